@@ -40,6 +40,7 @@ from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
 from tests.file_children import FileChildren
 from tests.fork_server import ForkServer
+from tests.statement_cache import shared_statements
 from tests.waiting import PATIENCE, answers
 
 ROOT = Path(__file__).parent.parent
@@ -99,6 +100,13 @@ class TestClock:
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """The event loop with which the API runs."""
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """All engines share their compiled statements."""
+    with shared_statements():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ OTHER_TEXTS = {
     "app/services/result_documents/wording.py": "has its own Hindi",
     "app/services/reports/": "a page for staff, in English",
     "app/services/questions/templates.py": "notes in the template of a sheet",
+    "app/services/questions/template_hindi.py": "notes in the template of a sheet",
 }
 """Modules and folders with sentences that are no errors, and what these are."""
 

@@ -32,5 +32,6 @@ def write_remarks(out: Path | None, files: Sequence[bytes], report: "ImportRepor
         raise typer.BadParameter("Only a sheet can have a column of remarks.", param_hint="--remarks")
     for number, file in enumerate(files, start=1):
         name = out if number == 1 else out.with_stem(f"{out.stem}-{number}")
-        name.write_bytes(with_remarks(file, report.header, [r for r in report.remarks if r.file == number]))
+        remarks = [remark for remark in report.remarks if remark.file == number]
+        name.write_bytes(with_remarks(file, report.header, remarks, report.further_headers))
         console.print(f"{name}: the sheet with remarks", markup=False, highlight=False, soft_wrap=True)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -18,6 +19,22 @@ sheet_app = typer.Typer(no_args_is_help=True, help="How sheets are read.")
 @sheet_app.callback()
 def sheet() -> None:
     """How sheets are read."""
+
+
+@sheet_app.command("template")
+def template(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .xlsx or .csv.")],
+    language: Annotated[Literal["en", "hi"], typer.Option(help="Language of the headers and notes.")] = "en",
+) -> None:
+    """Write an empty sheet of questions to fill in, with lists of choices, notes and examples."""
+    from app.services.questions import template as empty_sheet  # noqa: PLC0415 -- slow to import
+    from app.sheets.writers import SheetFormat  # noqa: PLC0415
+
+    ending = file.suffix.lower().removeprefix(".")
+    if ending not in [*SheetFormat]:
+        raise typer.BadParameter("Call the file .xlsx or .csv.", param_hint="FILE")
+    file.write_bytes(empty_sheet(SheetFormat(ending), language))
+    typer.echo(f"{file}: fill in the sheet `questions`, and import it with `ias import questions`.")
 
 
 @sheet_app.command("mappings")

@@ -5,8 +5,13 @@ takes a third of a second, and it runs often. The rows are freed by reference co
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _NEVER = 1_000_000_000
 _default_threshold = gc.get_threshold()
@@ -27,3 +32,14 @@ def disabled() -> Iterator[None]:
         _active_blocks -= 1
         if _active_blocks == 0:
             gc.set_threshold(*_default_threshold)
+
+
+def disabled_in(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Return the coroutine function with full collections disabled while it runs."""
+
+    @wraps(function)
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        with disabled():
+            return await function(*args, **kwargs)
+
+    return wrapped

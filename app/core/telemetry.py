@@ -184,6 +184,9 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+    # No line has these fields, and finding them takes longer than the rest of a record.
+    logging.logThreads = logging.logProcesses = False
+    logging.logMultiprocessing = False
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
         _Formatter(

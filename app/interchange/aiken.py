@@ -148,6 +148,8 @@ def _not_expressible(item: Item) -> Iterator[str]:
     if not item.key.get("accepted"):
         yield "it has no key, or is dropped"
         return
+    if item.passage is not None:
+        yield "it belongs to a passage, and Aiken has none"
     if len(item.key["accepted"]) > 1:
         yield "Aiken has one right option, and this key accepts several"
     if [choice.id for choice in item.choices] != list(ascii_lowercase[: len(item.choices)]):

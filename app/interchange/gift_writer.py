@@ -40,6 +40,8 @@ def write_gift(items: Sequence[Item], images: Mapping[str, bytes]) -> Written:
 
 def _question(item: Item) -> str:
     check_key(item)
+    if item.passage is not None:
+        raise UnsupportedQuestion("it belongs to a passage, and GIFT has none")
     if item.images:
         raise UnsupportedQuestion("GIFT has no images")
     marked = _written(item.text, _BEST_FIRST)

@@ -36,6 +36,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemPassage:
+    """A text that several questions share. Two passages are equal if they say the same."""
+
+    text: Texts
+    images: Sequence[str] = ()
+    """Names of files in `ItemFile.images`."""
+    external_id: str | None = None
+    identifier: str = field(default="", compare=False)
+    """What tells the passages of one file apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A question. Two items are equal if they say the same, wherever they stand."""
 
@@ -56,11 +68,14 @@ class Item:
     source_number: int | None = None
     images: Sequence[str] = ()
     """Names of files in `ItemFile.images`."""
+    passage: ItemPassage | None = None
 
     @property
     def languages(self) -> set[str]:
         """All languages of its texts."""
         texts = (self.text, self.explanation, *(choice.text for choice in self.choices))
+        if self.passage is not None:
+            texts = (*texts, self.passage.text)
         return {language for text in texts for language in text}
 
 

@@ -122,6 +122,7 @@ _EXTRA = {
     "fixed": _is_texts,
     "order": _is_texts,
     "ranges": _is_ranges,
+    "passage": _is_text,
 }
 
 

@@ -17,7 +17,7 @@ from app.interchange.errors import (
     UnreadableFile,
     UnsupportedQuestion,
 )
-from app.interchange.items import Item, ItemFile, Place, Remark, Texts
+from app.interchange.items import Item, ItemFile, ItemPassage, Place, Remark, Texts
 from app.interchange.limits import MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.moodle_answers import Answer, Answered
 from app.interchange.moodle_items import (
@@ -34,6 +34,9 @@ from app.interchange.xml_files import read_parts
 
 EXTRA = "ias"
 """An element with what Moodle has no place for, as JSON. Moodle ignores it."""
+
+PASSAGE = "description"
+"""The type of a question that has a text and no answer. Those with `EXTRA` are passages."""
 
 _FORMATS = (HTML, AUTO, MARKDOWN, PLAIN)
 _PERCENT = re.compile(r"-?[0-9]{1,4}(\.[0-9]{0,20})?")
@@ -74,6 +77,7 @@ class _File:
     found: ItemFile = field(default_factory=ItemFile)
     categories: Sequence[str] = ()
     number: int = 0
+    passages: dict[str, ItemPassage] = field(default_factory=dict)
 
     def take(self, part: Element, line: int) -> None:
         """Read a child of the root element."""
@@ -83,12 +87,18 @@ class _File:
         if kind == "category":
             self.categories = categories_of(part.findtext("category/text", ""))
             return
-        self.number += 1
-        if self.number > MAX_ITEMS:
+        extra = read_extra(part.findtext(EXTRA, ""))
+        is_passage = kind == PASSAGE and "passage" in extra
+        self.number += not is_passage
+        if self.number > MAX_ITEMS or len(self.passages) > MAX_ITEMS:
             raise UnreadableFile(TOO_MANY_ITEMS)
         place = Place(self.number, f"line {line}", " ".join(part.findtext("name/text", "").split()))
+        question = _Question(self, part, place, extra)
         try:
-            item, not_kept = _Question(self, part, place).read(kind)
+            if is_passage:
+                self.passages[extra["passage"]] = question.passage(extra["passage"])
+                return
+            item, not_kept = question.read(kind)
         except UnsupportedQuestion as error:
             self.found.unsupported.append(Remark(place, str(error)))
         except QuestionNotRead as error:
@@ -105,6 +115,7 @@ class _Question:
     file: _File
     part: Element
     place: Place
+    extra: Extra
     reading: Reading = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +125,7 @@ class _Question:
         """The item, and what of the question is not kept."""
         if kind not in _READERS:
             raise UnsupportedQuestion(f'it is of the type "{kind[:40]}"')
-        extra = read_extra(self.part.findtext(EXTRA, ""))
+        extra = self.extra
         text = self.text(self.part.find("questiontext"), images=True)
         if not text:
             raise MistakeInQuestion("the question has no text")
@@ -134,8 +145,27 @@ class _Question:
             categories=list(categories),
             external_id=self.part.findtext("idnumber", "").strip() or None,
             status=extra.get("status", hidden),
+            passage=self._own_passage(),
         )
         return item, [*levels, *answered.not_kept, *self.reading.not_kept, *unused, *self._beside()]
+
+    def passage(self, identifier: str) -> ItemPassage:
+        """The passage that a description of our own holds."""
+        text = self.text(self.part.find("questiontext"), images=True)
+        if not text:
+            raise MistakeInQuestion("the passage has no text")
+        for what in self._take_images():
+            self.file.found.not_kept.append(Remark(self.place, what))
+        external_id = self.part.findtext("idnumber", "").strip() or None
+        return ItemPassage(text, self.reading.images, external_id, identifier)
+
+    def _own_passage(self) -> ItemPassage | None:
+        name = self.extra.get("passage")
+        if name is None:
+            return None
+        if name not in self.file.passages:
+            raise MistakeInQuestion(f'its passage "{name[:60]}" is not before it in the file')
+        return self.file.passages[name]
 
     def text(self, part: Element | None, *, images: bool = False) -> Texts:
         """The text of an element that has a format."""

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
@@ -19,7 +19,7 @@ from app.interchange.moodle_answers import (
 )
 from app.interchange.moodle_items import check_key, extra_of, path_of
 from app.interchange.moodle_texts import HTML, MARKDOWN, PLAIN, write_text
-from app.interchange.moodle_xml import EXTRA
+from app.interchange.moodle_xml import EXTRA, PASSAGE
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n'
 
@@ -32,10 +32,11 @@ def write_moodle_xml(items: Sequence[Item], images: Mapping[str, bytes]) -> Writ
     parts = [_HEAD]
     categories: Sequence[str] = []
     written = Written(b"", 0)
+    passages: set[str] = set()
     for item in items:
         try:
             path = path_of(item.categories)
-            question = _question(item, images)
+            question, passage = _question(item, images), _passage(item, passages, images)
         except UnsupportedQuestion as error:
             written.left_out.append(Remark(item.place, str(error)))
             continue
@@ -44,16 +45,39 @@ def write_moodle_xml(items: Sequence[Item], images: Mapping[str, bytes]) -> Writ
             parts.append(
                 f'<question type="category"><category><text>{escape(path)}</text></category></question>\n'
             )
+        if passage and item.passage is not None:
+            passages.add(item.passage.identifier)
+            parts.append(passage)
         parts.append(question)
         written.count += 1
     written.content = "".join([*parts, "</quiz>\n"]).encode()
     return written
 
 
+def _passage(item: Item, written: Collection[str], images: Mapping[str, bytes]) -> str:
+    """The passage of an item as a description before it; empty if it stands in the file already."""
+    passage = item.passage
+    if passage is None or passage.identifier in written:
+        return ""
+    extra = json.dumps({"passage": passage.identifier}, ensure_ascii=False)
+    title = " ".join(next(iter(passage.text.values())).split())[:60]
+    lines = [
+        f"<question type={quoteattr(PASSAGE)}>",
+        f"<name><text>{escape(title)}</text></name>",
+        _text("questiontext", passage.text, passage.images, images),
+        "<defaultgrade>0</defaultgrade>",
+        f"<idnumber>{escape(passage.external_id or '')}</idnumber>",
+        f"<{EXTRA}>{escape(extra)}</{EXTRA}>",
+    ]
+    return "\n".join([*lines, "</question>\n"])
+
+
 def _question(item: Item, images: Mapping[str, bytes]) -> str:
     check_key(item)
     kind, answers, others = _BODIES[item.interaction](item)
     extra = extra_of(item, **others)
+    if item.passage is not None:
+        extra["passage"] = item.passage.identifier
     title = " ".join((item.place.title or next(iter(item.text.values()))[:60]).split())
     lines = [
         f"<question type={quoteattr(kind)}>",

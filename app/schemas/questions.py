@@ -328,9 +328,10 @@ class RowWarningOut(RowErrorOut):
 
 
 class ImportedQuestionOut(Out):
-    """The question of a row."""
+    """The question of a row, and its sheet, if several of a workbook are read."""
 
     row: int
+    sheet: str | None
     id: UUID
 
 
@@ -373,7 +374,7 @@ class ImportOut(Out):
             errors=[RowErrorOut.model_validate(error) for error in report.errors],
             warnings=[RowWarningOut.of(warning) for warning in report.warnings],
             questions=[
-                ImportedQuestionOut(row=row, id=item_id)
-                for row, item_id in zip(report.item_rows, report.item_ids, strict=True)
+                ImportedQuestionOut(row=place.row, sheet=place.title or None, id=item_id)
+                for place, item_id in zip(report.item_rows, report.item_ids, strict=True)
             ],
         )

@@ -37,7 +37,9 @@ async def copy_with_remarks(files: ProcessPool, caller: Hashable, file: bytes, r
     if not report.header:
         raise Invalid.field("report", "Only a sheet can have a column of remarks. Send `report=json`.")
     remarks = [each for each in report.remarks if each.file == 1]
-    return await files.run(with_remarks, file, report.header, remarks, caller=caller, advice=ADVICE)
+    return await files.run(
+        with_remarks, file, report.header, remarks, report.further_headers, caller=caller, advice=ADVICE
+    )
 
 
 async def read_in_child(

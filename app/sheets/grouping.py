@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.sheets.reports import MAX_REPORTED, ImportReport, Message, RowError
+from app.sheets.reports import MAX_REPORTED, ImportReport, Message, RowError, RowWarning
 
 _FEWEST = 4
 """Fewer messages of one cause are reported one by one."""
@@ -22,6 +22,10 @@ class Locates(Protocol):
     def header_name(self) -> str:
         """The header as the spreadsheet names it."""
 
+    @property
+    def further_header_names(self) -> Sequence[str]:
+        """The headers of the other sheets of a workbook."""
+
     def located(self, messages: Iterable[Message]) -> Iterable[Message]:
         """Return errors or warnings with the names of their cells."""
 
@@ -35,15 +39,17 @@ def completed(report: ImportReport, sheet: Locates) -> ImportReport:
         warnings=grouped(warnings),
         remarks=[*errors, *warnings],
         header=sheet.header_name,
+        further_headers=sheet.further_header_names,
     )
 
 
 def _first(errors: Sequence[RowError]) -> list[RowError]:
     """Return the first errors by row, and the number of the others as a last error."""
-    shown = sorted(errors, key=lambda error: (error.file, error.row))[:MAX_REPORTED]
+    shown = sorted(errors, key=_place)[:MAX_REPORTED]
     if len(errors) > len(shown):
         more = len(errors) - len(shown)
-        shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
+        last = f"there are {more:,} more errors after these"
+        shown.append(RowError(shown[-1].row, "file", last, sheet=shown[-1].sheet))
     return shown
 
 
@@ -60,7 +66,7 @@ def grouped(messages: Iterable[Message]) -> list[Message]:
     return [
         message
         for same in by_cause.values()
-        for message in (same if len(same) < _FEWEST else [_with_others(*sorted(same, key=_row))])
+        for message in (same if len(same) < _FEWEST else [_with_others(*sorted(same, key=_place))])
     ]
 
 
@@ -107,5 +113,5 @@ def _ranges(messages: Sequence[Message]) -> Iterator[_Range | str]:
     yield from ranges
 
 
-def _row(message: Message) -> int:
-    return message.row
+def _place(message: RowError | RowWarning) -> tuple[int, int, int]:
+    return message.file, message.sheet, message.row

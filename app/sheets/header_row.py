@@ -6,7 +6,7 @@ from itertools import chain, islice
 from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, non_empty
 from app.sheets.reports import RowWarning
 
-_LOOKED_AT = 20
+LOOKED_AT = 20
 """The non-empty rows among which the header is looked for."""
 
 REMARKS = "Remarks / टिप्पणी"
@@ -24,7 +24,7 @@ def find_header(
     The header is the first row with the most known names. Without a row with two, it is the first row.
     """
     rest = non_empty(records)
-    first = list(islice(rest, _LOOKED_AT))
+    first = list(islice(rest, LOOKED_AT))
     if not first:
         return Record(1, []), (), iter(())
     counts = [known(record.cells) for record in first]

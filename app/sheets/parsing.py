@@ -43,6 +43,13 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     warnings: list[RowWarning] = field(default_factory=list)
     header: Record | None = None
     """The header of a spreadsheet. Files of another kind have no cells."""
+    further: list["ParsedSheet[LayoutT, RowT]"] = field(default_factory=list)
+    """The other sheets of a workbook: layouts and headers. Their rows and messages are in this one."""
+
+    @property
+    def headers(self) -> Sequence[Record]:
+        """The header of each sheet that is read; none of a file of another kind."""
+        return [sheet.header for sheet in (self, *self.further) if sheet.header is not None]
 
     @property
     def header_row(self) -> int:
@@ -50,22 +57,42 @@ class ParsedSheet(Generic[LayoutT, RowT]):
         return self.header.row if self.header is not None else 1
 
     @property
+    def layouts(self) -> Sequence[LayoutT]:
+        """The layout of each sheet that is read."""
+        return [self.layout, *(sheet.layout for sheet in self.further)]
+
+    @property
     def header_name(self) -> str:
         """The header as the spreadsheet names it, such as `Sheet1!3`; empty for a file of another kind."""
         return self.header.cell_name(WHOLE_ROW) if self.header is not None else ""
 
+    @property
+    def further_header_names(self) -> Sequence[str]:
+        """The headers of the other sheets."""
+        return [sheet.header_name for sheet in self.further]
+
     def located(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Return errors or warnings with the names of their cells, where they know only row and column."""
         for each in messages:
-            name = each.cell or self.cell_name(each.row, each.field)
+            name = each.cell or self.cell_name(each.row, each.field, each.sheet)
             yield each if name == each.cell else replace(each, cell=name)
 
-    def cell_name(self, row: int, column: str) -> str | None:
+    def cell_name(self, row: int, column: str, sheet: int = 1) -> str | None:
         """Return the name of the cell of a column; None if the file has no cells, or no such column."""
+        if sheet > 1:
+            return self.further[sheet - 2].cell_name(row, column)
         position = WHOLE_ROW if column == "file" else self.layout.position_in(column)
         if self.header is None or position is None:
             return None
         return Record(row, [], sheet=self.header.sheet).cell_name(position)
+
+    def add(self, sheet: "ParsedSheet[LayoutT, RowT]") -> None:
+        """Add a further sheet of the same workbook."""
+        self.further.append(ParsedSheet(sheet.layout, header=sheet.header))
+        number = 1 + len(self.further)
+        self.rows += sheet.rows
+        self.errors += (replace(error, sheet=number) for error in sheet.errors)
+        self.warnings += (replace(warning, sheet=number) for warning in sheet.warnings)
 
 
 def parse_rows(
@@ -84,11 +111,7 @@ def parse_rows(
     count = 0
     for count, record in enumerate(non_empty(records), start=1):
         if count > MAX_ROWS:
-            raise UnreadableSheet(
-                Sentence(
-                    "A file may have at most {most:,} {noun}. Split it.", most=MAX_ROWS, noun=Sentence(noun)
-                )
-            )
+            raise UnreadableSheet(too_many_rows(noun))
         if len(sheet.errors) > MAX_ERRORS:
             sheet.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
             break
@@ -96,6 +119,11 @@ def parse_rows(
             progress(stage, count, None)
         _parse_row(sheet, record, parse)
     progress(stage, count, count)
+
+
+def too_many_rows(noun: str) -> Sentence:
+    """Return what is wrong with a file of too many rows."""
+    return Sentence("A file may have at most {most:,} {noun}. Split it.", most=MAX_ROWS, noun=Sentence(noun))
 
 
 def _parse_row(sheet: ParsedSheet[LayoutT, RowT], record: Record, parse: Parse[RowT]) -> None:
@@ -139,7 +167,7 @@ def parse_in_pieces(
 ) -> Iterator[ParsedSheet[LayoutT, RowT]]:
     """Call `parse` and return its sheet in pieces of a hundred rows, for a pipe between processes."""
     sheet = parse(*arguments)
-    yield ParsedSheet(sheet.layout, errors=sheet.errors, warnings=sheet.warnings, header=sheet.header)
+    yield replace(sheet, rows=[])
     for start in range(0, len(sheet.rows), _ROWS_PER_PIECE):
         yield ParsedSheet(sheet.layout, rows=sheet.rows[start : start + _ROWS_PER_PIECE])
 
@@ -148,4 +176,4 @@ def join_pieces(pieces: Sequence[ParsedSheet[LayoutT, RowT]]) -> ParsedSheet[Lay
     """Return the sheet whose pieces these are."""
     rows = [row for piece in pieces for row in piece.rows]
     first = pieces[0]
-    return ParsedSheet(first.layout, rows, first.errors, first.warnings, first.header)
+    return replace(first, rows=rows)

@@ -10,7 +10,8 @@ from app.sheets.csv_reader import read_csv
 from app.sheets.header_row import REMARKS
 from app.sheets.limits import MAX_COLUMNS
 from app.sheets.reports import RowError, RowWarning
-from app.sheets.xlsx_reader import escape_xml, is_xlsx
+from app.sheets.xlsx_container import is_xlsx
+from app.sheets.xlsx_reader import escape_xml
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -34,7 +35,12 @@ class _Place:
     row: int
 
 
-def with_remarks(file: bytes, header: str, remarks: Sequence[RowError | RowWarning]) -> bytes:
+def with_remarks(
+    file: bytes,
+    header: str,
+    remarks: Sequence[RowError | RowWarning],
+    further_headers: Sequence[str] = (),
+) -> bytes:
     """Return the file as a workbook with the remarks, everything else as it is. CSV becomes XLSX.
 
     `header` names the row of the header, such as `Sheet1!3`. The file was read before, so that it is known to
@@ -42,13 +48,14 @@ def with_remarks(file: bytes, header: str, remarks: Sequence[RowError | RowWarni
     """
     book = _opened(file)
     first = _place_of(header, 1)
-    by_sheet: dict[str, list[tuple[_Place, RowError | RowWarning]]] = {first.sheet: []}
+    headers = {place.sheet: place.row for place in (first, *(_place_of(name, 1) for name in further_headers))}
+    by_sheet: dict[str, list[tuple[_Place, RowError | RowWarning]]] = {title: [] for title in headers}
     for remark in remarks:
         place = _place_of(remark.cell, remark.row) if remark.cell else _Place(first.sheet, "", remark.row)
         by_sheet.setdefault(place.sheet, []).append((place, remark))
     for title, found in by_sheet.items():
         sheet = book[title] if title in book.sheetnames else book.worksheets[0]
-        _add(sheet, first.row if title == first.sheet else 1, found)
+        _add(sheet, headers.get(title, 1), found)
     out = BytesIO()
     book.save(out)
     return out.getvalue()

@@ -20,6 +20,8 @@ class RowError:
     """The cell as the spreadsheet names it, such as `Sheet1!F7`."""
     file: int = 1
     """The number of the file, if an import has several."""
+    sheet: int = 1
+    """The number of the sheet among those of a workbook that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,31 @@ class RowWarning:
     related_id: UUID | None = None
     cell: str | None = None
     file: int = 1
+    sheet: int = 1
 
 
 Message = TypeVar("Message", RowError, RowWarning)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowPlace:
+    """Where a row stands."""
+
+    sheet: int
+    row: int
+    title: str = ""
+    """The name of the sheet, if several are read."""
+
+    def __str__(self) -> str:
+        return f'row {self.row} of the sheet "{self.title}"' if self.title else f"row {self.row}"
+
+    def error(self, field: str, message: str) -> RowError:
+        """Return an error of this row."""
+        return RowError(self.row, field, message, sheet=self.sheet)
+
+    def warning(self, field: str, message: str, related_id: UUID | None = None) -> RowWarning:
+        """Return a warning about this row."""
+        return RowWarning(self.row, field, message, related_id, sheet=self.sheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +86,7 @@ class ImportReport:
     """They do not prevent the import."""
     item_ids: Sequence[UUID] = ()
     """The imported items in the order of the sheet. Empty after a dry run."""
-    item_rows: Sequence[int] = ()
+    item_rows: Sequence[RowPlace] = ()
     """The row of each imported item."""
     items_in_test: Sequence[ItemInTest] = ()
     """Of each imported item, in the same order."""
@@ -70,6 +94,8 @@ class ImportReport:
     """Each error and each warning, where `errors` and `warnings` have one for a cause in many cells."""
     header: str = ""
     """The row of the header as the spreadsheet names it, such as `Sheet1!3`. Other files have none."""
+    further_headers: Sequence[str] = ()
+    """Those of the other sheets of a workbook that are read."""
     format: str = "sheet"
     """The format of the file."""
 

@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 
+_EXAMPLES, _NOTES = "examples", "notes"
+OWN_SHEETS = (_EXAMPLES, _NOTES)
+"""The sheets of a template that are not filled in."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateColumn:
     """A column of an empty sheet."""
 
     name: str
+    header: str
+    """What the header calls it."""
     is_wide: bool = False
     choices: Sequence[str] = ()
     """The values that a cell may have; any if there are none."""
@@ -28,7 +35,7 @@ class TemplateColumn:
 def csv_template(columns: Iterable[TemplateColumn]) -> bytes:
     """Return a CSV file with the header only."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerow(column.name for column in columns)
+    csv.writer(out).writerow(column.header for column in columns)
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -38,7 +45,10 @@ def xlsx_template(
     notes: Iterable[tuple[str, str]],
     examples: Sequence[Mapping[str, str]] = (),
 ) -> bytes:
-    """Return a workbook with the header, a sheet of examples, and one with notes on the columns."""
+    """Return a workbook with the header, a sheet of examples, and one with notes on the columns.
+
+    The first note is the header of the notes.
+    """
     # Imported here: openpyxl imports numpy, and few processes write an empty sheet.
     from openpyxl import Workbook  # noqa: PLC0415
     from openpyxl.utils import get_column_letter  # noqa: PLC0415
@@ -46,9 +56,9 @@ def xlsx_template(
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = sheet_name
-    filled = book.create_sheet("examples")
+    filled = book.create_sheet(_EXAMPLES)
     for each in (sheet, filled):
-        each.append([column.name for column in columns])
+        each.append([column.header for column in columns])
         each.freeze_panes = "A2"
         for number, column in enumerate(columns, start=1):
             _format_column(each, get_column_letter(number), column)
@@ -76,7 +86,7 @@ def _format_column(sheet: "Worksheet", letter: str, column: TemplateColumn) -> N
 
 
 def _add_notes(book: "Workbook", notes: Iterable[tuple[str, str]]) -> None:
-    sheet = book.create_sheet("notes")
+    sheet = book.create_sheet(_NOTES)
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 100
-    for note in (("column", "what to write"), *notes):
+    for note in notes:
         sheet.append(note)

@@ -2,23 +2,18 @@
 
 import re
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from io import BytesIO
-from typing import Any
+from itertools import islice
+from typing import Any, overload
 
 from app.sentences import Sentence
-from app.sheets.archives import (
-    DAMAGED_ENTRY,
-    METHODS,
-    ArchiveLimits,
-    ArchiveRefused,
-    is_encrypted,
-    open_archive,
-)
 from app.sheets.cells import normalize_line_ends
 from app.sheets.errors import UnreadableSheet
+from app.sheets.header_row import LOOKED_AT
 from app.sheets.limits import (
     MAX_CHARACTERS,
     MAX_COLUMNS,
@@ -31,47 +26,16 @@ from app.sheets.limits import (
 from app.sheets.number_formats import NotShown, shown
 from app.sheets.pictures import rows_with_pictures
 from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, column_letters
+from app.sheets.worksheets import IsWanted, NotRead, Worksheet
+from app.sheets.xlsx_container import check_container, refused_workbook
 
-LIMITS = ArchiveLimits(entries=1_000, unpacked_bytes=100_000_000)
-
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an encrypted workbook, or the format before XLSX
-_WORKBOOK_OF_XLS = "Workbook".encode("utf-16-le")
-_OLD_FORMAT = Sentence("It is in the old format XLS. Open it in a spreadsheet and save it as XLSX.")
-_PASSWORD_OR_OLD = Sentence("It has a password or is in the old format. Save it as XLSX without a password.")
-_OTHER_FORMATS = {
-    "content.xml": "LibreOffice (ODS)",
-    "xl/workbook.bin": "Excel in the binary format (XLSB)",
-    "index/document.iwa": "Numbers",
-    "word/document.xml": "Word",
-}
-_CHUNK = 1 << 20
 _FIRST_OWN_FORMAT = 164
 """The number of the first format of a workbook that is its own. The others are the spreadsheet's."""
 _FormatOf = Callable[[int], str]
 """Returns the number format of a cell's style."""
-_CONNECTIONS = Sentence("It has connections to other data. Remove them and save it again.")
-_REFUSED_PARTS = {
-    "vbaproject": Sentence("It has macros. Save it as XLSX without them."),
-    "xl/externallinks/": Sentence("It has links to other files. Break them and save it again."),
-    "xl/connections.xml": _CONNECTIONS,
-    "xl/querytables/": _CONNECTIONS,
-}
-_TOO_LARGE = Sentence("Unpacked it is larger than {most:,} bytes. Split it.", most=LIMITS.unpacked_bytes)
-_WHY_NOT_OPENED = {
-    "damaged": Sentence("It is damaged or incomplete."),
-    "entries": _TOO_LARGE,
-    "size": _TOO_LARGE,
-    "ratio": Sentence("It is compressed more than a spreadsheet can be."),
-}
 _ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F]|5F)|FFF[EF])_")
 _LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-def is_xlsx(file: bytes) -> bool:
-    """Return whether the file begins like XLSX, or like a format that is refused as such."""
-    return file.startswith((_ZIP, _OLE))
 
 
 def read_xlsx(file: bytes, sheet_name: str) -> Iterator[Record]:
@@ -79,16 +43,33 @@ def read_xlsx(file: bytes, sheet_name: str) -> Iterator[Record]:
 
     Raises UnreadableSheet for a file that is not XLSX, or that has macros, links or a password.
     """
-    _check_container(file)
-    try:
-        rows = _rows(file, sheet_name)
-    except (UnreadableSheet, MemoryError):
-        raise
-    except Exception as error:  # A damaged part can make the library raise anything.
-        raise _refused(
-            Sentence("It is damaged. Open it in a spreadsheet and save it as XLSX again.")
-        ) from error
-    return iter(rows)
+    with _opened(file) as book:
+        sheets = [sheet for sheet in book.sheets() if sheet.path is not None]
+        called = [sheet for sheet in sheets if sheet.title.lower() == sheet_name]
+        return iter(book.records((called or sheets)[0]))
+
+
+def read_worksheets(file: bytes, sheet_name: str, is_wanted: IsWanted) -> list[Worksheet]:
+    """Return all sheets of a workbook, those with rows that are read and why each of the others is not.
+
+    If there is a sheet with this name, it alone is read; otherwise those of which `is_wanted` returns true
+    for the first rows. If there is none, the first sheet with rows is read. Raises UnreadableSheet.
+    """
+    with _opened(file) as book:
+        sheets = book.sheets()
+        called = [sheet for sheet in sheets if sheet.title.lower() == sheet_name and sheet.is_visible]
+        found = [book.worksheet(sheet, is_wanted) for sheet in called or sheets]
+        if not any(sheet.records for sheet in found):
+            for place in _to_be_read_anyway(found):
+                found[place] = Worksheet(found[place].title, book.records((called or sheets)[place]))
+        others = [sheet for sheet in sheets if called and sheet not in called]
+        return [*found, *(Worksheet(sheet.title, why_not=NotRead.OTHER) for sheet in others)]
+
+
+def _to_be_read_anyway(found: Sequence[Worksheet]) -> Sequence[int]:
+    """The place of the sheet whose header is reported as an error: the first one with rows."""
+    reasons = (NotRead.NO_HEADER, NotRead.EMPTY)
+    return [at for why in reasons for at, sheet in enumerate(found) if sheet.why_not is why][:1]
 
 
 def escape_xml(text: str) -> str:
@@ -100,67 +81,86 @@ def escape_xml(text: str) -> str:
     return _UNWRITABLE.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
 
 
-def _refused(why: str) -> UnreadableSheet:
-    return UnreadableSheet(Sentence.joined(Sentence("The workbook cannot be imported."), why))
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet of a workbook."""
+
+    title: str
+    path: str | None
+    """Its part of the archive. A chart has none that could be read."""
+    is_visible: bool
 
 
-def _check_container(file: bytes) -> None:
-    if file.startswith(_OLE):
-        raise _refused(_OLD_FORMAT if _WORKBOOK_OF_XLS in file else _PASSWORD_OR_OLD)
+@contextmanager
+def _opened(file: bytes) -> Iterator["_Workbook"]:
+    """Open a workbook. Raises UnreadableSheet, also for damage that the block finds."""
+    check_container(file)
     try:
-        archive = open_archive(file, LIMITS)
-    except ArchiveRefused as refused:
-        raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
-    entries = archive.infolist()
-    if any(map(is_encrypted, entries)):
-        raise _refused(Sentence("It has a password. Save it without one."))
-    names = {entry.filename.lower() for entry in entries}
-    for part, program in _OTHER_FORMATS.items():
-        if part in names:
-            raise _refused(Sentence("It is a file of {program}. Save it as XLSX.", program=program))
-    if "xl/workbook.xml" not in names:
-        raise _refused(Sentence("It is a ZIP file without a workbook. Save the sheet as XLSX or CSV UTF-8."))
-    for part, why in _REFUSED_PARTS.items():
-        if any(part in name for name in names):
-            raise _refused(why)
-    _check_entries(archive, entries)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like
+            yield _Workbook(file)
+    except (UnreadableSheet, MemoryError):
+        raise
+    except Exception as error:  # A damaged part can make the library raise anything.
+        raise refused_workbook(
+            Sentence("It is damaged. Open it in a spreadsheet and save it as XLSX again.")
+        ) from error
 
 
-def _check_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
-    """Check that each entry has the size that it declares, reading no more than that.
+class _Workbook:
+    """An opened workbook. All its sheets together have at most as many characters as one sheet may have."""
 
-    The library reads whole entries, and `zipfile` unpacks an entry to its end before it checks the size.
-    """
-    for entry in entries:
-        if entry.compress_type not in METHODS:
-            raise _refused(
-                Sentence("It is packed in an unusual way. Open it in a spreadsheet and save it again.")
-            )
-        try:
-            with archive.open(entry) as part:
-                while part.read(_CHUNK):
-                    pass
-        except DAMAGED_ENTRY:
-            raise _refused(Sentence("It is damaged or incomplete.")) from None
+    def __init__(self, file: bytes) -> None:
+        # Imported when the first workbook is read: openpyxl imports numpy, and few processes read workbooks.
+        from openpyxl.reader.excel import ExcelReader  # noqa: PLC0415
+        from openpyxl.styles.stylesheet import apply_stylesheet  # noqa: PLC0415
 
-
-def _rows(file: bytes, sheet_name: str) -> list[Record]:
-    # Imported when the first workbook is read: openpyxl imports numpy, and few processes read workbooks.
-    from openpyxl.reader.excel import ExcelReader  # noqa: PLC0415
-    from openpyxl.styles.stylesheet import apply_stylesheet  # noqa: PLC0415
-    from openpyxl.worksheet._reader import WorkSheetParser  # noqa: PLC0415
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like, which are ignored
         # Not `load_workbook`: it reads each sheet to its end to find its size.
-        reader = ExcelReader(BytesIO(file), read_only=True, keep_links=False)
+        self._reader = reader = ExcelReader(BytesIO(file), read_only=True, keep_links=False)
         reader.read_manifest()
         reader.read_strings()
         reader.read_workbook()
         apply_stylesheet(reader.archive, reader.wb)
+        self._format_of = _formats_of(reader.wb)
+        self._read = _Read()
+
+    def sheets(self) -> list[_Sheet]:
+        """Return the sheets in their order."""
+        return [
+            _Sheet(
+                str(sheet.name),
+                str(link.target)
+                if link.target in self._reader.valid_files and "chartsheet" not in link.Type
+                else None,
+                is_visible=sheet.state == "visible",
+            )
+            for sheet, link in self._reader.parser.find_sheets()
+        ]
+
+    def worksheet(self, sheet: _Sheet, is_wanted: IsWanted) -> Worksheet:
+        """Return a sheet with its rows, or why it is not read."""
+        if not sheet.is_visible:
+            return Worksheet(sheet.title, why_not=NotRead.HIDDEN)
+        if sheet.path is None:
+            return Worksheet(sheet.title, why_not=NotRead.CHART)
+        records = self.records(sheet, is_wanted)
+        if records is None:
+            return Worksheet(sheet.title, why_not=NotRead.NO_HEADER)
+        if not any(record.cells or record.cell_errors for record in records):
+            return Worksheet(sheet.title, why_not=NotRead.EMPTY)
+        return Worksheet(sheet.title, records)
+
+    @overload
+    def records(self, sheet: _Sheet) -> list[Record]: ...
+    @overload
+    def records(self, sheet: _Sheet, is_wanted: IsWanted) -> list[Record] | None: ...
+    def records(self, sheet: _Sheet, is_wanted: IsWanted | None = None) -> list[Record] | None:
+        """Return the non-empty rows of a sheet; None if its first rows are not wanted."""
+        from openpyxl.worksheet._reader import WorkSheetParser  # noqa: PLC0415
+
         # The library's read-only sheet fills up to the width and height that a file declares, and omits what
         # is merged or hidden. The parser below it does neither.
-        title, path = _sheet_called(reader, sheet_name)
+        reader, path = self._reader, str(sheet.path)
         with reader.archive.open(path) as part:
             parser = WorkSheetParser(
                 part,
@@ -169,23 +169,17 @@ def _rows(file: bytes, sheet_name: str) -> list[Record]:
                 date_formats=reader.wb._date_formats,  # noqa: SLF001
                 timedelta_formats=reader.wb._timedelta_formats,  # noqa: SLF001
             )
-            rows = _bounded(parser.parse(), _formats_of(reader.wb))
-    rows = _with_pictures(rows, rows_with_pictures(reader.archive, path))
-    for row in rows:
-        row.sheet = title
-    _mark_hidden(rows, parser)
-    _mark_merged(rows, parser)
-    return _with_header(rows)
-
-
-def _sheet_called(reader: Any, sheet_name: str) -> tuple[str, str]:
-    """Return the title and the path in the archive of the sheet with this name, else of the first one."""
-    sheets = {
-        sheet.name.lower(): (str(sheet.name), str(link.target))
-        for sheet, link in reversed(list(reader.parser.find_sheets()))
-        if link.target in reader.valid_files and "chartsheet" not in link.Type
-    }
-    return sheets.get(sheet_name) or list(sheets.values())[-1]
+            parsed = _bounded(parser.parse(), self._format_of, self._read)
+            rows = list(islice(parsed, LOOKED_AT))
+            if is_wanted is not None and rows and not is_wanted(rows):
+                return None
+            rows += parsed
+        rows = _with_pictures(rows, rows_with_pictures(reader.archive, path))
+        for row in rows:
+            row.sheet = sheet.title
+        _mark_hidden(rows, parser)
+        _mark_merged(rows, parser)
+        return _with_header(rows)
 
 
 def _formats_of(workbook: Any) -> _FormatOf:
@@ -201,22 +195,33 @@ def _formats_of(workbook: Any) -> _FormatOf:
     return format_of
 
 
-def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]], format_of: _FormatOf) -> list[Record]:
-    """Return the non-empty rows, at most one more than a sheet may have. Raises UnreadableSheet."""
-    rows: list[Record] = []
-    characters = 0
-    for line, (number, cells) in enumerate(parsed, start=1):
-        if line > MAX_LINES:
+@dataclass(slots=True)
+class _Read:
+    """How much of a workbook is read."""
+
+    characters: int = 0
+    lines: int = 0
+
+
+def _bounded(
+    parsed: Iterator[tuple[int, list[Mapping[str, Any]]]], format_of: _FormatOf, read: _Read
+) -> Iterator[Record]:
+    """Yield the non-empty rows, at most one more than a sheet may have. Raises UnreadableSheet."""
+    rows = 0
+    for number, cells in parsed:
+        read.lines += 1
+        if read.lines > MAX_LINES:
             raise UnreadableSheet(TOO_MANY_LINES)
         if not _has_text(cells):
             continue
-        rows.append(_row(number, cells, format_of))
-        characters += sum(map(len, rows[-1].cells))
-        if characters > MAX_CHARACTERS:
+        row = _row(number, cells, format_of)
+        read.characters += sum(map(len, row.cells))
+        if read.characters > MAX_CHARACTERS:
             raise UnreadableSheet(TOO_MANY_CHARACTERS)
-        if len(rows) > MAX_ROWS + 1:
+        yield row
+        rows += 1
+        if rows > MAX_ROWS + 1:
             break
-    return rows
 
 
 def _has_text(cells: list[Mapping[str, Any]]) -> bool:

@@ -4,9 +4,8 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from tests.builders.messages import announcement, number_of
 from tests.builders.people import People, user_id_of
 from tests.fork_server import ForkServer, Program
 from tests.sockets import Socket, opened
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE, answers, eventually
 
 
@@ -65,11 +65,11 @@ class Api:
 StartApi = Callable[..., list[Api]]
 
 
-@pytest.fixture
-def start_api(
-    settings: Settings, valkey: Valkey, tmp_path: Path, fork_server: ForkServer
+@contextmanager
+def api_starter(
+    settings: Settings, valkey: Valkey, folder: Path, fork_server: ForkServer
 ) -> Iterator[StartApi]:
-    """Start API processes on one Redis; all are gone when the test ends."""
+    """Starts API processes on one Redis; all are gone at the end."""
     started: list[Api] = []
 
     def start(count: int = 1, **changes: str) -> list[Api]:
@@ -83,16 +83,41 @@ def start_api(
             "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
             "MEDIA_URL": str(settings.media_url),
         }
-        apis = [Api(tmp_path, environment | changes, fork_server) for _ in range(count)]
+        apis = [Api(folder, environment | changes, fork_server) for _ in range(count)]
         started.extend(apis)
         for api in apis:
             assert wait_for(api.answers, timeout=PATIENCE), api.log.read_text()
         return apis
 
-    yield start
-    for api in started:
-        api.process.kill()
-        api.process.wait()
+    try:
+        yield start
+    finally:
+        for api in started:
+            api.process.kill()
+            api.process.wait()
+
+
+@pytest.fixture
+def start_api(
+    settings: Settings, valkey: Valkey, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[StartApi]:
+    """Start API processes of this test."""
+    with api_starter(settings, valkey, tmp_path, fork_server) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def api(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer
+) -> Iterator[Api]:
+    """One process for several tests, the last of which stops it."""
+    folder = tmp_path_factory.mktemp("api")
+    own = Valkey(folder / "valkey", durable=False)
+    own.start()
+    with api_starter(settings, own, folder, fork_server) as start:
+        (api,) = start(SOCKET_HEARTBEAT_SECONDS="0.5")
+        yield api
+    own.stop()
 
 
 @pytest.fixture
@@ -164,72 +189,10 @@ async def test_two_processes_are_one_room_and_outlive_their_redis(
             assert await socket.silent()
 
 
-async def test_what_an_api_commits_it_publishes_without_a_worker(
-    start_api: StartApi, candidate: httpx.AsyncClient, exam_id: UUID
-) -> None:
-    """The process under test has no route that writes a message yet; a program of its own parts does it."""
-    (api,) = await asyncio.to_thread(start_api)
-    path = f"/ws/exam/{exam_id}"
-    async with opened(api.url, path, ticket=await _ticket(api, candidate, path)) as socket:
-        writer = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WRITER, str(exam_id), env=api.environment
-        )
-        try:
-            assert await asyncio.wait_for(writer.wait(), PATIENCE) == 0
-        finally:
-            if writer.returncode is None:
-                writer.kill()
-        assert await numbers(socket, 1) == [1]
-
-
-WRITER = """
-import asyncio, sys
-from app.config import get_settings
-from app.main import create_app
-from app.repositories.realtime.messages import exam_room
-from app.services.unit_of_work import unit_of_work
-from tests.builders.messages import announcement
-from uuid import UUID
-
-async def main():
-    app = create_app(get_settings())
-    async with app.router.lifespan_context(app):
-        parts = app.state.components
-        async with unit_of_work(parts.engine, parts.new_messages) as uow:
-            uow.messages.to_everybody(exam_room(UUID(sys.argv[1])), announcement(1))
-        waiting = True
-        while waiting:
-            async with unit_of_work(parts.engine) as uow:
-                waiting = await uow.messages.unpublished(1)
-            await asyncio.sleep(0.02)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("processes", ["1", "2"])
-async def test_a_server_that_stops_asks_everybody_to_come_back(
-    processes: str, start_api: StartApi, candidate: httpx.AsyncClient
-) -> None:
-    (api,) = await asyncio.to_thread(start_api, API_WORKERS=processes)
-    path = "/ws/notifications"
-    async with AsyncExitStack() as stack:
-        sockets = [
-            await stack.enter_async_context(opened(api.url, path, ticket=await _ticket(api, candidate, path)))
-            for _ in range(3)
-        ]
-        api.process.send_signal(signal.SIGTERM)
-        for socket in sockets:
-            message = await socket.next_of("reconnect")
-            assert 0 <= message["data"]["after_ms"] < 5000
-            assert await socket.closed() == (1012, "restarting")
-    assert await asyncio.to_thread(api.process.wait, PATIENCE) == 0
-
-
 async def test_the_time_is_told_again_and_again_and_logs_hold_no_ticket(
-    start_api: StartApi, candidate: httpx.AsyncClient
+    api: Api, candidate: httpx.AsyncClient
 ) -> None:
-    (api,) = await asyncio.to_thread(start_api, SOCKET_HEARTBEAT_SECONDS="0.5")
+    """It counts the sockets in the log, so that it is the first of those that share the process."""
     path = "/ws/notifications"
     ticket = await _ticket(api, candidate, path)
     async with opened(api.url, path, ticket=ticket) as socket:
@@ -250,6 +213,53 @@ async def test_the_time_is_told_again_and_again_and_logs_hold_no_ticket(
     assert (closing["code"], closing["sent"] >= 3) == (1000, True)
     assert ticket not in api.log.read_text()
     assert "ticket=" not in api.log.read_text()
+
+
+async def test_what_an_api_commits_it_publishes_without_a_worker(
+    api: Api, candidate: httpx.AsyncClient, exam_id: UUID, fork_server: ForkServer
+) -> None:
+    """The process under test has no route that writes a message yet; a program of its own parts does it."""
+    path = f"/ws/exam/{exam_id}"
+    async with opened(api.url, path, ticket=await _ticket(api, candidate, path)) as socket:
+        writer = fork_server.start(
+            Program("tests.cli.message_writer", [str(exam_id)], api.environment, api.log, api.log)
+        )
+        try:
+            assert await asyncio.to_thread(writer.wait, PATIENCE) == 0, api.log.read_text()
+        finally:
+            writer.kill()
+        assert await numbers(socket, 1) == [1]
+
+
+async def stop_with_sockets(api: Api, candidate: httpx.AsyncClient) -> None:
+    """Stop a server while it has sockets, each of which is asked to come back."""
+    path = "/ws/notifications"
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(opened(api.url, path, ticket=await _ticket(api, candidate, path)))
+            for _ in range(3)
+        ]
+        api.process.send_signal(signal.SIGTERM)
+        for socket in sockets:
+            message = await socket.next_of("reconnect")
+            assert 0 <= message["data"]["after_ms"] < 5000
+            assert await socket.closed() == (1012, "restarting")
+    assert await asyncio.to_thread(api.process.wait, PATIENCE) == 0
+
+
+async def test_a_server_that_stops_asks_everybody_to_come_back(
+    api: Api, candidate: httpx.AsyncClient
+) -> None:
+    """It ends the process of the module. A later test of the module would need its own."""
+    await stop_with_sockets(api, candidate)
+
+
+@thorough_only
+async def test_two_processes_of_a_server_that_stops_ask_everybody_to_come_back(
+    start_api: StartApi, candidate: httpx.AsyncClient
+) -> None:
+    (api,) = await asyncio.to_thread(start_api, API_WORKERS="2")
+    await stop_with_sockets(api, candidate)
 
 
 async def _last(socket: Socket) -> dict[str, Any]:

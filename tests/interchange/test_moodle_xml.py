@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.engine.question_types import Interaction
 from app.interchange.errors import UnreadableFile
-from app.interchange.items import Item, ItemFile, Place
+from app.interchange.items import Item, ItemFile, ItemPassage, Place, Texts
 from app.interchange.moodle_xml import is_moodle_xml, read_moodle_xml
 from app.interchange.moodle_xml_writer import write_moodle_xml
 from tests.interchange import drawn
@@ -195,3 +195,45 @@ class TestWrite:
         written = write_moodle_xml([item], {"map.png": b"\1\2\3"})
         assert base64.b64encode(b"\1\2\3") in written.content
         assert read_moodle_xml(written.content, "en").images == {"map.png": b"\1\2\3"}
+
+
+class TestPassages:
+    """A passage is a description before its questions."""
+
+    RIVER = ItemPassage({"en": "A *river*.\n\nA lake.", "hi": "एक नदी।"}, ["map.png"], "P-1", "one")
+    ITEM = Item(
+        Place(1),
+        Interaction.TRUE_OR_FALSE,
+        {"en": "It ends in a lake."},
+        [],
+        {"accepted": [["true"]]},
+        categories=["Geography"],
+    )
+
+    def test_is_written_once_and_read_as_it_was(self) -> None:
+        chart = ItemPassage({"en": "Study the chart."}, [], None, "two")
+        items = [replace(self.ITEM, passage=passage) for passage in (self.RIVER, self.RIVER, chart, None)]
+        written = write_moodle_xml(items, {"map.png": b"a map"})
+        assert written.content.count(b'type="description"') == 2
+        found = read_moodle_xml(written.content, "en")
+        assert [item.passage for item in found.items] == [item.passage for item in items]
+        assert [item.place.number for item in found.items] == [1, 2, 3, 4]
+        assert (found.images, found.errors, found.unsupported) == ({"map.png": b"a map"}, [], [])
+
+    @given(drawn.items(), drawn.localized(["en", "hi"]), st.none() | drawn.names())
+    @settings(max_examples=20)
+    def test_any_text_comes_back(self, item: Item, text: Texts, external_id: str | None) -> None:
+        item = replace(item, passage=ItemPassage(text, [], external_id, "one"))
+        written = write_moodle_xml([item], {})
+        read = read_moodle_xml(written.content, "en").items
+        assert read == ([] if written.left_out else [item])
+
+    def test_other_descriptions_are_no_passages(self) -> None:
+        found = read_moodle_xml(quiz(question("description", "")), "en")
+        assert [remark.message for remark in found.unsupported] == ['it is of the type "description"']
+
+    def test_a_passage_that_is_missing(self) -> None:
+        written = write_moodle_xml([replace(self.ITEM, passage=self.RIVER)], {"map.png": b"a map"})
+        without = written.content.replace(b'type="description"', b'type="category"')
+        (error,) = read_moodle_xml(without, "en").errors
+        assert "is not before it in the file" in error.message

@@ -24,7 +24,6 @@ from app.api.sheet_files import (
     remarks_answer,
     sheet_answer,
 )
-from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
     Forbidden,
@@ -55,7 +54,7 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip
+from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip, TemplateLanguage
 from app.sheets.kruti_dev import LegacyFont
 from app.sheets.writers import SheetFormat
 
@@ -201,19 +200,18 @@ async def import_questions(
     """
     check_form(report, dry_run=dry_run)
     content = await file.read()
-    with full_collections.disabled():
-        found = await questions.import_questions(
-            uow,
-            author,
-            content,
-            dry_run=dry_run,
-            subject=subject or None,
-            empty_key=empty_key,
-            images=ImagesZip(await images.read(), parts.media) if images is not None else None,
-            mapping=mapping,
-            files=parts.files,
-            options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
-        )
+    found = await questions.import_questions(
+        uow,
+        author,
+        content,
+        dry_run=dry_run,
+        subject=subject or None,
+        empty_key=empty_key,
+        images=ImagesZip(await images.read(), parts.media) if images is not None else None,
+        mapping=mapping,
+        files=parts.files,
+        options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
+    )
     if report is ReportForm.SHEET:
         return await remarks_answer(parts, author.id, content, found)
     return ImportOut.of(found)
@@ -262,13 +260,15 @@ def _counts(export: Export) -> dict[str, str]:
 async def question_template(
     _: CurrentAuthor,
     format: Annotated[SheetFormat, Query(description="The type of the file")] = SheetFormat.XLSX,  # noqa: A002
+    language: Annotated[TemplateLanguage, Query(description="The language of headers and notes")] = "en",
 ) -> Response:
-    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists, notes and examples.
+    """An empty sheet to fill in, with columns for English and Hindi. The XLSX has lists, notes and examples.
 
-    The examples stand in a sheet of their own, which an import does not read.
+    The examples stand in a sheet of their own, which an import does not read. An import knows the headers in
+    both languages.
     """
     return Response(
-        questions.template(format),
+        questions.template(format, language),
         media_type=MEDIA_TYPES[format],
         headers=attachment("questions-template", format),
     )

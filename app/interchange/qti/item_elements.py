@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 from app.engine.question_types import Interaction, type_with
 from app.interchange.items import Choice, Item
 from app.interchange.qti.interactions import RANGES
-from app.interchange.qti.to_xhtml import add_texts
+from app.interchange.qti.to_xhtml import add_images, add_texts
 from app.interchange.qti.versions import Version
 
 _RESPONSE = "RESPONSE"
@@ -15,8 +15,15 @@ _FEEDBACK = "FEEDBACK"
 _SHOWN = "explanation"
 
 
-def item_element(item: Item, version: Version, identifier: str, title: str, images: Iterable[str]) -> Element:
-    """Return the item as a tree. `images` are the addresses of its images."""
+def item_element(
+    item: Item,
+    version: Version,
+    identifier: str,
+    title: str,
+    images: Iterable[str],
+    passage: Mapping[str, str] | None = None,
+) -> Element:
+    """Return the item as a tree. `images` are addresses, and `passage` what refers to the passage."""
     language = first_language(item)
     root = Element(
         "assessmentItem",
@@ -36,9 +43,11 @@ def item_element(item: Item, version: Version, identifier: str, title: str, imag
     root.append(_outcome("SCORE", "float", "0"))
     if item.explanation:
         root.append(_outcome(_FEEDBACK, "identifier", _SHOWN))
+    if passage is not None:
+        SubElement(root, "assessmentStimulusRef", dict(passage))
     body = SubElement(root, "itemBody")
     add_texts(body, item.text, language)
-    _add_images(body, images)
+    add_images(body, images)
     body.append(written.interaction)
     if written.processing is not None:
         root.append(written.processing)
@@ -58,11 +67,6 @@ def _outcome(identifier: str, base_type: str, value: str) -> Element:
     )
     SubElement(SubElement(outcome, "defaultValue"), "value").text = value
     return outcome
-
-
-def _add_images(body: Element, images: Iterable[str]) -> None:
-    for address in images:
-        SubElement(SubElement(body, "div"), "img", {"src": address, "alt": ""})
 
 
 def _explanation(item: Item, version: Version, language: str) -> Element:

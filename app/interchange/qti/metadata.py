@@ -101,9 +101,7 @@ def lom_of(item: Item, title: str, language: str) -> Element:
     lom = Element("lom", {"xmlns": "http://ltsc.ieee.org/xsd/LOM"})
     general = SubElement(lom, "general")
     for catalog, entry in _named(item):
-        identifier = SubElement(general, "identifier")
-        SubElement(identifier, "catalog").text = catalog
-        SubElement(identifier, "entry").text = entry
+        _add_identifier(general, catalog, entry)
     _add_string(SubElement(general, "title"), title, language)
     for tag in item.tags:
         _add_string(SubElement(general, "keyword"), tag, language)
@@ -114,6 +112,19 @@ def lom_of(item: Item, title: str, language: str) -> Element:
     if item.categories:
         _add_path(SubElement(lom, "classification"), item.categories, language)
     return lom
+
+
+def lom_of_passage(external_id: str) -> Element:
+    """The metadata of a passage: its name."""
+    lom = Element("lom", {"xmlns": "http://ltsc.ieee.org/xsd/LOM"})
+    _add_identifier(SubElement(lom, "general"), _EXTERNAL_ID, external_id)
+    return lom
+
+
+def _add_identifier(general: Element, catalog: str, entry: str) -> None:
+    identifier = SubElement(general, "identifier")
+    SubElement(identifier, "catalog").text = catalog
+    SubElement(identifier, "entry").text = entry
 
 
 def _named(item: Item) -> Iterator[tuple[str, str]]:

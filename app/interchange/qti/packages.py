@@ -72,6 +72,8 @@ class Package:
         self.images: dict[str, bytes] = {}
         self.tests: list[str] = []
         """Paths of tests that the manifest names, once `items` is read."""
+        self.stimuli: dict[str, Metadata] = {}
+        """What the manifest says about passages, by path, once `items` is read."""
         self._names: dict[str, str] = {}
 
     def items(self) -> Iterator[ItemEntry]:
@@ -92,9 +94,12 @@ class Package:
         for resource in children(resources, "resource") if resources is not None else ():
             types.append(resource.get("type", ""))
             if _ITEM_TYPES.match(types[-1]):
-                yield ItemEntry(_joined(manifest, resource.get("href", "")), metadata_in(resource))
+                yield ItemEntry(joined(manifest, resource.get("href", "")), metadata_in(resource))
+            elif _PASSAGES.match(types[-1]):
+                path = joined(manifest, resource.get("href", ""))
+                self.stimuli[path] = metadata_in(resource)
             elif _TEST_TYPES.match(types[-1]):
-                self.tests.append(_joined(manifest, resource.get("href", "")))
+                self.tests.append(joined(manifest, resource.get("href", "")))
         if not any(map(_ITEM_TYPES.match, types)) and any(map(_QTI_1.match, types)):
             raise UnreadableFile(
                 "The package is in QTI 1.2, which is not read. Export it as QTI 2.1, 2.2 or 3."
@@ -116,7 +121,7 @@ class Package:
         """Return the name of an image to which an item refers. Raises Mistake and NotSupported."""
         if embedded := embedded_image(self.images, address):
             return embedded
-        path = _plain(_joined(item, address))
+        path = _plain(joined(item, address))
         if path not in self._names:
             content = self.read(path)
             name = posixpath.basename(archived_name(self._entries[path]).replace("\\", "/"))
@@ -162,7 +167,7 @@ def _checked(entry: zipfile.ZipInfo) -> str:
     return path
 
 
-def _joined(base: str, address: str) -> str:
+def joined(base: str, address: str) -> str:
     """Return the path of a file to which another one refers. Raises Mistake."""
     said = unquote(re.split(r"[?#]", address.strip(), maxsplit=1)[0]).replace("\\", "/")
     path = posixpath.normpath(posixpath.join(posixpath.dirname(base), said))

@@ -15,6 +15,7 @@ from app.interchange.qti.interactions import Mistake, NotSupported, Response
 from app.interchange.qti.metadata import Metadata
 from app.interchange.qti.packages import MANIFEST, ItemEntry, Package, embedded_image
 from app.interchange.qti.processing import rules_of
+from app.interchange.qti.stimuli import PassageOf, Stimuli, no_passages
 from app.sheets.errors import SheetTooLarge
 
 _ITEM = "assessmentItem"
@@ -48,7 +49,8 @@ def read_qti(file: bytes, language: str) -> ItemFile:
         raise SheetTooLarge(MAX_BYTES)
     found, xml = ItemFile(), XmlReader()
     if not file.startswith(_ZIP):
-        _add(found, ItemEntry(""), 1, lambda: xml.parsed(file, MOST_IN_ITEM), _embedded(found), language)
+        one = _Source(lambda: xml.parsed(file, MOST_IN_ITEM), _embedded(found), no_passages)
+        _add(found, ItemEntry(""), 1, one, language)
         return found
     package = Package(file, xml)
     found.images = package.images
@@ -59,19 +61,32 @@ def read_qti(file: bytes, language: str) -> ItemFile:
         raise UnreadableFile("The package has no items of QTI 2 or 3. Its manifest names them as resources.")
     what = "the title, sections and order of the test; its questions are imported in the manifest's order"
     found.not_kept += (Remark(Place(at=path), what) for path in package.tests)
+    stimuli = Stimuli(package, xml, language)
     for number, entry in enumerate(entries, start=1):
         if len(found.errors) > MAX_ERRORS:
             break
-        _add(found, entry, number, _root(package, xml, entry), _image(package, entry), language)
+        _add(found, entry, number, _of_package(package, xml, entry, stimuli), language)
+    found.not_kept += (
+        Remark(Place(at=path), what) for path, remarks in stimuli.not_kept.items() for what in remarks
+    )
     return found
 
 
-def _root(package: Package, xml: XmlReader, entry: ItemEntry) -> Callable[[], Element]:
-    return lambda: xml.parsed(package.read(entry.path), MOST_IN_ITEM)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where an item, its images and its passage come from."""
+
+    root: Callable[[], Element]
+    image: _Image
+    passage: PassageOf
 
 
-def _image(package: Package, entry: ItemEntry) -> _Image:
-    return lambda address: package.image(entry.path, address)
+def _of_package(package: Package, xml: XmlReader, entry: ItemEntry, stimuli: Stimuli) -> _Source:
+    return _Source(
+        lambda: xml.parsed(package.read(entry.path), MOST_IN_ITEM),
+        lambda address: package.image(entry.path, address),
+        lambda item: stimuli.passage_of(entry.path, item),
+    )
 
 
 def _embedded(found: ItemFile) -> _Image:
@@ -87,17 +102,16 @@ def _add(
     found: ItemFile,
     entry: ItemEntry,
     number: int,
-    root: Callable[[], Element],
-    image: _Image,
+    source: _Source,
     language: str,
 ) -> None:
     place = Place(number, entry.path)
     try:
-        item = root()
+        item = source.root()
         place = Place(number, entry.path, " ".join(item.get("title", "").split()))
         spoken = plain_language(item.get("lang", "")) or language
         reading = _ItemReader(
-            item, place, entry.metadata, image, TextReader(spoken, _within_a_line), TextReader(spoken)
+            item, place, entry.metadata, source, TextReader(spoken, _within_a_line), TextReader(spoken)
         )
         found.items.append(reading.item())
         found.not_kept += (Remark(place, what) for what in reading.not_kept())
@@ -120,7 +134,7 @@ class _ItemReader:
     element: Element
     place: Place
     metadata: Metadata
-    image: _Image
+    source: _Source
     texts: TextReader
     feedback: TextReader
 
@@ -157,7 +171,8 @@ class _ItemReader:
             self.metadata.status,
             self.metadata.source,
             self.metadata.source_number,
-            list(dict.fromkeys(map(self.image, self.texts.images))),
+            list(dict.fromkeys(map(self.source.image, self.texts.images))),
+            self.source.passage(self.element),
         )
 
     def not_kept(self) -> list[str]:
@@ -186,9 +201,6 @@ class _ItemReader:
             raise NotSupported("it takes several attempts and changes between them (adaptive)")
         if any(child(self.element, name) is not None for name in _RANDOM):
             raise NotSupported("its numbers are drawn anew for each candidate (templates)")
-        if (passage := child(self.element, "assessmentStimulusRef")) is not None:
-            name = next(filter(None, map(passage.get, ("title", "href", "identifier"))), "")
-            raise NotSupported(f'it belongs to the passage "{name[:60]}", and passages are not imported')
         return body
 
     def _interaction(self, body: Element) -> Element:

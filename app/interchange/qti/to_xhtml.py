@@ -1,6 +1,6 @@
 """Texts of the bank, which are Markdown, as XHTML of QTI."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown_it.token import Token
@@ -22,6 +22,12 @@ def add_texts(parent: Element, texts: Texts, language: str) -> None:
         return
     for each, text in texts.items():
         _add_blocks(SubElement(parent, "div", {"xml:lang": each}), text)
+
+
+def add_images(body: Element, addresses: Iterable[str]) -> None:
+    """Add images behind the text."""
+    for address in addresses:
+        SubElement(SubElement(body, "div"), "img", {"src": address, "alt": ""})
 
 
 def _add_blocks(parent: Element, text: str) -> None:

@@ -17,6 +17,8 @@ class Version:
     manifest_namespace: str
     schema_name: str
     schema_version: str
+    stimulus_type: str | None = None
+    """The type of resources that are passages. QTI 2.1 has none."""
     is_dashed: bool = False
     """Whether names are written as `qti-choice-interaction`."""
 
@@ -46,6 +48,7 @@ QTI_22 = Version(
     manifest_namespace=f"{_IMS}/xsd/imscp_v1p1",
     schema_name="QTIv2.2 Package",
     schema_version="1.0.0",
+    stimulus_type="imsqti_stimulus_xmlv2p2",
 )
 QTI_30 = Version(
     namespace=f"{_IMS}/xsd/imsqtiasi_v3p0",
@@ -56,5 +59,6 @@ QTI_30 = Version(
     manifest_namespace=f"{_IMS}/xsd/qti/qtiv3p0/imscp_v1p1",
     schema_name="QTI Package",
     schema_version="3.0.0",
+    stimulus_type="imsqti_stimulus_xmlv3p0",
     is_dashed=True,
 )

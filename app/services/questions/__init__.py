@@ -24,7 +24,7 @@ from app.services.questions.rows import EmptyKey
 from app.services.questions.selecting import select, with_external_ids
 from app.services.questions.similarity import Duplicate, duplicates
 from app.services.questions.syllabus import subject_named
-from app.services.questions.templates import template
+from app.services.questions.templates import TemplateLanguage, template
 
 __all__ = [
     "Change",
@@ -41,6 +41,7 @@ __all__ = [
     "QuestionUpdate",
     "Revised",
     "Shown",
+    "TemplateLanguage",
     "compare",
     "create",
     "duplicates",

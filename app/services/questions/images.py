@@ -116,7 +116,7 @@ class SheetImages:
 
     async def check(self, uow: UnitOfWork, author: Principal, rows: Sequence[SheetRow]) -> list[RowError]:
         """Check all images that the rows name, without storing any. Raises Invalid for too many pixels."""
-        names = dict.fromkeys(name for row in rows for name in row.images)
+        names = dict.fromkeys(name for row in rows for name in row.all_images)
         wrong = await self._look_up(
             uow, author.institute_id, [name for name in names if name not in self.archive]
         )
@@ -126,7 +126,7 @@ class SheetImages:
             except UnusableImage as error:
                 wrong[name] = f'"{name}": {error}'
         return [
-            RowError(row.row, "image", wrong[name]) for row in rows for name in row.images if name in wrong
+            row.place.error("image", wrong[name]) for row in rows for name in row.all_images if name in wrong
         ]
 
     async def store(self, uow: UnitOfWork, author: Principal) -> None:
@@ -138,9 +138,9 @@ class SheetImages:
             kept = await media.upload(uow, self.zipped.storage, author, content, self.files)
             self.ids[name] = str(kept.media.id)
 
-    def of(self, row: SheetRow) -> list[str]:
-        """The `media` of the row's question: each image once, also if two files are equal."""
-        return list(dict.fromkeys(self.ids[name] for name in row.images))
+    def of(self, images: Sequence[str]) -> list[str]:
+        """The `media` of a question or passage: each image once, also if two files are equal."""
+        return list(dict.fromkeys(self.ids[name] for name in images))
 
     @property
     def unused(self) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from uuid import UUID
 
+from app.core import full_collections
 from app.core.errors import Invalid
 from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
@@ -35,6 +36,7 @@ from app.sheets.reports import ImportReport, RowError, RowWarning
 _FOUND_AT_ONCE = 500
 
 
+@full_collections.disabled_in
 async def import_questions(
     uow: UnitOfWork,
     author: Principal,
@@ -79,7 +81,7 @@ async def import_questions(
         images = _one_zip(images, own)
     taken = source.name if source is not None else FileKind.SHEET
     pictures = await asyncio.to_thread(SheetImages, images, files)
-    used = memory.used([sheet.header]) if sheet.header is not None else []
+    used = _of_sheets(memory.used(sheet.headers))
     if sheet.errors:
         return completed(ImportReport(errors=sheet.errors, warnings=used, format=taken), sheet)
     sheet.warnings += used
@@ -88,7 +90,7 @@ async def import_questions(
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
-    passages = await SheetPassages.load(uow, author.institute_id, sheet.rows, sheet.cell_name)
+    passages = await SheetPassages.load(uow, author.institute_id, sheet, pictures)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
@@ -103,15 +105,15 @@ async def import_questions(
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
-    await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
-    plan.take(passages)
-    names = QuestionSheet(sheet.layout, header=sheet.header)
+    await asyncio.to_thread(planned, plan, entries, known, sheet.layouts, pictures)
+    plan.take(passages, pictures)
+    names = QuestionSheet(sheet.layout, header=sheet.header, further=sheet.further)
     mapped = _mapped(sheet)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        warnings = [*report.warnings, *await memory.save(uow, author, mapped)]
+        warnings = [*report.warnings, *_of_sheets(await memory.save(uow, author, mapped))]
         return completed(replace(report, warnings=warnings, format=taken), names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
@@ -126,10 +128,18 @@ def _one_zip(sent: ImagesZip | None, own: ImagesZip | None) -> ImagesZip | None:
 
 
 def _only_in_a_test(sheet: QuestionSheet) -> list[RowWarning]:
-    message = (
-        "this column is used only by `ias import questions --publish-as-test`; the bank does not keep it"
-    )
-    return [RowWarning(sheet.layout.row, name, message) for name in IN_A_TEST if name in sheet.layout.plain]
+    used_by = "used only by `ias import questions --publish-as-test`; the bank does not keep"
+    warnings = [
+        RowWarning(layout.row, name, f"this column is {used_by} it", sheet=number)
+        for number, layout in enumerate(sheet.layouts, start=1)
+        for name in IN_A_TEST
+        if name in layout.plain
+    ]
+    if sheet.further:
+        titles = " and ".join(dict.fromkeys(f'"{row.title}"' for row in sheet.rows))
+        message = f"the sheets {titles} are read; sections by sheet are {used_by} them"
+        warnings.append(RowWarning(sheet.header_row, "file", message))
+    return warnings
 
 
 def _record(uow: UnitOfWork, author: Principal, plan: QuestionImportPlan, report: ImportReport) -> None:
@@ -159,13 +169,18 @@ async def _read(
         return await asyncio.to_thread(read_questions, file, how, progress)
 
 
+def _of_sheets(warnings: Sequence[RowWarning]) -> list[RowWarning]:
+    """The warnings about headers, which are numbered: here they are those of the sheets of one file."""
+    return [replace(warning, file=1, sheet=warning.file) for warning in warnings]
+
+
 def _mapped(sheet: QuestionSheet) -> list[MappedHeader]:
-    """The columns that the mapping names, by their headers as the sheet has them."""
-    header, columns = sheet.header, sheet.layout
-    if header is None:
-        return []
-    named = {header.cells[at].strip(): columns.fields.get(at, IGNORED) for at in columns.mapped}
-    return [MappedHeader(header, named)]
+    """The columns that the mapping names, by the headers as the sheets have them."""
+    found = []
+    for header, columns in zip(sheet.headers, sheet.layouts, strict=False):
+        named = {header.cells[at].strip(): columns.fields.get(at, IGNORED) for at in columns.mapped}
+        found.append(MappedHeader(header, named))
+    return found
 
 
 def _checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
@@ -187,7 +202,9 @@ def _placed(
     sheet: QuestionSheet, passages: SheetPassages, syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
     """Find the subject and chapter of each row. With `whole`, a row's subject is a chapter of `whole`."""
-    says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
+    says_chapter = [
+        "chapter" in layout or (whole is not None and "subject" in layout) for layout in sheet.layouts
+    ]
 
     @cache
     def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
@@ -201,8 +218,9 @@ def _placed(
     for row in sheet.rows:
         subject, chapter = place(row.subject, row.chapter)
         in_chapter = chapter.id if chapter else None
-        passage = passages.id_of(row.row)
-        entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says_chapter))
+        passage = passages.id_of(row)
+        says = says_chapter[row.sheet - 1]
+        entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says))
     return entries, [*passages.errors, *repeated(entries)]
 
 
@@ -253,7 +271,7 @@ async def _with_retired_passages(
     A retired question may have a retired passage: otherwise an export could not be imported again.
     """
     in_use = [
-        (entry.row.row, entry.passage_id or (question.version.passage_id if question else None))
+        (entry.row.place, entry.passage_id or (question.version.passage_id if question else None))
         for entry in entries
         for question in [known.get(entry.identity)]
         if status_of(entry.row, question) != "retired"
@@ -264,8 +282,7 @@ async def _with_retired_passages(
     passages = await uow.questions.passages(author.institute_id, named) if named else {}
     retired = {passage.id: passage.name for passage in passages.values() if passage.is_retired}
     return [
-        RowError(
-            row,
+        row.error(
             "passage_id",
             f'the passage "{retired[passage_id]}" is retired; bring it back, or name another',
         )
@@ -282,7 +299,7 @@ async def _withheld(
     withheld = await embargo.withheld(uow, author, ids)
     message = "the question is in an exam that is not released; its test's author or an admin can change it"
     return [
-        RowError(entry.row.row, "file", message)
+        entry.row.place.error("file", message)
         for entry in entries
         if (question := known.get(entry.identity)) is not None and question.id in withheld
     ]

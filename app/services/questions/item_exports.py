@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.errors import FieldError, Invalid
 from app.core.storage import Storage
 from app.interchange.formats import FORMATS, FormatName
-from app.interchange.items import Choice, Item, Place, Remark, Written
+from app.interchange.items import Choice, Item, ItemPassage, Place, Remark, Written
 from app.interchange.limits import MAX_BYTES, MAX_ITEMS
 from app.models import LocalizedText
 from app.repositories.questions import QuestionFilter
@@ -83,23 +83,41 @@ async def _selected(reads: Reading, reader: Principal, wanted: QuestionFilter) -
     labels = await Labels.load(reads, reader.institute_id)
     selected = _Selection()
     async for batch in batches(reads, reader, wanted):
+        passages = await _passages(reads, batch)
         for shown in batch:
             if shown.withheld:
                 selected.withheld += 1
             else:
-                _add(selected, shown, labels)
+                _add(selected, shown, labels, passages)
         if len(selected.ids) > MAX_ITEMS:
             sentence = "A file may have at most {most:,} questions. Select fewer, such as those of a subject."
             raise Invalid.field("format", Sentence(sentence, most=MAX_ITEMS))
     return selected
 
 
-def _add(selected: _Selection, shown: Shown, labels: Labels) -> None:
+async def _passages(reads: Reading, batch: Sequence[Shown]) -> Mapping[UUID, ItemPassage]:
+    ids = {passage_id for one in batch if (passage_id := one.question.version.passage_id)}
+    if not ids:
+        return {}
+    names = await reads.questions.passage_names(ids)
+    found = await reads.passages.texts(ids)
+    return {
+        id_: ItemPassage(
+            _lines(passage.text),
+            passage.media,
+            None if names[id_] == str(id_) else names[id_],
+            str(id_),
+        )
+        for id_, passage in found.items()
+    }
+
+
+def _add(selected: _Selection, shown: Shown, labels: Labels, passages: Mapping[UUID, ItemPassage]) -> None:
     question = shown.question
     content = content_of(question.version)
     with reading_question(question.id):
         content.check_readable()
-        item = _item(shown, content, labels, len(selected.ids) + 1)
+        item = _item(shown, content, labels, passages, len(selected.ids) + 1)
         why = _not_expressible(content)
     selected.ids.append(question.id)
     if item is None or why is not None:
@@ -111,12 +129,12 @@ def _add(selected: _Selection, shown: Shown, labels: Labels) -> None:
 
 def _not_expressible(content: Content) -> str | None:
     """Why no format can hold a question."""
-    if content.passage_id is not None:
-        return "it belongs to a passage"
     return None if options_fit(content) else "its options have other ids than a, b, c …"
 
 
-def _item(shown: Shown, content: Content, labels: Labels, number: int) -> Item | None:
+def _item(
+    shown: Shown, content: Content, labels: Labels, passages: Mapping[UUID, ItemPassage], number: int
+) -> Item | None:
     if content.kind.interaction is None:
         return None
     question = shown.question
@@ -141,6 +159,7 @@ def _item(shown: Shown, content: Content, labels: Labels, number: int) -> Item |
         question.source,
         question.source_number,
         content.media,
+        passages[content.passage_id] if content.passage_id is not None else None,
     )
 
 
@@ -159,7 +178,9 @@ async def _images(
     reads: Reading, reader: Principal, storage: Storage, items: list[Item]
 ) -> Mapping[str, bytes]:
     """The contents of the images. The items then name them as files."""
-    ids = {UUID(name) for item in items for name in item.images}
+    shown = {item.passage.identifier: item.passage for item in items if item.passage is not None}
+    pictured: Sequence[Item | ItemPassage] = (*items, *shown.values())
+    ids = {UUID(name) for each in pictured for name in each.images}
     found = await reads.media.existing(reader.institute_id, ids) if ids else {}
     names: dict[str, str] = {}
     contents: dict[str, bytes] = {}
@@ -170,10 +191,19 @@ async def _images(
             raise _too_large()
         names[str(media_id)] = name = f"{media_id}.{_ENDINGS[image.content_type]}"
         contents[name] = await media.content_of(storage, image)
+    named = {
+        identifier: replace(passage, images=_named(passage, names)) for identifier, passage in shown.items()
+    }
     for place, item in enumerate(items):
-        if item.images:
-            items[place] = replace(item, images=[names[name] for name in item.images if name in names])
+        passage = named[item.passage.identifier] if item.passage is not None else None
+        if item.images or passage is not None:
+            items[place] = replace(item, images=_named(item, names), passage=passage)
     return contents
+
+
+def _named(shown: Item | ItemPassage, names: Mapping[str, str]) -> list[str]:
+    """The names of the files of its images."""
+    return [names[name] for name in shown.images if name in names]
 
 
 def _refuse_losses(written: Written, ids: Sequence[UUID], label: str) -> None:

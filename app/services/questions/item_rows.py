@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from app.core.names import problem_of
+from app.core.names import checked_lines, problem_of
 from app.engine.question_types import DROPPED_KEY, LETTER_COLUMNS, NO_KEY, type_with
 from app.interchange.items import Item, ItemFile, Place, Remark
 from app.services.questions.columns import Columns
@@ -18,6 +18,7 @@ from app.services.questions.rows import (
     MOST_IMAGES,
     STATUSES,
     EmptyKey,
+    RowPassage,
     SheetRow,
     column_of_problem,
     tag_problems,
@@ -115,6 +116,7 @@ def _columns(items: Sequence[Item]) -> Columns:
             "source": item.source,
             "number": item.source_number is not None,
             "image": item.images,
+            "passage_id": item.passage,
             "fixed_options": any(choice.is_fixed for choice in item.choices),
         }
         columns.plain |= dict.fromkeys((name for name, value in said.items() if value), 0)
@@ -153,10 +155,16 @@ def _row(item: Item, empty_key: EmptyKey) -> SheetRow:
         external_id=item.external_id,
         source=item.source,
         number=item.source_number,
-        passage=None,
+        passage=_passage(item),
         images=tuple(item.images),
         in_test=ItemInTest(languages=tuple(item.text)),
     )
+
+
+def _passage(item: Item) -> RowPassage | None:
+    if item.passage is None:
+        return None
+    return RowPassage(item.passage.external_id, dict(item.passage.text), tuple(item.passage.images))
 
 
 def _waits(item: Item, content: Content, empty_key: EmptyKey) -> bool:
@@ -181,9 +189,25 @@ def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[
     texts = [item.text, item.explanation, *(choice.text for choice in item.choices)]
     if any(len(said) > LONGEST_CELL for text in texts for said in text.values()):
         yield "question", f"at most {LONGEST_CELL:,} characters fit into a text"
+    if row.passage is not None:
+        yield from _problems_of_passage(row.passage)
     content = row.content
     for found in problems_of(content, needs_key=not _waits(item, content, empty_key)):
         yield column_of_problem(found.field, content), found.message
+
+
+def _problems_of_passage(passage: RowPassage) -> Iterator[tuple[str, str]]:
+    if len(passage.images or ()) > MOST_IMAGES:
+        yield "passage", f"at most {MOST_IMAGES} images of a passage, each once"
+    if passage.name is not None and (problem := problem_of(passage.name, LONGEST_NAMES["passage_id"])):
+        yield "passage_id", problem
+    for text in passage.text.values():
+        if len(text) > LONGEST_CELL:
+            yield "passage", f"at most {LONGEST_CELL:,} characters fit into a text"
+        try:
+            checked_lines(text)
+        except ValueError as wrong:
+            yield "passage", str(wrong)
 
 
 def _problems_of_place(item: Item, row: SheetRow) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import asyncio
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
+from itertools import chain
 from uuid import UUID
 
 from app.repositories.questions.similarity import Sketch
@@ -74,21 +75,14 @@ class Links:
 
     def _older_of(self, place: int) -> Counter[int]:
         """The older questions that this one is linked to, and how many bands link them."""
-        shared: Counter[int] = Counter()
-        for band in self._bands[place]:
-            oldest = self._places[band][:OLDEST]
-            shared.update(oldest[: bisect_left(oldest, place)])
-        return shared
+        oldest = (self._places[band][:OLDEST] for band in self._bands[place])
+        return Counter(chain.from_iterable(each[: bisect_left(each, place)] for each in oldest))
 
     def _later_of(self, place: int) -> Counter[int]:
         """The later questions that are linked to this one."""
-        shared: Counter[int] = Counter()
-        for band in self._bands[place]:
-            places = self._places[band]
-            nth = bisect_left(places, place)
-            if nth < OLDEST:
-                shared.update(places[nth + 1 :])
-        return shared
+        bands = (self._places[band] for band in self._bands[place])
+        following = ((places, bisect_left(places, place)) for places in bands)
+        return Counter(chain.from_iterable(places[nth + 1 :] for places, nth in following if nth < OLDEST))
 
 
 def _enough(shared: Counter[int]) -> Iterator[int]:

@@ -23,7 +23,7 @@ def no_question(record: Record, header: Sequence[str], known: CountKnown) -> str
     ):
         return "this row repeats the header; delete it"
     if max(map(len, texts), default=0) <= _LONGEST_NAME and known(texts) >= 3:
-        return "a second table begins here; move it to a file of its own"
+        return "a second table begins here; move it to a sheet or a file of its own"
     if texts and _TOTAL.fullmatch(texts[0]) and len(texts) <= 3:
         return "this looks like a row of totals and not like a question; delete it"
     if len(texts) == 1 and sum(map(bool, header)) >= _FEWEST_COLUMNS:

@@ -16,7 +16,7 @@ from app.services.questions.replacements import replacements
 from app.services.questions.rows import SheetRow
 from app.services.questions.sheet_passages import SheetPassages
 from app.sheets.cells import normalize_line_ends
-from app.sheets.reports import ItemInTest, RowError, RowWarning
+from app.sheets.reports import ItemInTest, RowError, RowPlace, RowWarning
 
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -68,7 +68,7 @@ class QuestionImportPlan:
     first_versions: list[Values] = field(default_factory=list)
     changes: list[Values] = field(default_factory=list)
     next_versions: list[Values] = field(default_factory=list)
-    row_of: dict[UUID, int] = field(default_factory=dict)
+    row_of: dict[UUID, RowPlace] = field(default_factory=dict)
     """The row of each question."""
     new_keys: dict[UUID, int] = field(default_factory=dict)
     """The existing questions that get another key, and the number of the version with it."""
@@ -86,16 +86,17 @@ class QuestionImportPlan:
         """The questions that get a new version."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
-    def take(self, passages: SheetPassages) -> None:
+    def take(self, passages: SheetPassages, pictures: SheetImages) -> None:
         """Add the new passages and the new versions of others, and their warnings."""
         for passage in passages.new:
             self.passages.append(
                 {"id": passage.id, "institute_id": self.institute_id, "external_id": passage.name}
             )
-            self._add_version(PassageText(passage.id, 1, passage.text, []))
-        for changed in passages.changed.values():
-            self.passage_changes.append({"id": changed.id, "current_version": changed.number})
-            self._add_version(changed)
+            self._add_version(PassageText(passage.id, 1, passage.text, pictures.of(passage.images or ())))
+        for passage, now in passages.changed:
+            self.passage_changes.append({"id": now.id, "current_version": now.number})
+            media = now.media if passage.images is None else pictures.of(passage.images)
+            self._add_version(replace(now, media=media))
         self.warnings += passages.warnings
 
     def _add_version(self, said: PassageText) -> None:
@@ -146,7 +147,7 @@ class QuestionImportPlan:
             self.next_versions.append(version_values(question.id, number, content, self.actor_id))
         if content.key != before.key:
             self.new_keys[question.id] = number
-        self.warnings += replacements(question, before, content, entry.row.row)
+        self.warnings += replacements(question, before, content, entry.row.place)
         if any(getattr(question, name) != value for name, value in values.items()):
             values["fingerprint"] = fingerprint(entry.subject_id, content)
             self.changes.append({"id": question.id, **values})
@@ -156,34 +157,32 @@ def planned(
     plan: QuestionImportPlan,
     entries: Sequence[Entry],
     known: Mapping[Identity, Question],
-    columns: Columns,
+    layouts: Sequence[Columns],
     pictures: SheetImages,
 ) -> None:
     """Fill the plan. New ids increase with the rows, so that lists keep the sheet's order."""
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
-        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row))
+        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row.images))
         question = known.get(entry.identity)
-        plan.row_of[question.id if question else new_id] = entry.row.row
+        plan.row_of[question.id if question else new_id] = entry.row.place
         plan.in_test.append(entry.row.in_test)
         if question is None:
             plan.create(new_id, entry, content)
         else:
-            plan.revise(question, entry, content, columns)
+            plan.revise(question, entry, content, layouts[entry.row.sheet - 1])
 
 
 def repeated(entries: Sequence[Entry]) -> list[RowError]:
     """Errors of rows with the same identity as an earlier row."""
-    first: dict[Identity, int] = {}
+    first: dict[Identity, RowPlace] = {}
     errors = []
     columns = {"external_id": "external_id", "source": "number", "text": "question"}
     for entry in entries:
-        kind, row = entry.identity[0], first.setdefault(entry.identity, entry.row.row)
-        if row != entry.row.row:
+        kind, place = entry.identity[0], entry.row.place
+        if (other := first.setdefault(entry.identity, place)) != place:
             hint = "; delete one, or tell them apart by external_id" if kind == "text" else ""
-            errors.append(
-                RowError(entry.row.row, columns[kind], f"this is the same question as in row {row}{hint}")
-            )
+            errors.append(place.error(columns[kind], f"this is the same question as in {other}{hint}"))
     return errors
 
 

@@ -13,14 +13,15 @@ from app.services.questions.other_rows import no_question
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
-from app.sheets.files import read_records
+from app.sheets.files import read_worksheets
 from app.sheets.header_row import find_header, not_read
 from app.sheets.kruti_dev import LegacyFont
-from app.sheets.limits import MAX_COLUMNS
-from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
+from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
+from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows, too_many_rows
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, check_header
 from app.sheets.reports import RowError, RowWarning
+from app.sheets.worksheets import Worksheet, sheets_not_read
 
 QuestionSheet = ParsedSheet[Columns, SheetRow]
 
@@ -69,29 +70,55 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
 
 
 def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
-    header, above, records = find_header(read_records(file, SHEET), how.count_known)
+    sheets = read_worksheets(file, SHEET, lambda rows: any(how.count_known(row.cells) >= 2 for row in rows))
+    read = [sheet for sheet in sheets if sheet.why_not is None] or [Worksheet()]
+    whole, *further = (
+        _read_sheet(each, number if len(read) > 1 else 0, how, progress)
+        for number, each in enumerate(read, start=1)
+    )
+    for sheet in further:
+        whole.add(sheet)
+    if len(whole.rows) > MAX_ROWS:
+        raise UnreadableSheet(too_many_rows("questions"))
+    whole.warnings += sheets_not_read(sheets)
+    return whole
+
+
+def _read_sheet(sheet: Worksheet, number: int, how: Reading, progress: ReportProgress) -> QuestionSheet:
+    """Read one sheet. `number` is its place among those of a workbook, from 1; of a single one it is 0."""
+    header, above, records = find_header(sheet.records, how.count_known)
     mapping = how.mapping_of(header.cells)
-    sheet = _read_header(header, mapping, needs_subject=how.needs_subject)
-    sheet.warnings += _not_read(sheet.layout, header, above)
-    if sheet.errors:
-        return sheet
+    found = _read_header(header, mapping, needs_subject=how.needs_subject)
+    found.warnings += _not_read(found.layout, header, above)
+    if found.errors:
+        return found
     plain = [cell.strip().casefold() for cell in header.cells]
+    title = sheet.title if number else ""
 
     def known(cells: Sequence[str]) -> int:
         return count_known(cells, mapping)
 
     def parse(record: Record, errors: list[RowError]) -> SheetRow:
-        reader = RowReader(sheet.layout, record, errors, sheet.warnings, how.empty_key, how.needs_subject)
+        reader = RowReader(
+            found.layout,
+            record,
+            errors,
+            found.warnings,
+            how.empty_key,
+            how.needs_subject,
+            sheet=number or 1,
+            title=title,
+        )
         if what := no_question(record, plain, known):
             errors.append(RowError(record.row, "file", what, record.cell_name(WHOLE_ROW)))
             return reader.nothing()
         return reader.read()
 
     if how.legacy_font is not None:
-        records = iter(converted(sheet.layout, records, how.legacy_font, sheet.warnings))
-    parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
-    sheet.warnings += row_warnings(sheet.rows, sheet.layout, header)
-    return sheet
+        records = iter(converted(found.layout, records, how.legacy_font, found.warnings))
+    parse_rows(found, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
+    found.warnings += row_warnings(found.rows, found.layout, header)
+    return found
 
 
 def _not_read(columns: Columns, header: Record, above: Sequence[Record]) -> Iterator[RowWarning]:

@@ -8,7 +8,7 @@ from app.core.comparable_text import exact
 from app.engine.dropped_keys import dropped_to_cell
 from app.models import Question
 from app.services.questions.content import Content, Option
-from app.sheets.reports import RowWarning
+from app.sheets.reports import RowPlace, RowWarning
 
 _LONGEST_SHOWN = 60
 _NUMBER = re.compile(
@@ -16,25 +16,25 @@ _NUMBER = re.compile(
 )
 
 
-def replacements(question: Question, before: Content, now: Content, row: int) -> Iterator[RowWarning]:
+def replacements(question: Question, before: Content, now: Content, row: RowPlace) -> Iterator[RowWarning]:
     """Warn of a replaced key, and of options of which more than half are replaced, with both versions."""
     if before.has_key and now.key != before.key:
         message = f"the key changes from {_key(before)} to {_key(now)}"
-        yield RowWarning(row, "key", message, question.id)
+        yield row.warning("key", message, question.id)
     if before.options and 2 * _replaced(before.options, now.options) > len(before.options):
         message = (
             f"most options are replaced: {_shown(before.options)} becomes {_shown(now.options)}; if this is"
             " another question, give it another external_id, or another number"
         )
         column = next(iter(now.kind.column_of.values()), "question")
-        yield RowWarning(row, column, message, question.id)
+        yield row.warning(column, message, question.id)
     for column, was, said in _texts(before, now):
         if was != said and (value := _value(was)) is not None and value == _value(said):
             message = (
                 f'"{was}" becomes "{said}": the same number in another form; if a spreadsheet has changed it,'
                 " format the cell as text and type it again"
             )
-            yield RowWarning(row, column, message, question.id)
+            yield row.warning(column, message, question.id)
 
 
 def _texts(before: Content, now: Content) -> Iterator[tuple[str, str, str]]:

@@ -124,6 +124,8 @@ def _by_column(rows: Sequence[SheetRow]) -> Sequence[_Column]:
         column_of = content.kind.column_of
         texts = [("question", content.text), ("explanation", content.explanation or {})]
         texts += [(column_of[option["id"]], option["text"]) for option in content.options]
+        if row.passage is not None:
+            texts.append(("passage", row.passage.text))
         for name, localized in texts:
             for language, text in localized.items():
                 if (column := found.get((name, language))) is None:

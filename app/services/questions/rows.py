@@ -27,7 +27,7 @@ from app.services.questions.tags import read_tags
 from app.sheets.cells import unescape_formula
 from app.sheets.parsing import errors_without_header
 from app.sheets.records import WHOLE_ROW, Record
-from app.sheets.reports import ItemInTest, RowError, RowWarning
+from app.sheets.reports import ItemInTest, RowError, RowPlace, RowWarning
 
 LONGEST_CELL = 20_000
 
@@ -67,6 +67,8 @@ class RowPassage:
 
     name: str | None = None
     text: LocalizedText = field(default_factory=dict)
+    images: tuple[str, ...] | None = None
+    """Names of files; None if the file says nothing about images of passages, as sheets do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,19 @@ class SheetRow:
     images: tuple[str, ...]
     """Names of files, or ids of images in the bank."""
     in_test: ItemInTest = field(default_factory=ItemInTest)
+    sheet: int = 1
+    title: str = ""
+    """The name of the sheet, if several are read."""
+
+    @property
+    def all_images(self) -> tuple[str, ...]:
+        """The images of the question and of its passage."""
+        return (*self.images, *((self.passage and self.passage.images) or ()))
+
+    @property
+    def place(self) -> RowPlace:
+        """Where the row stands."""
+        return RowPlace(self.sheet, self.row, self.title)
 
 
 @dataclass(slots=True)
@@ -97,6 +112,8 @@ class RowReader:
     warnings: list[RowWarning]
     empty_key: EmptyKey
     needs_subject: bool
+    sheet: int = 1
+    title: str = ""
 
     def read(self) -> SheetRow:
         """Return the question. It is incomplete if there are errors."""
@@ -124,6 +141,8 @@ class RowReader:
             passage=self._passage(),
             images=self._images(),
             in_test=self._in_test(content),
+            sheet=self.sheet,
+            title=self.title,
         )
 
     def nothing(self) -> SheetRow:
@@ -235,7 +254,7 @@ class RowReader:
     def _in_test(self, content: Content) -> ItemInTest:
         negative = self._marks("negative_marks")
         return ItemInTest(
-            section=self._cell("section"),
+            section=self._cell("section") or self.title or None,
             marks=self._marks("marks"),
             # "0.66" and "-0.66" both say what a wrong answer costs.
             negative_marks=f"-{negative}" if negative and parse_marks(negative) > 0 else negative,

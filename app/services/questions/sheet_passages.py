@@ -9,15 +9,17 @@ from app.core.comparable_text import comparable, exact
 from app.core.ids import uuid7
 from app.models import LocalizedText
 from app.repositories.questions.passages import PassageText
+from app.services.questions.images import SheetImages
+from app.services.questions.reading import QuestionSheet
 from app.services.questions.rows import RowPassage, SheetRow
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.sheets.cells import normalize_line_ends
-from app.sheets.reports import RowError, RowWarning
+from app.sheets.reports import RowError, RowPlace, RowWarning
 
 _LONGEST_SHOWN = 60
 
-CellOf = Callable[[int, str], str | None]
-"""Returns the name of the cell of a row and a column."""
+CellOf = Callable[[int, str, int], str | None]
+"""Returns the name of the cell of a row, a column and a sheet."""
 _Key = tuple[str, ...]
 
 
@@ -26,9 +28,10 @@ class SheetPassage:
     """A passage of a sheet, and the row that says each of its texts first."""
 
     name: str | None
-    first: SheetRow
+    images: Sequence[str] | None = None
+    """Names of files; None if the file says nothing about images of passages."""
     text: LocalizedText = field(default_factory=dict)
-    said_in: dict[str, int] = field(default_factory=dict)
+    said_in: dict[str, RowPlace] = field(default_factory=dict)
     rows: int = 0
     id: UUID = field(default_factory=uuid7)
     is_known: bool = False
@@ -46,29 +49,30 @@ class SheetPassages:
     """The passages that the rows of a sheet share, and what becomes of them."""
 
     cell_of: CellOf
+    pictures: SheetImages
     all: list[SheetPassage] = field(default_factory=list)
-    of: dict[int, SheetPassage] = field(default_factory=dict)
+    of: dict[RowPlace, SheetPassage] = field(default_factory=dict)
     """The passage of each row that has one."""
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
-    changed: dict[UUID, PassageText] = field(default_factory=dict)
-    """The next versions of passages of the bank."""
+    changed: list[tuple[SheetPassage, PassageText]] = field(default_factory=list)
+    """Passages of the bank, and their next versions."""
 
     @classmethod
     async def load(
-        cls, reads: Reading, institute_id: UUID, rows: Sequence[SheetRow], cell_of: CellOf
+        cls, reads: Reading, institute_id: UUID, sheet: QuestionSheet, pictures: SheetImages
     ) -> "SheetPassages":
-        """Group the rows by their passages, and find these in the bank."""
-        found = cls(cell_of)
-        found._group(rows)
+        """Group the rows by their passages, and find these in the bank. The images are checked before."""
+        found = cls(sheet.cell_name, pictures)
+        found._group(sheet.rows)
         if found.all:
             await found._find(reads, institute_id)
-            found.warnings += _alone(found, rows)
+            found.warnings += _alone(found, sheet.rows)
         return found
 
-    def id_of(self, row: int) -> UUID | None:
+    def id_of(self, row: SheetRow) -> UUID | None:
         """Return the id of the passage of a row."""
-        passage = self.of.get(row)
+        passage = self.of.get(row.place) if row.passage is not None else None
         return passage.id if passage is not None else None
 
     @property
@@ -80,30 +84,33 @@ class SheetPassages:
         by_key: dict[_Key, SheetPassage] = {}
         for row in rows:
             if row.passage is not None:
-                passage = _same(by_key, row.passage) or SheetPassage(row.passage.name, row)
+                keys = list(_keys(row.passage, self._media_of(row.passage.images)))
+                passage = _same(by_key, keys, row.passage.name)
+                passage = passage or SheetPassage(row.passage.name, row.passage.images)
                 if passage.rows == 0:
                     self.all.append(passage)
                 self._join(passage, row, row.passage)
-                for key in _keys(row.passage):
+                for key in keys:
                     by_key.setdefault(key, passage)
 
     def _join(self, passage: SheetPassage, row: SheetRow, said: RowPassage) -> None:
         """Add what a row says. Its texts must be those of the other rows, apart from spaces."""
         passage.rows += 1
         passage.name = passage.name or said.name
-        self.of[row.row] = passage
+        self.of[row.place] = passage
         for language, text in said.text.items():
             if language not in passage.text:
                 passage.text[language] = text
-                passage.said_in[language] = row.row
+                passage.said_in[language] = row.place
             elif exact(text) != exact(passage.text[language]):
                 column = _column(language)
                 other = passage.said_in[language]
+                cell = self.cell_of(other.row, column, other.sheet) or other
                 message = (
-                    f"the passage of this row has another text in {self.cell_of(other, column) or other};"
+                    f"the passage of this row has another text in {cell};"
                     " write the same text in both cells, or leave one of them empty"
                 )
-                self.errors.append(RowError(row.row, column, message))
+                self.errors.append(row.place.error(column, message))
 
     async def _find(self, reads: Reading, institute_id: UUID) -> None:
         names = {passage.name for passage in self.all if passage.name is not None}
@@ -115,16 +122,25 @@ class SheetPassages:
                 passage.name = None  # The id of another bank, in a sheet that was exported there.
         unnamed = [passage for passage in self.all if passage.name is None]
         by_text = await reads.passages.with_texts(institute_id, {passage.first_text for passage in unnamed})
+        stored = await reads.passages.texts([id_ for ids in by_text.values() for id_ in ids])
         for passage in unnamed:
-            if found := by_text.get(passage.first_text):
-                passage.id, passage.is_known = found[0], True
+            for id_ in by_text.get(passage.first_text, ()):
+                if not passage.is_known and self._has_images(passage, stored[id_]):
+                    passage.id, passage.is_known = id_, True
         # New ids increase with the rows, so that lists keep the sheet's order.
         for passage, new_id in zip(self.new, sorted(uuid7() for _ in self.new), strict=True):
             passage.id = new_id
         for row, passage in self.of.items():
             if not (passage.text or passage.is_known):
                 message = f'there is no passage "{passage.name}"; write its text too, or name another one'
-                self.errors.append(RowError(row, "passage_id", message))
+                self.errors.append(row.error("passage_id", message))
+
+    def _media_of(self, images: Sequence[str] | None) -> list[str]:
+        return self.pictures.of(images or ())
+
+    def _has_images(self, passage: SheetPassage, stored: PassageText) -> bool:
+        """Whether a passage of the bank has the images of one of the sheet, if it says which."""
+        return passage.images is None or self._media_of(passage.images) == stored.media
 
     async def compare(self, uow: UnitOfWork, in_sheet: Collection[UUID]) -> list[RowError]:
         """Find the passages of the bank whose texts change, lock them and warn of each.
@@ -134,20 +150,21 @@ class SheetPassages:
         """
         known = {passage.id: passage for passage in self.all if passage.is_known and passage.text}
         stored = await uow.passages.texts(known) if known else {}
-        if not (changing := {id_ for id_, was in stored.items() if _next(was, known[id_]) is not None}):
+        changing = {id_ for id_, was in stored.items() if self._next(was, known[id_]) is not None}
+        if not changing:
             return []
         used = await uow.passages.used_by_others(changing, in_sheet)
         errors = []
         for id_, was in (await uow.passages.texts(changing, lock=True)).items():
             passage = known[id_]
-            now = _next(was, passage)
+            now = self._next(was, passage)
             if now is None:  # Changed meanwhile.
                 continue
             if (other := _other_text(was.text, passage)) is not None:
                 errors.append(self._of_another(passage, *other))
                 continue
-            self.changed[id_] = now
-            self.warnings += self._changes(passage, was.text, used.get(id_, 0))
+            self.changed.append((passage, now))
+            self.warnings += self._changes(passage, was, used.get(id_, 0))
         return errors
 
     def _of_another(self, passage: SheetPassage, language: str, text: str) -> RowError:
@@ -155,30 +172,44 @@ class SheetPassages:
             f'the bank has another passage "{passage.name}", which begins "{text[:_LONGEST_SHOWN]}"; give'
             " this one another name, or leave the name out: rows with the same passage share it anyway"
         )
-        return RowError(passage.said_in[language], "passage_id", message)
+        return passage.said_in[language].error("passage_id", message)
 
-    def _changes(self, passage: SheetPassage, was: LocalizedText, others: int) -> Iterator[RowWarning]:
+    def _next(self, was: PassageText, passage: SheetPassage) -> PassageText | None:
+        """The next version of a passage; None if nothing changes. Languages that the sheet lacks are kept."""
+        new = {
+            language: text
+            for language, text in passage.text.items()
+            if not _reads_alike(was.text.get(language), text)
+        }
+        if not new and self._has_images(passage, was):
+            return None
+        return PassageText(was.id, was.number + 1, was.text | new, was.media)
+
+    def _changes(self, passage: SheetPassage, was: PassageText, others: int) -> Iterator[RowWarning]:
         also = f"; other questions of the bank that have it: {others}" if others else ""
         for language, text in passage.text.items():
-            before = was.get(language)
+            before = was.text.get(language)
             if before is None or not _reads_alike(before, text):
                 shown = f'"{(before or "")[:_LONGEST_SHOWN]}" becomes "{text[:_LONGEST_SHOWN]}"'
                 message = f"the passage changes for all of its questions: {shown}{also}"
-                yield RowWarning(passage.said_in[language], _column(language), message)
+                yield passage.said_in[language].warning(_column(language), message)
+        if not self._has_images(passage, was):
+            place = next(iter(passage.said_in.values()))
+            yield place.warning("passage", f"the images of the passage change for all of its questions{also}")
 
 
-def _keys(said: RowPassage) -> Iterator[_Key]:
+def _keys(said: RowPassage, media: Sequence[str]) -> Iterator[_Key]:
     if said.name is not None:
         yield "name", said.name
     for language in sorted(said.text, key=lambda language: (language != "en", language)):
-        yield "text", language, exact(said.text[language])
+        yield "text", language, exact(said.text[language]), *media
 
 
-def _same(by_key: Mapping[_Key, SheetPassage], said: RowPassage) -> SheetPassage | None:
+def _same(by_key: Mapping[_Key, SheetPassage], keys: Sequence[_Key], name: str | None) -> SheetPassage | None:
     """The passage that a row means: the one of its name, else one of its text that has no other name."""
-    for key in _keys(said):
+    for key in keys:
         found = by_key.get(key)
-        if found is not None and (said.name is None or found.name in (None, said.name)):
+        if found is not None and (name is None or found.name in (None, name)):
             return found
     return None
 
@@ -186,20 +217,10 @@ def _same(by_key: Mapping[_Key, SheetPassage], said: RowPassage) -> SheetPassage
 def _alone(passages: SheetPassages, rows: Sequence[SheetRow]) -> Iterator[RowWarning]:
     """Warnings of new passages that only one row has, above a row that has none."""
     for row, below in pairwise(rows):
-        passage = passages.of.get(row.row)
+        passage = passages.of.get(row.place)
         if passage is not None and passage.rows == 1 and not passage.is_known and below.passage is None:
             message = "only this row has the passage; if rows below belong to it, repeat it in each of them"
-            yield RowWarning(row.row, _column(next(iter(passage.text), "en")), message)
-
-
-def _next(was: PassageText, passage: SheetPassage) -> PassageText | None:
-    """The next version of a passage; None if nothing changes. Languages that the sheet lacks are kept."""
-    new = {
-        language: text
-        for language, text in passage.text.items()
-        if not _reads_alike(was.text.get(language), text)
-    }
-    return PassageText(was.id, was.number + 1, was.text | new, was.media) if new else None
+            yield row.place.warning(_column(next(iter(passage.text), "en")), message)
 
 
 def _reads_alike(before: str | None, said: str) -> bool:

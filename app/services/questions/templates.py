@@ -1,14 +1,24 @@
 """An empty sheet of questions to fill in: XLSX with lists of choices and notes, or CSV."""
 
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 from app.engine.question_types import QUESTION_TYPES
+from app.services.questions import template_hindi
 from app.services.questions.columns import SHEET
 from app.services.questions.exports import header_of
 from app.services.questions.rows import DIFFICULTIES, STATUSES, TYPES
 from app.sheets.templates import TemplateColumn, csv_template, xlsx_template
 from app.sheets.writers import SheetFormat
 
-_LISTS = {"type": TYPES, "difficulty": DIFFICULTIES, "status": STATUSES, "key": tuple("abcd")}
-_EXAMPLES = (
+TemplateLanguage = Literal["en", "hi"]
+_LISTS: Mapping[str, Sequence[str]] = {
+    "type": TYPES,
+    "difficulty": DIFFICULTIES,
+    "status": STATUSES,
+    "key": tuple("abcd"),
+}
+_EXAMPLES: Sequence[Mapping[str, str]] = (
     {
         "number": "1",
         "subject": "Polity",
@@ -24,6 +34,7 @@ _EXAMPLES = (
         "option_d_hi": "भाग IVA",
         "key": "b",
         "explanation": "Articles 12 to 35 are Part III.",
+        "explanation_hi": "अनुच्छेद 12 से 35 भाग III में हैं।",
         "difficulty": "easy",
         "source": "Example",
     },
@@ -31,15 +42,21 @@ _EXAMPLES = (
         "number": "2",
         "subject": "Geography",
         "question": "Which two of these rivers flow into the Arabian Sea?",
+        "question_hi": "इनमें से कौन-सी दो नदियाँ अरब सागर में गिरती हैं?",
         "option_a": "Godavari",
         "option_b": "Narmada",
         "option_c": "Mahanadi",
         "option_d": "Tapi",
+        "option_a_hi": "गोदावरी",
+        "option_b_hi": "नर्मदा",
+        "option_c_hi": "महानदी",
+        "option_d_hi": "तापी",
         "key": "bd",
         "source": "Example",
     },
 )
 _WIDE = ("question", "explanation", "option", "passage", "passage_")
+_NOTES_HEADER = ("column", "what to write")
 _NOTES = (
     ("question, option_a, option_b, key", "Required; all other columns may stay empty or be deleted."),
     (
@@ -79,17 +96,45 @@ _NOTES = (
 )
 
 
-def template(sheet_format: SheetFormat, languages: tuple[str, ...] = ("hi",)) -> bytes:
-    """Return a sheet with a header and no questions. Importing it unchanged does nothing.
+def template(sheet_format: SheetFormat, language: TemplateLanguage = "en") -> bytes:
+    """Return a sheet with a header and no questions, which has columns for English and Hindi.
 
-    The examples of the workbook stand in a sheet of their own, which an import does not read.
+    Importing it unchanged does nothing. The examples of the workbook stand in a sheet of their own, which an
+    import does not read. `language` is that of headers and notes.
     """
-    columns = [
-        TemplateColumn(
-            name, is_wide=name.startswith(_WIDE), choices=_LISTS.get(name, ()), is_open=name == "key"
+    columns = _columns(language)
+    if sheet_format is SheetFormat.CSV:
+        return csv_template(columns)
+    if language == "hi":
+        notes = (template_hindi.NOTES_HEADER, *template_hindi.NOTES)
+        return xlsx_template(SHEET, columns, notes, [_in_hindi(example) for example in _EXAMPLES])
+    return xlsx_template(SHEET, columns, (_NOTES_HEADER, *_NOTES), _EXAMPLES)
+
+
+def _columns(language: TemplateLanguage) -> list[TemplateColumn]:
+    names = header_of(("hi",))
+    headers: Mapping[str, str] = {}
+    lists = _LISTS
+    if language == "hi":
+        headers, lists = template_hindi.HEADERS, {**_LISTS, "key": template_hindi.LETTERS[:4]}
+        # Each text in Hindi stands before the English one.
+        english = [name.removesuffix("_hi") for name in names]
+        names = sorted(
+            names, key=lambda name: (english.index(name.removesuffix("_hi")), not name.endswith("_hi"))
         )
-        for name in header_of(languages)
+    return [
+        TemplateColumn(
+            name,
+            headers.get(name, name),
+            is_wide=name.startswith(_WIDE) and name != "passage_id",
+            choices=lists.get(name, ()),
+            is_open=name == "key",
+        )
+        for name in names
     ]
-    if sheet_format is SheetFormat.XLSX:
-        return xlsx_template(SHEET, columns, _NOTES, _EXAMPLES)
-    return csv_template(columns)
+
+
+def _in_hindi(example: Mapping[str, str]) -> Mapping[str, str]:
+    """The example with the letter of its key in Devanagari."""
+    letters = dict(zip("abcd", template_hindi.LETTERS, strict=False))
+    return {**example, "key": letters.get(example["key"], example["key"])}

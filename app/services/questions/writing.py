@@ -68,14 +68,13 @@ async def _warnings(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportP
         if len(warnings) >= MAX_REPORTED and done < len(reworded):
             last = plan.row_of[reworded[done - 1]]
             message = "so many rows are very similar to others that those after this one were not compared"
-            return [*warnings, RowWarning(last, "file", message)]
+            return [*warnings, last.warning("file", message)]
     return warnings
 
 
 def _very_similar(plan: QuestionImportPlan, pair: Similar) -> RowWarning:
     row = plan.row_of.get(pair.other_id)
-    other = "another question of the bank" if row is None else f"the question in row {row}"
+    other = "another question of the bank" if row is None else f"the question in {row}"
     message = f"very similar to {other} ({pair.similarity:.0%})"
-    return RowWarning(
-        plan.row_of[pair.question_id], "question", message, pair.other_id if row is None else None
-    )
+    related = pair.other_id if row is None else None
+    return plan.row_of[pair.question_id].warning("question", message, related)

@@ -23,6 +23,7 @@ async def subject_id(uow: UnitOfWork) -> UUID:
 
 async def add(uow: UnitOfWork, subject_id: UUID, **columns: Any) -> UUID:
     """A question of ours with one version."""
+    text = columns.pop("text", {"en": "How many?"})
     question_id = uuid7()
     question = {
         "id": question_id,
@@ -41,7 +42,7 @@ async def add(uow: UnitOfWork, subject_id: UUID, **columns: Any) -> UUID:
         "question_id": question_id,
         "number": 1,
         "type": "numeric",
-        "text": {"en": "How many?"},
+        "text": text,
         "options": [],
         "key": {"value": "1", "tolerance": "0"},
     }
@@ -123,7 +124,9 @@ class TestSketches:
         languages = {f"x{chr(97 + number)}": long for number in range(26)}
         texts = {"en": long, "hi": long, **languages}
         question_id = await add(uow, subject_id, text=texts)
-        assert await uow.questions.get(OURS, question_id) is not None
+        found = await uow.questions.get(OURS, question_id)
+        assert found is not None
+        assert found.version.text == texts
 
 
 class TestUndone:

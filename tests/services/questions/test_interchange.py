@@ -15,7 +15,7 @@ from app.models import Institute, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import questions
-from app.services.questions import FileOptions, ImagesZip, media
+from app.services.questions import FileOptions, ImagesZip, media, passages
 from app.services.questions.content import content_of
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
@@ -133,6 +133,78 @@ class TestRoundTrip:
         assert await said(uow, storage, other) == (await said(uow, storage, author))[1:]
         again = await questions.import_questions(uow, author, file)
         assert (again.unchanged, list(again.warnings)) == (len(ROWS) - 1, [])
+
+
+async def with_passages(uow: UnitOfWork, storage: Storage) -> Principal:
+    """An author with three passages, two of which have one text and different images."""
+    author = await empty_bank(uow)
+    charts = [(await media.upload(uow, storage, author, picture())).media.id for _ in range(2)]
+    drafts = [
+        *(passages.PassageDraft({"en": "Study the chart."}, [str(chart)]) for chart in charts),
+        passages.PassageDraft({"en": "A *text*.", "hi": "एक पाठ।"}, external_id="T"),
+    ]
+    ids = [(await passages.create(uow, author, draft)).id for draft in drafts]
+    rows = "\n".join(
+        f"{number},Which is {number}?,x{number},y{number},a,{ids[number % 3] if number % 3 != 2 else 'T'}"
+        for number in range(6)
+    )
+    file = f"number,question,option_a,option_b,key,passage_id\n{rows}\n".encode()
+    report = await questions.import_questions(uow, author, file, subject="CSAT")
+    assert (report.created, list(report.errors)) == (6, [])
+    return author
+
+
+async def said_by_passages(uow: UnitOfWork, storage: Storage, author: Principal) -> list[Any]:
+    """What the passage of each question says, and a number by which equal ones are known."""
+    found: list[Any] = []
+    numbers: dict[UUID, int] = {}
+    for question in await everything(uow, author):
+        passage = await passages.find(uow, author, question.version.passage_id or uuid4())
+        ids = [UUID(media_id) for media_id in passage.version.media]
+        images = await uow.media.existing(author.institute_id, ids)
+        pixels = [decoded(await media.content_of(storage, images[id_])).tobytes() for id_ in ids]
+        number = numbers.setdefault(passage.id, len(numbers))
+        found.append((number, passage.external_id, passage.version.text, pixels))
+    return found
+
+
+class TestPassages:
+    @pytest.mark.parametrize("name", [FormatName.MOODLE_XML, FormatName.QTI, FormatName.QTI_30])
+    async def test_round_trip(self, uow: UnitOfWork, storage: Storage, name: FormatName) -> None:
+        author, other = await with_passages(uow, storage), await empty_bank(uow)
+        file = await exported(uow, storage, author, name)
+        report = await questions.import_questions(uow, other, file, options=FileOptions(storage=storage))
+        assert (report.created, report.passages_created, list(report.errors)) == (6, 3, [])
+        said = await said_by_passages(uow, storage, author)
+        assert [number for number, *_ in said] == [0, 1, 2, 0, 1, 2]
+        assert await said_by_passages(uow, storage, other) == said
+        for each in (author, other):
+            again = await questions.import_questions(uow, each, file, options=FileOptions(storage=storage))
+            assert (again.unchanged, again.passages_created, again.passages_updated) == (6, 0, 0)
+
+    @pytest.mark.parametrize("name", [FormatName.AIKEN, FormatName.GIFT, FormatName.QTI_21])
+    async def test_formats_without_passages_name_the_questions(
+        self, uow: UnitOfWork, storage: Storage, name: FormatName
+    ) -> None:
+        author = await with_passages(uow, storage)
+        with pytest.raises(Invalid) as refused:
+            await exported(uow, storage, author, name)
+        messages = {str(error.message).partition(": ")[2] for error in refused.value.errors}
+        assert any("it belongs to a passage, and" in message for message in messages)
+
+    async def test_an_image_that_replaces_another_is_told(self, uow: UnitOfWork, storage: Storage) -> None:
+        author, other = await with_passages(uow, storage), await empty_bank(uow)
+        file = await exported(uow, storage, author, FormatName.QTI)
+        options = FileOptions(storage=storage)
+        await questions.import_questions(uow, other, file, options=options)
+        named = await uow.questions.passages_named(other.institute_id, ["T"])
+        image = await media.upload(uow, storage, other, picture())
+        await passages.revise(uow, other, named["T"], passages.PassageUpdate(media=[str(image.media.id)]))
+        report = await questions.import_questions(uow, other, file, options=options)
+        assert (report.unchanged, report.passages_updated) == (6, 1)
+        assert [warning.message for warning in report.warnings] == [
+            "the images of the passage change for all of its questions"
+        ]
 
 
 class TestImages:

@@ -12,7 +12,7 @@ from app.sheets import files
 from app.sheets.errors import SheetTooLarge, UnreadableSheet
 from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
 from app.sheets.writers import SheetFormat
-from app.sheets.xlsx_reader import is_xlsx
+from app.sheets.xlsx_container import is_xlsx
 from tests.builders.workbooks import HEADER, workbook
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"

@@ -24,6 +24,11 @@ class JoinedSheets:
         """The header of the first file."""
         return self.files[0].header_name
 
+    @property
+    def further_header_names(self) -> Sequence[str]:
+        """None: of a workbook with answer sheets, one sheet is read."""
+        return ()
+
     def located(self, messages: Iterable[Message]) -> list[Message]:
         """Return errors or warnings with the names of their cells and, of several files, of their files."""
         return [

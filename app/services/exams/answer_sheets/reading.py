@@ -22,7 +22,7 @@ from app.sheets.header_row import find_header, not_read
 from app.sheets.parsing import ParsedSheet, cell_errors, errors_without_header, parse_rows
 from app.sheets.records import Record, check_header
 from app.sheets.reports import RowError
-from app.sheets.xlsx_reader import is_xlsx
+from app.sheets.xlsx_container import is_xlsx
 
 SHEET = "answers"
 _NO_ERROR = {"", "0", "ok", "no", "none", "na", "n/a", "false", "success", "-"}
