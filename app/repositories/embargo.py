@@ -292,12 +292,6 @@ def _withholds_rank(reader: Reader, test_id: SQLColumnExpression[UUID]) -> Colum
     return exists(select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id)))
 
 
-@lru_cache(maxsize=32)
-def _rank_withheld(reader: Reader) -> Select[bool]:
-    """Whether a version of the test `:test_id` is withheld."""
-    return select(_withholds_rank(reader, bindparam("test_id", type_=Uuid)))
-
-
 class EmbargoRepository(Repository):
     """Checks of the embargo. Each is one statement."""
 
@@ -325,8 +319,7 @@ class EmbargoRepository(Repository):
         """Whether any paper version of a test is withheld. All versions share one ranking."""
         if reader.is_admin:
             return False
-        statement = _rank_withheld(reader if reader.is_staff else CANDIDATE)
-        return bool(await self._session.scalar(statement, {"test_id": test_id}))
+        return bool(await self._session.scalar(select(_withholds_rank(reader, literal(test_id, Uuid)))))
 
     async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
         """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
