@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.batches import Batches
@@ -33,6 +35,7 @@ from app.services.attempts.save_batches import SaveBatches
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
+from app.services.replica import Replica
 from app.services.signing_keys import SignerStore
 from app.services.tests.papers import PaperStore
 
@@ -48,6 +51,7 @@ async def open_components(
     pool_size: int | None = None,
     statement_seconds: float = 60,
     clock: Clock | None = None,
+    reads_replica: bool = False,
 ) -> AsyncIterator[Components]:
     """Open the components of a process and close them when the block ends.
 
@@ -75,6 +79,7 @@ async def open_components(
         stack.push_async_callback(together.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
+        replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
         stream = Stream(settings.redis)
         stack.push_async_callback(stream.close)
         files = ProcessPool(_pool_limits(settings))
@@ -85,6 +90,7 @@ async def open_components(
             clock=clock,
             engine=engine,
             probe=probe,
+            replica=replica,
             redis=redis,
             cache=Cache(redis, "ias:cache"),
             limiter=RateLimiter(redis),
@@ -114,6 +120,21 @@ async def open_components(
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
+
+
+def _replica(
+    settings: Settings,
+    application_name: str,
+    pool: dict[str, Any],
+    probe: AsyncEngine,
+    redis: Redis,
+    stack: AsyncExitStack,
+) -> Replica | None:
+    if settings.replica is None:
+        return None
+    engine = create_engine(settings.replica, application_name=f"{application_name}-replica", **pool)
+    stack.push_async_callback(engine.dispose)
+    return Replica(engine, probe, redis, settings.database_replica_lag_seconds)
 
 
 def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:

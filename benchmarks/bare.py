@@ -14,7 +14,8 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 CREATE = """
 create table if not exists bare_events (
@@ -77,6 +78,26 @@ async def signing_keys(request: Request) -> Response:
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
 
 
+SOCKETS: set[WebSocket] = set()
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Keep a socket open until its client leaves."""
+    await websocket.accept()
+    SOCKETS.add(websocket)
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    SOCKETS.discard(websocket)
+
+
+async def send(request: Request) -> Response:
+    """Send a text to all sockets, one after the other."""
+    text = orjson.loads(await request.body())["text"]
+    for websocket in list(SOCKETS):
+        await websocket.send_text(text)
+    return Response(b"{}", media_type="application/json")
+
+
 @cache
 def _bytes(variable: str) -> bytes:
     return Path(os.environ[variable]).read_bytes()
@@ -88,6 +109,8 @@ app = Starlette(
         Route("/save", save, methods=["POST"]),
         Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
+        WebSocketRoute("/sockets", socket),
+        Route("/sockets/send", send, methods=["POST"]),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
     ],
 )

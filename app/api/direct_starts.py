@@ -18,9 +18,11 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
         return None
     [test_id] = request.ids
     started = await attempts.start_in_crowd(request.parts, test_id, start)
-    return (
-        None if started is None else DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
-    )
+    if started is None:
+        return None
+    if request.parts.replica is not None:
+        await request.parts.replica.note_write(str(start.account.id))
+    return DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
 
 
 ROUTES: Sequence[DirectRoute] = (DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test),)

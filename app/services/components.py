@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # These packages import this module.
     from app.services.attempts.save_batches import SaveBatches
     from app.services.attempts.save_pacing import SavePacing
     from app.services.exams.placements import PlacementStore
+    from app.services.replica import Replica
     from app.services.signing_keys import SignerStore
     from app.services.tests.papers import PaperStore
 
@@ -41,6 +42,8 @@ class Components:
     engine: AsyncEngine
     probe: AsyncEngine
     """Two connections for health checks, so that an exhausted pool is not reported as an outage."""
+    replica: "Replica | None"
+    """None without `DATABASE_REPLICA_URL`, and in workers and commands."""
     redis: Redis
     cache: Cache
     limiter: RateLimiter

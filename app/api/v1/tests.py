@@ -25,6 +25,7 @@ from app.api.deps import (
     Paging,
     Parts,
     Reads,
+    ReadsWithLag,
     Uow,
     takes_nothing,
 )
@@ -84,7 +85,7 @@ PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
 @router.get("")
 async def list_tests(
     user: CurrentCandidate,
-    reads: Reads,
+    reads: ReadsWithLag,
     now: Now,
     paging: Paging,
     subject_id: Annotated[UUID | None, Query(description="Only tests of this subject")] = None,
