@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from limits import parse
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     database_ssl: Literal["auto", "verify", "off"] = "auto"
     database_ca_file: Path | None = None
     database_pool_size: int = Field(default=20, ge=1)
+    database_replica_url: SecretStr | None = None
+    database_replica_lag_seconds: float = Field(default=5, gt=0, le=60)
 
     redis_url: SecretStr | None = None
     redis_host: str = "127.0.0.1"
@@ -125,17 +127,19 @@ class Settings(BaseSettings):
             raise ValueError("must be a limit such as 10/minute")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_replica_url")
     @classmethod
-    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+    def _is_an_address(cls, value: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
         """Check the address here, because SQLAlchemy's error message would show a part of the password."""
+        if value is None:
+            return None
         try:
             scheme = make_url(value.get_secret_value()).get_backend_name()
         except (ArgumentError, ValueError):
             scheme = None
         if scheme not in ("postgres", "postgresql"):
             raise ValueError(
-                "DATABASE_URL must have the form postgresql://user:password@host:5432/database;"
+                f"{(field.field_name or '').upper()} must have the form postgresql://user:password@host:5432/database;"
                 " in the password, write @ as %40 and % as %25"
             )
         return value
@@ -183,6 +187,13 @@ class Settings(BaseSettings):
     def database(self) -> URL:
         """`DATABASE_URL` as a SQLAlchemy URL with the driver asyncpg."""
         return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
+
+    @property
+    def replica(self) -> Self | None:
+        """The same settings for the database of `DATABASE_REPLICA_URL`, or None without one."""
+        if self.database_replica_url is None:
+            return None
+        return self.model_copy(update={"database_url": self.database_replica_url})
 
     @property
     def transaction_pooled(self) -> bool:

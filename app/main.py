@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import direct_saves, direct_starts, docs, openapi, problems
+from app.api import direct_papers, direct_saves, direct_starts, direct_submits, openapi, problems
 from app.api.direct_answers import DirectAnswers
 from app.api.v1 import (
     account,
@@ -52,9 +52,9 @@ from app.core import origins
 from app.core.arrival import Arrivals
 from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
-from app.core.repeating import end, keep_running
+from app.core.repeating import end, keep_running, repeat
 from app.core.telemetry import configure_logging, observe_pool
-from app.services import realtime
+from app.services import realtime, replica
 from app.services.auth.revocations import RECOVERED_AFTER_SECONDS, RevocationFollower
 from app.startup import open_components
 
@@ -65,6 +65,13 @@ Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Er
 (RFC 9457) with a stable `code`. Times are in UTC. Marks are strings with exact values. Texts are objects with
 one entry for each language.
 """
+
+DIRECT_ROUTES = (
+    *direct_saves.ROUTES,
+    *direct_papers.ROUTES,
+    *direct_starts.ROUTES,
+    *direct_submits.ROUTES,
+)
 
 STATEMENT_SECONDS = 30.0
 """The longest time that a request waits for one SQL statement."""
@@ -113,7 +120,7 @@ def create_app(
     )
     app.direct = DirectAnswers(
         app.direct,
-        routes=(*direct_saves.ROUTES, *direct_starts.ROUTES),
+        routes=DIRECT_ROUTES,
         arrivals=arrivals,
         trusted_proxies=settings.trusted_proxies,
         hsts=hsts,
@@ -162,6 +169,8 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     if settings.shows_docs:
+        from app.api import docs  # noqa: PLC0415 -- production has no use for its libraries
+
         app.state.api_url = settings.api_url
         app.include_router(docs.router)
     for prefix in ("/v1", ""):
@@ -175,7 +184,11 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_components(
-            settings, application_name="ias-api", statement_seconds=STATEMENT_SECONDS, clock=clock
+            settings,
+            application_name="ias-api",
+            statement_seconds=STATEMENT_SECONDS,
+            clock=clock,
+            reads_replica=True,
         ) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
@@ -193,6 +206,8 @@ def _lifespan(
                 ),
                 asyncio.create_task(keep_running("arrivals", arrivals.watch)),
             ]
+            if parts.replica is not None:
+                tasks.append(asyncio.create_task(repeat("replica", replica.SECONDS, parts.replica.step)))
             try:
                 async with realtime.running(parts) as app.state.realtime:
                     yield

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
@@ -33,6 +36,7 @@ from app.services.attempts.save_batches import SaveBatches
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
+from app.services.replica import Replica
 from app.services.signing_keys import SignerStore
 from app.services.tests.papers import PaperStore
 
@@ -48,6 +52,7 @@ async def open_components(
     pool_size: int | None = None,
     statement_seconds: float = 60,
     clock: Clock | None = None,
+    reads_replica: bool = False,
 ) -> AsyncIterator[Components]:
     """Open the components of a process and close them when the block ends.
 
@@ -75,16 +80,19 @@ async def open_components(
         stack.push_async_callback(together.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
+        replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
         stream = Stream(settings.redis)
         stack.push_async_callback(stream.close)
         files = ProcessPool(_pool_limits(settings))
         stack.callback(files.close)
+        revocations = Revocations()
         http = await stack.enter_async_context(httpx.AsyncClient(verify=_CERTIFICATES))
         yield Components(
             settings=settings,
             clock=clock,
             engine=engine,
             probe=probe,
+            replica=replica,
             redis=redis,
             cache=Cache(redis, "ias:cache"),
             limiter=RateLimiter(redis),
@@ -97,7 +105,8 @@ async def open_components(
             access_tokens=_access_tokens(settings, http, clock),
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
             signers=SignerStore(settings.secret_key.get_secret_value(), clock),
-            revocations=Revocations(),
+            revocations=revocations,
+            active_users=ActiveUsers(revocations, clock),
             papers=PaperStore(),
             placements=PlacementStore(),
             save_pacing=SavePacing(),
@@ -114,6 +123,21 @@ async def open_components(
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
+
+
+def _replica(
+    settings: Settings,
+    application_name: str,
+    pool: dict[str, Any],
+    probe: AsyncEngine,
+    redis: Redis,
+    stack: AsyncExitStack,
+) -> Replica | None:
+    if settings.replica is None:
+        return None
+    engine = create_engine(settings.replica, application_name=f"{application_name}-replica", **pool)
+    stack.push_async_callback(engine.dispose)
+    return Replica(engine, probe, redis, settings.database_replica_lag_seconds)
 
 
 def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:

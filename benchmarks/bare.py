@@ -72,6 +72,11 @@ async def paper(request: Request) -> Response:
     return Response(_bytes("BARE_PAPER"), media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
+async def unchanged(request: Request) -> Response:
+    """Say that the paper has not changed, without looking."""
+    return Response(status_code=304)
+
+
 async def signing_keys(request: Request) -> Response:
     """Return the public key of the access tokens, in place of an auth server."""
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
@@ -88,6 +93,7 @@ app = Starlette(
         Route("/save", save, methods=["POST"]),
         Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
+        Route("/unchanged", unchanged),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
     ],
 )

@@ -92,6 +92,16 @@ def plain_server(servers: Stage) -> Iterator[Server]:
 
 
 @contextmanager
+def api_with(servers: Stage, changes: Mapping[str, str]) -> Iterator[Server]:
+    """The API with other settings, on the same database."""
+    with ExitStack() as stack:
+        port = free_port()
+        log = servers.paper_file.with_name(f"api-{port}.log")
+        command = [sys.executable, "-m", "app.cli", "serve"]
+        yield _serve(command, port, {**servers.environment, **changes}, log, stack)
+
+
+@contextmanager
 def other_api(servers: Stage, checkout: Path) -> Iterator[Server]:
     """The API of another checkout with its own `.venv`, on the same database."""
     with ExitStack() as stack:

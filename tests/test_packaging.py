@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from tests.conftest import ROOT, administer
 from tests.installation import FROM_OUTSIDE
+from tests.thorough import part, thorough_only
 
 ONLY_IN_A_CHECKOUT = {"devservers", "rehearsal", "tests", "benchmarks"}
 STAGE = re.compile(r"^FROM (?P<base>\S+)(?: AS (?P<name>\S+))?$", re.MULTILINE)
@@ -79,7 +80,9 @@ class TestWheel:
         migrations = {path.name for path in (ROOT / "migrations" / "versions").glob("*.py")}
         assert {path.name for path in (wheel / "app/migrations/versions").glob("*.py")} == migrations
 
-    @pytest.mark.parametrize("arguments", [("--help",), ("serve", "--help"), ("worker", "--help")])
+    @pytest.mark.parametrize(
+        "arguments", part([("--help",), ("serve", "--help"), ("worker", "--help")], "commands", 3)
+    )
     def test_commands_are_there(self, wheel: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
         result = ias(wheel, tmp_path, *arguments)
 
@@ -87,7 +90,8 @@ class TestWheel:
         assert "Usage" in result.stdout
 
     @pytest.mark.parametrize(
-        "arguments", [("up",), ("demo", "exam"), ("demo", "test"), ("migrate",), ("serve",)]
+        "arguments",
+        part([("up",), ("demo", "exam"), ("demo", "test"), ("migrate",), ("serve",)], "commands", 3),
     )
     def test_what_needs_development_servers_says_so(
         self, wheel: Path, tmp_path: Path, arguments: tuple[str, ...]
@@ -98,6 +102,7 @@ class TestWheel:
         assert result.stderr.startswith("This installation has no development servers and no rehearsals")
         assert "Traceback" not in result.stderr
 
+    @thorough_only
     def test_it_migrates_a_database(self, wheel: Path, tmp_path: Path, empty_database_url: str) -> None:
         result = ias(wheel, tmp_path, "migrate", database_url=empty_database_url)
 

@@ -19,6 +19,7 @@ from app.schemas.common import NothingIn
 from app.sentences import Sentence
 from app.services import users
 from app.services.components import Components
+from app.services.replica import reading_with_lag
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 
@@ -45,10 +46,24 @@ Now = Annotated[datetime, Depends(arrival)]
 async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
     async with personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
+    await note_write(request, parts)
+
+
+async def note_write(request: Request, parts: Components) -> None:
+    """After the commit and before the answer: this person must not read from a replica that lacks it."""
+    user_id: str | None = getattr(request.state, "user_id", None)
+    if parts.replica is not None and user_id is not None:
+        await parts.replica.note_write(user_id)
 
 
 async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
     async with personal_turn(request, parts), reading(parts.engine) as reads:
+        yield reads
+
+
+async def _read_with_lag(request: Request, parts: Parts) -> AsyncIterator[Reading]:
+    user_id: str | None = getattr(request.state, "user_id", None)
+    async with personal_turn(request, parts), reading_with_lag(parts, user_id) as reads:
         yield reads
 
 
@@ -61,6 +76,11 @@ def personal_turn(request: Request, parts: Components) -> AbstractAsyncContextMa
 # With scope="function" the commit precedes the response, so a failed commit is a 503 (docs/decisions/0023).
 Uow = Annotated[UnitOfWork, Depends(_write, scope="function")]
 Reads = Annotated[Reading, Depends(_read, scope="function")]
+ReadsWithLag = Annotated[Reading, Depends(_read_with_lag, scope="function")]
+"""For what may be some seconds old if others have written it, such as boards, lists and analytics.
+
+Not for a paper, standing answers, or what a person must see at once.
+"""
 
 
 async def _paging(

@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from app.api.deps import CurrentUser, Now, Parts, personal_turn
+from app.api.deps import CurrentUser, Now, Parts, note_write, personal_turn
 from app.api.routing import Replayed
 from app.core.errors import Invalid
 from app.core.idempotency import Answer, KeyedRequest
@@ -63,6 +63,7 @@ async def _write_once(
                 raise Replayed(Response(answer.content, answer.status, REPLAYED, answer.media_type))
             request.scope["ias_keep_answer"] = _Keeper(uow, keyed, now)
         yield uow
+    await note_write(request, parts)
 
 
 OnceUow = Annotated[UnitOfWork, Depends(_write_once, scope="function")]

@@ -3,21 +3,20 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, S3Store
 
 from app.core.errors import NotFound, Unavailable
 
+if TYPE_CHECKING:
+    from obstore.store import LocalStore, S3Store
+
 CHUNK_BYTES = 64 * 1024
 TIMEOUT = timedelta(seconds=10)
-
-# Obstore raises built-in exceptions for some errors, such as FileNotFoundError.
-_FAILURES = (BaseError, OSError)
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +39,10 @@ class Storage:
         self._access = access or S3Access()
 
     @cached_property
-    def _store(self) -> LocalStore | S3Store:
+    def _store(self) -> "LocalStore | S3Store":
         """Opened at the first use, so that a process without stored objects creates no folder."""
+        from obstore.store import LocalStore  # noqa: PLC0415 -- 5 MB, which processes without files do not need
+
         if self._url.scheme == "file":
             return LocalStore(Path(unquote(self._url.path)), mkdir=True)
         return _bucket(self._url, self._access)
@@ -50,14 +51,14 @@ class Storage:
         """Store an object. It replaces what the key had."""
         try:
             await self._store.put_async(key, content)
-        except _FAILURES as error:
+        except _failures() as error:
             raise self._unavailable(error) from error
 
     async def put_file(self, key: str, path: Path) -> None:
         """Store a file under a key. A large one is read and sent in parts."""
         try:
             await self._store.put_async(key, path)
-        except _FAILURES as error:
+        except _failures() as error:
             raise self._unavailable(error) from error
 
     async def delete(self, key: str) -> None:
@@ -66,7 +67,7 @@ class Storage:
             await self._store.delete_async(key)
         except FileNotFoundError:
             return
-        except _FAILURES as error:
+        except _failures() as error:
             raise self._unavailable(error) from error
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
@@ -76,7 +77,7 @@ class Storage:
         except FileNotFoundError as error:
             log.exception("stored_object_missing", key=key)
             raise NotFound("file") from error
-        except _FAILURES as error:
+        except _failures() as error:
             raise self._unavailable(error) from error
         return (bytes(chunk) async for chunk in found.stream(min_chunk_size=CHUNK_BYTES))
 
@@ -97,7 +98,17 @@ def checked_url(url: str) -> SplitResult:
     return parts
 
 
-def _bucket(url: SplitResult, access: S3Access) -> S3Store:
+@cache
+def _failures() -> tuple[type[Exception], ...]:
+    from obstore.exceptions import BaseError  # noqa: PLC0415 -- as above
+
+    # Obstore raises built-in exceptions for some errors, such as FileNotFoundError.
+    return BaseError, OSError
+
+
+def _bucket(url: SplitResult, access: S3Access) -> "S3Store":
+    from obstore.store import S3Store  # noqa: PLC0415 -- as above
+
     given = {
         "endpoint": access.endpoint,
         "access_key_id": access.key_id,

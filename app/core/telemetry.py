@@ -49,6 +49,16 @@ event_loop_delay_seconds = Histogram(
 database_connections = Gauge(
     "ias_database_connections", "Connections to PostgreSQL", ["state"], multiprocess_mode="livesum"
 )
+replica_lag_seconds = Gauge(
+    "ias_replica_lag_seconds",
+    "How far the read replica is behind; -1 if it cannot be used",
+    multiprocess_mode="livemax",
+)
+replica_reads_total = Counter(
+    "ias_replica_reads_total",
+    "Requests that may read from the replica, by the server that they used",
+    ["server"],
+)
 
 sockets_open = Gauge("ias_sockets_open", "Open sockets", ["kind"], multiprocess_mode="livesum")
 socket_messages_total = Counter("ias_socket_messages_total", "Messages sent to sockets", ["type"])

@@ -89,8 +89,21 @@ class WorkerRepository(Repository):
         await self._session.execute(delete(Worker).where(Worker.seen_at < before))
 
 
+_WRITTEN = text("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
+_REPLAYED = text("select pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint where pg_is_in_recovery()")
+
+
 class HealthRepository(Repository):
     """Checks the database connection."""
 
     async def ping(self) -> None:
         await self._session.execute(text("select 1"))
+
+    async def written(self) -> int:
+        """The position in the log of a primary up to which it has written."""
+        return int((await self._session.scalar(_WRITTEN)) or 0)
+
+    async def replayed(self) -> int | None:
+        """The position up to which a replica shows what was written, or None if this is no replica."""
+        position = await self._session.scalar(_REPLAYED)
+        return None if position is None else int(position)

@@ -1,4 +1,7 @@
-"""Types and base classes that several schemas share."""
+"""Types and base classes that several schemas share.
+
+Pydantic builds a model when it is used for the first time (`defer_build`): a process never uses most of them.
+"""
 
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
@@ -59,7 +62,9 @@ class Out(BaseModel):
     All fields are sent, so that the OpenAPI document calls them required, also where they have defaults.
     """
 
-    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_serialization_defaults_required=True, defer_build=True
+    )
 
 
 LocalizedText = TypeAliasType(

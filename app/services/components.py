@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # These packages import this module.
     from app.services.attempts.save_batches import SaveBatches
     from app.services.attempts.save_pacing import SavePacing
     from app.services.exams.placements import PlacementStore
+    from app.services.replica import Replica
     from app.services.signing_keys import SignerStore
     from app.services.tests.papers import PaperStore
 
@@ -41,6 +43,8 @@ class Components:
     engine: AsyncEngine
     probe: AsyncEngine
     """Two connections for health checks, so that an exhausted pool is not reported as an outage."""
+    replica: "Replica | None"
+    """None without `DATABASE_REPLICA_URL`, and in workers and commands."""
     redis: Redis
     cache: Cache
     limiter: RateLimiter
@@ -49,6 +53,7 @@ class Components:
     attempt_tokens: AttemptTokens
     signers: "SignerStore"
     revocations: Revocations
+    active_users: ActiveUsers
     papers: "PaperStore"
     placements: "PlacementStore"
     save_pacing: "SavePacing"

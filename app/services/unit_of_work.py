@@ -209,15 +209,16 @@ async def looking(engine: AsyncEngine) -> AsyncIterator[Reading]:
 
 
 @asynccontextmanager
-async def reading(engine: AsyncEngine) -> AsyncIterator[Reading]:
+async def reading(engine: AsyncEngine, *, primary: AsyncEngine | None = None) -> AsyncIterator[Reading]:
     """Repositories over a read-only transaction: a write is refused by PostgreSQL.
 
-    Entries of the audit log are written in a second transaction after it.
+    Entries of the audit log are written in a second transaction after it: on `primary` if `engine` is that of
+    a replica.
     """
     async with transaction(engine, read_only=True) as session:
         reads = Reading(session)
         yield reads
     if reads.unwritten:
-        async with transaction(engine) as session:
+        async with transaction(primary or engine) as session:
             for entry in reads.unwritten:
                 AuditRepository(session).add(entry)

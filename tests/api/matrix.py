@@ -9,12 +9,13 @@ import httpx
 from fastapi import FastAPI
 
 from tests.api.access_table import AUTHORS, CANDIDATES, OPERATIONS, Level, Operation, Reach, Rule
+from tests.builders.auth_accounts import TOKEN_LIFETIME
 from tests.builders.world import OWNER_NAME, Identity, Objects, World
 from tests.conftest import TestClock
 from tests.thorough import part
 
 Json = dict[str, Any]
-TOKEN_LIFETIME = 2 * 3600.0
+EXPIRED_AFTER = TOKEN_LIFETIME + 3600.0
 """Seconds after which no access token is valid."""
 
 ROLES = (
@@ -104,7 +105,7 @@ class Matrix:
         """One request as somebody; an expired token is a good one, hours later."""
         token = self.world.headers[identity]
         headers = {**request.pop("headers", {}), **({"Authorization": token} if token else {})}
-        later = self.clock.moved(TOKEN_LIFETIME) if identity is Identity.EXPIRED else nullcontext()
+        later = self.clock.moved(EXPIRED_AFTER) if identity is Identity.EXPIRED else nullcontext()
         with later:
             async with self.client() as client:
                 return await client.request(operation[0], path, headers=headers, **request)

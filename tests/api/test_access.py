@@ -22,7 +22,7 @@ from tests.api.access_table import (
     Reach,
     Rule,
 )
-from tests.api.matrix import NOT_SIGNED_IN, ROLES, Matrix
+from tests.api.matrix import EXPIRED_AFTER, NOT_SIGNED_IN, ROLES, Matrix
 from tests.builders.world import Identity, World
 from tests.conftest import TestClock
 from tests.sockets import opened, refusal
@@ -101,7 +101,7 @@ class TestSockets:
             token = world.headers[identity]
             said = await refusal(sockets_url, path, **({"Authorization": token} if token else {}))
             assert said == (wanted.code, wanted.reason), identity
-        clock.advance(seconds=7200)
+        clock.advance(seconds=EXPIRED_AFTER)
         said = await refusal(sockets_url, path, Authorization=str(world.headers[Identity.EXPIRED]))
         assert said == (wanted.code, wanted.reason)
 

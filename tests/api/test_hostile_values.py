@@ -158,7 +158,7 @@ class TestQueries:
         texts: tuple[str, ...] = (*TEXTS, *NUMBERS, *TIMES, *ZONES, *LANGUAGES)
         if name == "cursor":
             texts += tuple(written(cursor) for cursor in CURSORS)
-        address, tried = at(path), part(texts, f"{path} {name}", 5)
+        address, tried = at(path), part(texts, f"{path} {name}", 10)
         bad = [text for text in tried if broken(await staff.get(address, params={name: text}))]
         assert bad == []
 

@@ -16,6 +16,7 @@ from tests.api.matrix import RIGHTFUL, WITH_OBJECTS, Matrix, body_for, reaches
 from tests.builders.people import People
 from tests.builders.world import Identity, Objects, UnknownParameter, World, build_world, standing
 from tests.conftest import TestClock
+from tests.thorough import thorough_only
 
 NAMING_AN_ATTEMPT = [
     ("GET", "/v1/tests/{test_id}/results"),
@@ -90,10 +91,14 @@ async def test_a_ban_ends_every_use_of_an_attempt_token(matrix: Matrix, operatio
     assert answer.status_code == (404 if "media" in operation[1] else 401)
 
 
+@thorough_only
 async def test_the_ids_lead_somewhere(
     app: FastAPI, people: People, engine: AsyncEngine, clock: TestClock
 ) -> None:
-    """With the same paths and bodies somebody reaches something: no refusal above came from a wrong id."""
+    """With the same paths and bodies somebody reaches something: no refusal above came from a wrong id.
+
+    `make test` shows it by the same requests to a server, in `tests/api/test_openapi.py`.
+    """
     matrix = Matrix(app, await build_world(people, engine), clock)
     found = []
     for operation in WITH_OBJECTS:

@@ -1,8 +1,6 @@
 """The OpenAPI document against the running API: no 5xx, no status and no shape that it does not name."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +28,7 @@ from tests.api.document import openapi_document
 from tests.api.matrix import RIGHTFUL, WITH_OBJECTS, body_for, reaches
 from tests.builders.people import People
 from tests.builders.world import Identity, World, build_world
+from tests.fork_server import ForkServer, Program
 from tests.thorough import count
 from tests.waiting import PATIENCE, answers
 
@@ -37,7 +36,9 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 
 @pytest.fixture(scope="session")
-def served(settings: Settings) -> Iterator[str]:
+def served(
+    settings: Settings, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The API as a process of its own, where a client in another thread can reach it."""
     port = free_port()
     environment = {
@@ -53,14 +54,14 @@ def served(settings: Settings) -> Iterator[str]:
         "MEDIA_URL": str(settings.media_url),
         "LOG_LEVEL": "ERROR",
     }
-    arguments = ["-m", "app.cli", "serve", "--port", str(port)]
-    with subprocess.Popen([sys.executable, *arguments], env=environment) as server:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            assert wait_for(lambda: answers(f"{url}/health"), timeout=PATIENCE), "the API does not answer"
-            yield url
-        finally:
-            server.terminate()
+    log, url = tmp_path_factory.mktemp("api") / "api.log", f"http://127.0.0.1:{port}"
+    server = fork_server.start(Program("app.cli", ["serve", "--port", str(port)], environment, log, log))
+    try:
+        assert wait_for(lambda: answers(f"{url}/health"), timeout=PATIENCE), "the API does not answer"
+        yield url
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
 
 
 def operations() -> list[tuple[str, str]]:
@@ -151,7 +152,7 @@ def test_answers_as_documented(
         derandomize=True,
         database=None,
         deadline=None,
-        max_examples=count(3, 12),
+        max_examples=count(2, 12),
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

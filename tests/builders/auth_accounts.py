@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from devservers.auth.store import Database, User
 from devservers.auth.tokens import AccessTokens, new_signing_key
 
-_LIFETIME = 3600
+TOKEN_LIFETIME = 6 * 3600
+"""Seconds. Accounts of a whole run must outlive it, and the tests that move the clock meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class AuthAccounts:
         database = await Database.open(database_url)
         async with database.transaction() as store:
             pem = await store.secret("signing_key", new_signing_key)
-        yield cls(database, AccessTokens(pem, f"{auth_url}/auth/v1", _LIFETIME))
+        yield cls(database, AccessTokens(pem, f"{auth_url}/auth/v1", TOKEN_LIFETIME))
         await database.close()
 
     async def add(self, email: str, password_hash: str, name: str) -> SignedIn:
@@ -49,4 +50,4 @@ class AuthAccounts:
             assert user is not None
             session = await store.add_session(user.id, "password")
         token, expires_at = self.tokens.sign(user, session)
-        return SignedIn(user, token, datetime.fromtimestamp(expires_at - _LIFETIME, UTC))
+        return SignedIn(user, token, datetime.fromtimestamp(expires_at - TOKEN_LIFETIME, UTC))

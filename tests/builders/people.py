@@ -55,12 +55,11 @@ class People:
         return await self._user(role.capitalize(), role)
 
     async def _user(self, name: str, role: str | None = None) -> httpx.AsyncClient:
-        """An account with the profile that its first request would create, and the mail of welcome."""
+        """An account with the profile that its first request would create, but without a job for its mail."""
         made = await self._accounts.add(new_email(), PASSWORD_HASH, name)
         async with unit_of_work(self._engine) as uow:
             await uow.users.add(made.user.id, made.user.email, name)
             await uow.users.change(made.user.id, {"email_since": made.issued_at})
-            uow.jobs.add("send_welcome_mail", user_id=str(made.user.id))
             if role is not None:
                 await uow.users.set_role(made.user.id, role, JOINED)
         return await self._clients.enter_async_context(self.client(made.access_token))

@@ -352,9 +352,9 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "dismissals": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",
     }
-    rows: list[str] = []
+    statements = [
+        f"select '{table} ' || to_jsonb(row)::text from ias.{table} row where {condition}"
+        for table, condition in wanted.items()
+    ]
     async with unit_of_work(engine) as uow:
-        for table, condition in wanted.items():
-            statement = f"select '{table} ' || to_jsonb(row)::text from ias.{table} row where {condition}"
-            rows += await uow.session.scalars(text(statement))
-    return sorted(rows)
+        return sorted(await uow.session.scalars(text(" union all ".join(statements))))

@@ -146,6 +146,7 @@ class TestReadiness:
 
 
 class TestInterrupt:
+    @thorough_only
     def test_ctrl_c_while_it_starts_leaves_nothing(self, terminal: Terminal) -> None:
         process = terminal.up()
         assert wait_for((terminal.home.logs / "auth.log").exists, PATIENCE)

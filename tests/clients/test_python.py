@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.builders.content import publish_for
 from tests.clients.conftest import GENERATORS
 from tests.npm import run
+from tests.thorough import thorough_only
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +43,7 @@ def part(name: str) -> Any:
     return importlib.import_module(f"ias_client.{name}")
 
 
+@thorough_only
 async def test_plays_the_core_loop(
     python_client: ModuleType, api_url: str, engine: AsyncEngine, candidate: httpx.AsyncClient
 ) -> None:

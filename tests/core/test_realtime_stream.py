@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
+from redis.crc import key_slot
 from redis.exceptions import RedisError
 
 from app.core.clock import SystemClock
@@ -103,6 +104,14 @@ class TestPublish:
         assert await redis.xlen(STREAM) == 50
         for other in others:
             await other.close()
+
+    async def test_all_keys_of_the_script_are_in_one_slot_of_a_cluster(
+        self, stream: Stream, redis: Redis
+    ) -> None:
+        await stream.publish([packed() for _ in range(20)], fill=True)
+        keys: list[Any] = await redis.keys()
+        assert len(keys) == 21
+        assert {key_slot(key) for key in keys} == {key_slot(STREAM.encode())}
 
     async def test_keeps_the_stream_bounded(self, stream: Stream, redis: Redis) -> None:
         await stream.publish([], fill=True)

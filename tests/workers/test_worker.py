@@ -17,6 +17,7 @@ from app.workers.broker import Broker
 from app.workers.leases import MAX_DELIVERIES
 from devservers.postgres import Postgres
 from devservers.valkey import Valkey
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE, eventually
 from tests.workers.conftest import Database, StartWorker, WorkerProcess, open_database
 from tests.workers.probes import GATE
@@ -235,6 +236,7 @@ class TestRedisDown:
 
 
 class TestPostgresKilled:
+    @thorough_only
     async def test_the_worker_heals_when_it_is_back(self, tmp_path: Path, start_worker: StartWorker) -> None:
         server = Postgres(tmp_path / "postgres")  # Durable: it is killed, and its tables must outlive that.
         server.start()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentUser, Now, Parts, Reads
+from app.api.deps import CurrentUser, Now, Parts, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound, NotGradedYet
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=Permissi
 
 
 @router.get("/overview")
-async def read_overview(user: CurrentUser, reads: Reads, parts: Parts, now: Now) -> OverviewOut:
+async def read_overview(user: CurrentUser, reads: ReadsWithLag, parts: Parts, now: Now) -> OverviewOut:
     """What your results say altogether: of your graded attempts that are not void and not withheld.
 
     An estimate has its 90 % interval (`low`, `high`) and `n`. With too little behind it, its value is null
@@ -31,7 +31,7 @@ async def read_overview(user: CurrentUser, reads: Reads, parts: Parts, now: Now)
 async def read_test_analysis(
     test_id: UUID,
     user: CurrentUser,
-    reads: Reads,
+    reads: ReadsWithLag,
     parts: Parts,
     attempt_id: Annotated[UUID | None, Query(description="Default: the latest that is not void")] = None,
 ) -> TestAnalysisOut:

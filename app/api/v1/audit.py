@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from app.api.deps import CurrentAdmin, Paging, Reads
+from app.api.deps import CurrentAdmin, Paging, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid
@@ -43,7 +43,7 @@ def _wanted(
 
 @router.get("", responses=problems(Forbidden, Invalid))
 async def list_audit_log(
-    admin: CurrentAdmin, reads: Reads, paging: Paging, wanted: Annotated[AuditFilter, Depends(_wanted)]
+    admin: CurrentAdmin, reads: ReadsWithLag, paging: Paging, wanted: Annotated[AuditFilter, Depends(_wanted)]
 ) -> PageOut[AuditLogEntryOut]:
     """Actions of staff, newest first.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentBankReader, Now, Paging, Parts, Reads
+from app.api.deps import CurrentBankReader, Now, Paging, Parts, Reads, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, NotFound, NotPossible
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstR
 async def list_test_attempts(
     test_id: UUID,
     staff: CurrentBankReader,
-    reads: Reads,
+    reads: ReadsWithLag,
     paging: Paging,
     query: Annotated[
         str | None, Query(max_length=200, description="Part of the name, or the beginning of the roll number")

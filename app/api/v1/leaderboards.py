@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentUser, Now, Parts, Reads
+from app.api.deps import CurrentUser, Now, Parts, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotAvailable, NotFound, ResultsNotReleased
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=Permissi
 @router.get("/leaderboard", responses=problems(Invalid, NotFound, NotAvailable, ResultsNotReleased))
 async def get_leaderboard(
     user: CurrentUser,
-    reads: Reads,
+    reads: ReadsWithLag,
     parts: Parts,
     now: Now,
     test_id: Annotated[UUID | None, Query(description="The live ranking of this test")] = None,

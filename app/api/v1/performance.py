@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentUser, Now, Reads
+from app.api.deps import CurrentUser, Now, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotFound
@@ -25,7 +25,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 @router.get("/analytics/performance", responses=problems(Invalid, NotFound))
 async def read_performance(
     user: CurrentUser,
-    reads: Reads,
+    reads: ReadsWithLag,
     now: Now,
     first: Annotated[
         date | None,
@@ -48,7 +48,7 @@ async def read_performance(
 
 
 @router.get("/users/analytics")
-async def read_study(user: CurrentUser, reads: Reads, now: Now) -> StudyOut:
+async def read_study(user: CurrentUser, reads: ReadsWithLag, now: Now) -> StudyOut:
     """Your last year: study by day, your best results, your streaks, and what to revise today.
 
     Days and best results are of results that you may see. A streak is as in `GET /users/progress`.
@@ -57,7 +57,9 @@ async def read_study(user: CurrentUser, reads: Reads, now: Now) -> StudyOut:
 
 
 @router.get("/analytics/subject/{subject_id}", responses=problems(NotFound))
-async def read_subject_analytics(subject_id: UUID, user: CurrentUser, reads: Reads) -> SubjectAnalyticsOut:
+async def read_subject_analytics(
+    subject_id: UUID, user: CurrentUser, reads: ReadsWithLag
+) -> SubjectAnalyticsOut:
     """What your results say of one subject: by chapter, difficulty and tag, over time, and what to revise.
 
     Only results that you may see count. `GET /subjects/{subject_id}/analytics` is the same.
@@ -66,6 +68,8 @@ async def read_subject_analytics(subject_id: UUID, user: CurrentUser, reads: Rea
 
 
 @router.get("/subjects/{subject_id}/analytics", responses=problems(NotFound))
-async def read_analytics_of_subject(subject_id: UUID, user: CurrentUser, reads: Reads) -> SubjectAnalyticsOut:
+async def read_analytics_of_subject(
+    subject_id: UUID, user: CurrentUser, reads: ReadsWithLag
+) -> SubjectAnalyticsOut:
     """The same as `GET /analytics/subject/{subject_id}`."""
     return SubjectAnalyticsOut.of(await subject_analysis(reads, user, subject_id))

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from app.api.deps import CurrentUser, Now, Reads, Uow, takes_nothing
+from app.api.deps import CurrentUser, Now, ReadsWithLag, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/analytics/recommendations", tags=["analytics"], rout
 
 
 @router.get("")
-async def list_recommendations(user: CurrentUser, reads: Reads, now: Now) -> RecommendationsOut:
+async def list_recommendations(user: CurrentUser, reads: ReadsWithLag, now: Now) -> RecommendationsOut:
     """What to do next, the largest expected gain in marks per minute first.
 
     It rests on your results that are shown to you, on the questions that you missed or were not sure of, and

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, status
 
-from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
+from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, ReadsWithLag, Uow
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/subjects", tags=["subjects"], route_class=Permission
 
 
 @router.get("", responses=problems(Invalid))
-async def list_subjects(reads: Reads, reader: CurrentUser, paging: Paging) -> PageOut[SubjectOut]:
+async def list_subjects(reads: ReadsWithLag, reader: CurrentUser, paging: Paging) -> PageOut[SubjectOut]:
     """All subjects, ordered by `position`."""
     return PageOut[SubjectOut].model_validate(await subjects.page(reads, reader, paging))
 
@@ -52,7 +52,7 @@ async def delete_subject(subject_id: UUID, author: CurrentAuthor, uow: Uow) -> N
 
 @router.get("/{subject_id}/chapters", responses=problems(NotFound, Invalid))
 async def list_chapters(
-    subject_id: UUID, reads: Reads, reader: CurrentUser, paging: Paging
+    subject_id: UUID, reads: ReadsWithLag, reader: CurrentUser, paging: Paging
 ) -> PageOut[ChapterOut]:
     """All chapters of a subject, ordered by `position`. Build the tree from `parent_id`."""
     return PageOut[ChapterOut].model_validate(await subjects.chapters(reads, reader, subject_id, paging))

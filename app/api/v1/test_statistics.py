@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from app.api.deps import CurrentBankReader, Now, Parts, Reads, Uow, takes_nothing
+from app.api.deps import CurrentBankReader, Now, Parts, ReadsWithLag, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, NotFound
@@ -28,7 +28,7 @@ By = Annotated[
 
 @router.get("/{test_id}/summary", responses=problems(Forbidden, NotFound))
 async def get_test_summary(
-    test_id: UUID, staff: CurrentBankReader, reads: Reads, parts: Parts, by: By = None
+    test_id: UUID, staff: CurrentBankReader, reads: ReadsWithLag, parts: Parts, by: By = None
 ) -> TestSummaryOut:
     """The statistics of a test: for its author, evaluators and admins.
 
@@ -46,7 +46,7 @@ async def get_test_summary(
 async def get_item_analysis(
     test_id: UUID,
     staff: CurrentBankReader,
-    reads: Reads,
+    reads: ReadsWithLag,
     parts: Parts,
     by: By = None,
     paper_version: Annotated[

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from app.api.deps import CurrentStaff, Now, Paging, Parts, Reads
+from app.api.deps import CurrentStaff, Now, Paging, Parts, ReadsWithLag
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/attempts", tags=["response sheets"], route_class=Per
 
 @router.get("/{attempt_id}/timeline", responses=problems(Forbidden, NotFound, NotPossible, Invalid))
 async def get_timeline(
-    attempt_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts, now: Now, paging: Paging
+    attempt_id: UUID, staff: CurrentStaff, reads: ReadsWithLag, parts: Parts, now: Now, paging: Paging
 ) -> PageOut[TimelineEventOut]:
     """What happened in an attempt, in order: starts, each response that arrived, what staff did, the end.
 

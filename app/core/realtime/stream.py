@@ -73,7 +73,8 @@ class Stream:
 
         If the stream does not exist, this returns False and adds none, except with `fill`, which creates it.
         """
-        keys = [f"{STREAM}:{message_id}" for message_id, _ in messages]
+        # The braces put all keys of the script into one slot of Redis Cluster.
+        keys = [f"{{{STREAM}}}:{message_id}" for message_id, _ in messages]
         arguments: list[Any] = [
             self._capacity,
             REMEMBER_SECONDS,

@@ -7,13 +7,14 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, ScalarResult, Select, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, Numeric, ScalarResult, Select, Uuid, any_, bindparam, select, text
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.engine.ranking import CohortPlace
 from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
+from app.repositories import locks
 from app.repositories.attempts.save_statement import (
     SAVE,
     SaveOutcome,
@@ -128,6 +129,13 @@ class AttemptRepository(Repository):
         """Lock a person's attempt. Saves and other submits wait until the transaction ends."""
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return found((await self._locked(statement)).one_or_none())
+
+    async def lock_free(self, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
+        """Lock those of the attempts that no other transaction has locked, in the order of their ids."""
+        asked = bindparam("attempt_ids", type_=ARRAY(Uuid))
+        statement = select(Attempt).where(Attempt.id == any_(asked)).order_by(Attempt.id)
+        values = {"attempt_ids": list(attempt_ids)}
+        return await locks.lock_free(self._session, Rank.ATTEMPT, Mode.EXCLUSIVE, statement, values)
 
     async def find(self, attempt: AttemptRef) -> Attempt:
         """A person's attempt."""

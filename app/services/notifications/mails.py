@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.core.mail import Handling
 from app.core.unsubscribe import Unsubscription
@@ -27,6 +25,9 @@ from app.services.notifications.wording import (
     zone_of,
 )
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
 
 
@@ -41,8 +42,10 @@ class Mail:
 
 
 @lru_cache
-def _environment(layout: str) -> Environment:
+def _environment(layout: str) -> "Environment":
     """The template environment of a layout. Both layouts use the same templates; only HTML is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 -- only the worker needs it
+
     environment = Environment(
         loader=PackageLoader("app.services.notifications"),
         autoescape=layout == "html",  # noqa: S701 -- plain text needs no escaping

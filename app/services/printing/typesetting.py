@@ -6,12 +6,14 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import orjson
-import typst
 
 from app.services.printing.composing import Manuscript
+
+if TYPE_CHECKING:
+    import typst
 
 FOLDER = Path(__file__).parent
 FONTS = FOLDER / "fonts"
@@ -41,6 +43,8 @@ def typeset(
     Only the fonts of this package and Typst's own mathematical ones are used, so that the result is the same
     on every machine. Typst caches the layout, about 20 MB for each paper, until the process ends.
     """
+    import typst  # noqa: PLC0415 -- 7 MB, which only the child processes need
+
     with TemporaryDirectory() as folder:
         root = Path(folder)
         source = root / f"{template}.typ"
@@ -66,5 +70,7 @@ def typeset_each(template: Template, contents: Sequence[object], now: datetime) 
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
+    import typst  # noqa: PLC0415 -- as above
+
     return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])

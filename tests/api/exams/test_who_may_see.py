@@ -13,6 +13,7 @@ from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, publish_for
 from tests.builders.exams import HOUR, HeldExam, body_of, hold_exam, register, set_exam
 from tests.builders.people import People, user_id_of
+from tests.thorough import THOROUGH
 
 NOW = datetime.now(UTC)
 NEVER: dict[str, datetime | None] = {"published_at": None, "released_at": None, "cancelled_at": None}
@@ -120,13 +121,17 @@ TABLE: Mapping[Surface, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 @pytest.mark.parametrize("state", STATES)
 async def test_everybody_everywhere(engine: AsyncEngine, stage: Stage, state: str) -> None:
+    """`make test` looks at half of the places in most states, and at each place while keys are held."""
     await set_exam(engine, stage.held.exam["id"], **STATES[state])
     column = 0 if state == "draft" else 1 if state in HELD else 2
-    expected = {surface.__name__: set(columns[column]) for surface, columns in TABLE.items()}
-    if state == "cancelled":
+    order = list(STATES).index(state)
+    everything = THOROUGH or state == "draft"
+    surfaces = [each for place, each in enumerate(TABLE) if everything or (place + order) % 2]
+    expected = {surface.__name__: set(TABLE[surface][column]) for surface in surfaces}
+    if state == "cancelled" and the_merit_list in surfaces:
         expected["the_merit_list"] = set()
     seen = {
         surface.__name__: {name for name, client in stage.clients.items() if await surface(stage, client)}
-        for surface in TABLE
+        for surface in surfaces
     }
     assert seen == expected

@@ -76,5 +76,5 @@ def test_the_page_has_every_pair() -> None:
 @pytest.mark.parametrize("first", ACTIONS)
 async def test_pairs(engine: AsyncEngine, parts: Components, content: Content, first: str) -> None:
     cells = dict(zip(ACTIONS, promised()[first], strict=True))
-    for second in part(ACTIONS, first, 3):
+    for second in part(ACTIONS, first, 4):
         assert await found(engine, parts, content, first, second) == cells[second], second
