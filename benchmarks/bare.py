@@ -15,8 +15,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import Route
 
 CREATE = """
 create table if not exists bare_events (
@@ -74,6 +73,11 @@ async def paper(request: Request) -> Response:
     return Response(_bytes("BARE_PAPER"), media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
+async def unchanged(request: Request) -> Response:
+    """Say that the paper has not changed, without looking."""
+    return Response(status_code=304)
+
+
 async def signing_keys(request: Request) -> Response:
     """Return the public key of the access tokens, in place of an auth server."""
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
@@ -126,6 +130,7 @@ app = Starlette(
         Route("/auth/v1/token", sign_in, methods=["POST"]),
         WebSocketRoute("/sockets", socket),
         Route("/sockets/send", send, methods=["POST"]),
+        Route("/unchanged", unchanged),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
     ],
 )

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from itertools import chain
 from uuid import UUID
 
+import numpy as np
+
 from app.repositories.questions.similarity import Sketch
 
 # A band links a question to so many others that have it, the oldest of all.
@@ -29,7 +31,8 @@ class Links:
 
     def __init__(self, sketches: Sequence[Sketch]) -> None:
         self.ids = [sketch.question_id for sketch in sketches]
-        self._bands = [sketch.bands for sketch in sketches]
+        shared = _shared(sketches)
+        self._bands = [[band for band in sketch.bands if band in shared] for sketch in sketches]
         self._places: dict[int, list[int]] = defaultdict(list)
         for place, bands in enumerate(self._bands):
             for band in bands:
@@ -83,6 +86,13 @@ class Links:
         bands = (self._places[band] for band in self._bands[place])
         following = ((places, bisect_left(places, place)) for places in bands)
         return Counter(chain.from_iterable(places[nth + 1 :] for places, nth in following if nth < OLDEST))
+
+
+def _shared(sketches: Sequence[Sketch]) -> set[int]:
+    """The bands of more than one question. Most belong to one, and a list for each would need much memory."""
+    every = np.fromiter(chain.from_iterable(sketch.bands for sketch in sketches), np.int64)
+    bands, counts = np.unique(every, return_counts=True)
+    return set(bands[counts > 1].tolist())
 
 
 def _enough(shared: Counter[int]) -> Iterator[int]:

@@ -54,7 +54,14 @@ def _identity(row: SheetRow, subject_id: UUID, passage_id: UUID | None) -> Ident
         return "external_id", row.external_id
     if row.source is not None and row.number is not None:
         return "source", row.source, row.number
-    return "text", fingerprint(subject_id, replace(row.content, passage_id=passage_id))
+    content = row.content if passage_id is None else replace(row.content, passage_id=passage_id)
+    return "text", fingerprint(subject_id, content)
+
+
+def _fingerprint(entry: Entry, content: Content) -> str:
+    """The hash of an entry, which is its identity if it has no other one."""
+    kind, *rest = entry.identity
+    return str(rest[0]) if kind == "text" else fingerprint(entry.subject_id, content)
 
 
 @dataclass(slots=True)
@@ -123,7 +130,7 @@ class QuestionImportPlan:
             "source": row.source,
             "source_number": row.number,
             "status": row.status or "active",
-            "fingerprint": fingerprint(entry.subject_id, content),
+            "fingerprint": _fingerprint(entry, content),
         }
         self.question_ids.append(question_id)
         self.questions.append(values)
@@ -145,9 +152,9 @@ class QuestionImportPlan:
         self.question_ids.append(question.id)
         if number > question.current_version:
             self.next_versions.append(version_values(question.id, number, content, self.actor_id))
+            self.warnings += replacements(question, before, content, entry.row.place)
         if content.key != before.key:
             self.new_keys[question.id] = number
-        self.warnings += replacements(question, before, content, entry.row.place)
         if any(getattr(question, name) != value for name, value in values.items()):
             values["fingerprint"] = fingerprint(entry.subject_id, content)
             self.changes.append({"id": question.id, **values})

@@ -77,6 +77,8 @@ async def nearest(
 
     Of two of them it is the later one that has the pair.
     """
+    if not question_ids:  # The sketches of a large bank take long to read.
+        return
     links = await Links.load(reads.similarity.sketches(institute_id, None))
     given = frozenset(question_ids)
     for start in range(0, len(question_ids), _AT_ONCE):
