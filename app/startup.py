@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
@@ -84,6 +85,7 @@ async def open_components(
         stack.push_async_callback(stream.close)
         files = ProcessPool(_pool_limits(settings))
         stack.callback(files.close)
+        revocations = Revocations()
         http = await stack.enter_async_context(httpx.AsyncClient(verify=_CERTIFICATES))
         yield Components(
             settings=settings,
@@ -103,7 +105,8 @@ async def open_components(
             access_tokens=_access_tokens(settings, http, clock),
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
             signers=SignerStore(settings.secret_key.get_secret_value(), clock),
-            revocations=Revocations(),
+            revocations=revocations,
+            active_users=ActiveUsers(revocations, clock),
             papers=PaperStore(),
             placements=PlacementStore(),
             save_pacing=SavePacing(),

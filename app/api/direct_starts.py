@@ -7,7 +7,8 @@ import orjson
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.core.tokens import KeysUnavailable, TokenRejected
 from app.schemas.attempts import StartedOut, StartIn
-from app.services import attempts
+from app.schemas.exams.exams import StartedPaperOut
+from app.services import attempts, exams
 from app.services.attempts import StartRequest
 from app.services.users import Account, account_of
 
@@ -25,7 +26,21 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
     return DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
 
 
-ROUTES: Sequence[DirectRoute] = (DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test),)
+async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
+    start = await _start_of(request)
+    if start is None:
+        return None
+    exam_id, paper_id = request.ids
+    started = await exams.start_in_crowd(request.parts, exam_id, paper_id, start)
+    if started is None:
+        return None
+    return DirectAnswer.of(201, StartedPaperOut.of_paper(started, request.parts.clock))
+
+
+ROUTES: Sequence[DirectRoute] = (
+    DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start", _start_paper),
+)
 
 
 async def _start_of(request: DirectRequest) -> StartRequest | None:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
@@ -52,6 +53,7 @@ class Components:
     attempt_tokens: AttemptTokens
     signers: "SignerStore"
     revocations: Revocations
+    active_users: ActiveUsers
     papers: "PaperStore"
     placements: "PlacementStore"
     save_pacing: "SavePacing"

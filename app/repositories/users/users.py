@@ -1,13 +1,13 @@
 """Profiles, memberships and revocations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, and_, any_, bindparam, case, delete, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.models import (
     DEFAULT_INSTITUTE_ID,
@@ -96,6 +96,12 @@ class UserRepository(Repository):
     async def is_active(self, user_id: UUID) -> bool:
         """Whether the user exists and is not banned."""
         return bool(await self._session.scalar(select(User.active).where(User.id == user_id)))
+
+    async def active_among(self, user_ids: Collection[UUID]) -> set[UUID]:
+        """Which of these users exist and are not banned."""
+        asked = literal(list(user_ids), ARRAY(Uuid))
+        statement = select(User.id).where(User.id == any_(asked), User.active)
+        return set(await self._session.scalars(statement))
 
     async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
         """Users by part of their name or address and by role, ordered by id."""

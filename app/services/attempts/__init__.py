@@ -32,6 +32,7 @@ from app.services.attempts.starting import (
     started_attempt,
 )
 from app.services.attempts.starting_together import StartRequest, start_in_crowd
+from app.services.attempts.submitting_together import SubmitRequest, submit_in_crowd
 from app.services.attempts.views import AttemptView, section_windows, view
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "StandingAnswer",
     "StartRequest",
     "StartedAttempt",
+    "SubmitRequest",
     "UnreadableResponse",
     "after_end",
     "close",
@@ -73,6 +75,7 @@ __all__ = [
     "start_in_crowd",
     "started_attempt",
     "submit",
+    "submit_in_crowd",
     "view",
     "withdraw_results",
 ]
