@@ -57,7 +57,7 @@ async def paper_in_crowd(parts: Components, account: Account, test_id: UUID) -> 
     None if it is not plain: the person has none, is staff or banned, or has a newer address.
     """
     work = partial(_papers, parts, test_id)
-    return await parts.batches.outcome((paper_in_crowd, test_id), account, work)
+    return await parts.lookups.outcome((paper_in_crowd, test_id), account, work)
 
 
 async def _papers(parts: Components, test_id: UUID, accounts: Sequence[Account]) -> Sequence[UUID | None]:
