@@ -129,9 +129,7 @@ async def _save(
     return report
 
 
-async def _with_packed_log(
-    database: _Database, request: SaveRequest, outcome: SaveOutcome
-) -> SaveOutcome:
+async def _with_packed_log(database: _Database, request: SaveRequest, outcome: SaveOutcome) -> SaveOutcome:
     """The outcome at an attempt that takes no answers, with the events which the statement does not read."""
     questions = {event.question_id for event in request.events}
     async with database.reading() as reads:
