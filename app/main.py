@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import direct_saves, direct_starts, openapi, problems
+from app.api import direct_papers, direct_saves, direct_starts, direct_submits, openapi, problems
 from app.api.direct_answers import DirectAnswers
 from app.api.v1 import (
     account,
@@ -66,6 +66,13 @@ Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Er
 one entry for each language.
 """
 
+DIRECT_ROUTES = (
+    *direct_saves.ROUTES,
+    *direct_papers.ROUTES,
+    *direct_starts.ROUTES,
+    *direct_submits.ROUTES,
+)
+
 STATEMENT_SECONDS = 30.0
 """The longest time that a request waits for one SQL statement."""
 
@@ -113,7 +120,7 @@ def create_app(
     )
     app.direct = DirectAnswers(
         app.direct,
-        routes=(*direct_saves.ROUTES, *direct_starts.ROUTES),
+        routes=DIRECT_ROUTES,
         arrivals=arrivals,
         trusted_proxies=settings.trusted_proxies,
         hsts=hsts,

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
@@ -75,8 +76,9 @@ async def open_components(
         stack.push_async_callback(of_saves.dispose)
         batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
         stack.push_async_callback(batches.close)
-        together = Batches()
+        together, lookups = Batches(at_once=8), Batches(at_once=4)
         stack.push_async_callback(together.close)
+        stack.push_async_callback(lookups.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
@@ -84,6 +86,7 @@ async def open_components(
         stack.push_async_callback(stream.close)
         files = ProcessPool(_pool_limits(settings))
         stack.callback(files.close)
+        revocations = Revocations()
         http = await stack.enter_async_context(httpx.AsyncClient(verify=_CERTIFICATES))
         yield Components(
             settings=settings,
@@ -103,7 +106,8 @@ async def open_components(
             access_tokens=_access_tokens(settings, http, clock),
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
             signers=SignerStore(settings.secret_key.get_secret_value(), clock),
-            revocations=Revocations(),
+            revocations=revocations,
+            active_users=ActiveUsers(revocations, clock),
             papers=PaperStore(),
             placements=PlacementStore(),
             save_pacing=SavePacing(),
@@ -111,6 +115,7 @@ async def open_components(
             media=_media(settings),
             files=files,
             batches=together,
+            lookups=lookups,
             personal_turns=PersonalTurns(),
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),

@@ -14,8 +14,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import Route
 
 CREATE = """
 create table if not exists bare_events (
@@ -73,29 +72,14 @@ async def paper(request: Request) -> Response:
     return Response(_bytes("BARE_PAPER"), media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
+async def unchanged(request: Request) -> Response:
+    """Say that the paper has not changed, without looking."""
+    return Response(status_code=304)
+
+
 async def signing_keys(request: Request) -> Response:
     """Return the public key of the access tokens, in place of an auth server."""
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
-
-
-SOCKETS: set[WebSocket] = set()
-
-
-async def socket(websocket: WebSocket) -> None:
-    """Keep a socket open until its client leaves."""
-    await websocket.accept()
-    SOCKETS.add(websocket)
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
-    SOCKETS.discard(websocket)
-
-
-async def send(request: Request) -> Response:
-    """Send a text to all sockets, one after the other."""
-    text = orjson.loads(await request.body())["text"]
-    for websocket in list(SOCKETS):
-        await websocket.send_text(text)
-    return Response(b"{}", media_type="application/json")
 
 
 @cache
@@ -109,8 +93,7 @@ app = Starlette(
         Route("/save", save, methods=["POST"]),
         Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
-        WebSocketRoute("/sockets", socket),
-        Route("/sockets/send", send, methods=["POST"]),
+        Route("/unchanged", unchanged),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
     ],
 )

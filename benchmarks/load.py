@@ -67,6 +67,8 @@ def run(
     if wrong or failed or exhausted:
         ended = ", and there were too few requests" if exhausted else ""
         raise SystemExit(f"{wrong} answers are wrong, {failed} failed{ended}: {line[8:]}\n{output}")
+    if not answered:
+        raise SystemExit("No request was answered. Measure for longer, or on a machine with less other work.")
     return Run(
         per_second=answered / micros * 1e6,
         p50=p50 / 1000,

@@ -1,13 +1,14 @@
-"""`python -m benchmarks sittings`: starts and downloads of the paper by thousands of different candidates.
+"""`python -m benchmarks sittings`: starts, papers and submits of thousands of candidates, and whole sittings.
 
 *bare* is Starlette with asyncpg: the same rows without any check, or the same bytes from memory. It takes
 turns with the product. `wrk` sends the requests; `apt install wrk`. Each answer is checked, and everything
 that was acknowledged must be in the database afterwards.
 """
 
+import asyncio
 import itertools
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +20,37 @@ import typer
 import uvloop
 from rich.console import Console
 
+from app.config import Settings
+from app.core.attempt_scope import AttemptRef, AttemptScope
+from app.core.clock import SystemClock
+from app.core.tokens import AttemptGrant, AttemptTokens
 from benchmarks import load
-from benchmarks.client import encode, herd
+from benchmarks.client import Connection, encode, herd
 from benchmarks.content import Content, make_content
 from benchmarks.load import Expected, Run
+from benchmarks.saves import cpu_of_database
 from benchmarks.stage import Stage, stage
 
+SAVES = 60
+WHOLE_SITTINGS, AT_ONCE = 300, 32
+
+# Running attempts of new candidates, with an answer to each question.
+ANSWERED = """
+with started as (
+  insert into ias.attempts (id, test_id, paper_id, user_id, number, practice, seed, started_at, deadline_at)
+  select uuidv7(), $1, $2, id, 1, false, 1, now(), now() + interval '2 hours'
+  from unnest($3::uuid[]) as id
+  returning id, user_id, deadline_at
+), answered as (
+  insert into ias.response_events (attempt_id, question_id, lease, revision, answer)
+  select started.id, question_id, 1, 1, '["b"]' from started cross join unnest($4::uuid[]) as question_id
+)
+select * from started
+"""
+
 console = Console(highlight=False, width=120)
+Measured = Callable[[int, int], Run]
+"""Measures with so many connections for so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +61,41 @@ class Plan:
     seconds: int
     rounds: int
     herd: int
-    a_second: int
+    starts: int
     """How many starts a second are prepared."""
+    submits: int
+    """How many submits a second are prepared."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The servers, the test, and candidates who have not started."""
+
+    servers: Stage
+    content: Content
+    candidates: Iterator[UUID]
+    plan: Plan
 
     @property
-    def of_a_run(self) -> int:
-        """The candidates of one run of starts."""
-        return self.seconds * self.a_second + self.connections
+    def path(self) -> str:
+        return f"/v1/tests/{self.content.test_id}"
+
+    def next_candidates(self, count: int) -> list[UUID]:
+        return list(itertools.islice(self.candidates, count))
+
+    def count(self, name: str) -> int:
+        """The rows of a table."""
+        return int(self.fetch(f"select count(*) from {name}")[0][0])
+
+    def fetch(self, statement: str, *values: object) -> Sequence[Any]:
+        async def fetched() -> Sequence[Any]:
+            connection = await asyncpg.connect(self.servers.database_url)
+            try:
+                return list(await connection.fetch(statement, *values, timeout=300))
+            finally:
+                await connection.close()
+
+        return uvloop.run(fetched())
 
 
 def main(
@@ -50,89 +103,190 @@ def main(
     seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of one measurement.")] = 3,
     rounds: Annotated[int, typer.Option(min=1, max=20)] = 3,
     herd_size: Annotated[int, typer.Option("--herd", help="Candidates who start at once.")] = 5_000,
-    a_second: Annotated[int, typer.Option(help="Starts of a second that are prepared.")] = 4_000,
+    starts_a_second: Annotated[int, typer.Option("--starts", help="Starts prepared for a second.")] = 4_000,
+    submits_a_second: Annotated[int, typer.Option("--submits", help="Submits prepared for a second.")] = 800,
     pool_size: Annotated[int, typer.Option(min=1, help="Connections to PostgreSQL.")] = 20,
     folder: Annotated[Path | None, typer.Option(help="The folder for the database, on a real disk.")] = None,
     json: Annotated[Path | None, typer.Option(help="A file to which the figures are written too.")] = None,
 ) -> None:
-    """Measure starts and papers."""
+    """Measure starts, papers, submits and whole sittings."""
     if not shutil.which("wrk"):
         raise SystemExit("This benchmark needs the program wrk: apt install wrk")
-    plan = Plan(connections, seconds, rounds, herd_size, a_second)
+    plan = Plan(connections, seconds, rounds, herd_size, starts_a_second, submits_a_second)
     with stage(folder, pool_size) as servers:
-        people = plan.of_a_run * (plan.rounds + 1) + plan.herd
-        content = uvloop.run(make_content(servers.database_url, people))
-        candidates = iter(content.candidates)
-        rows = starts(servers, content, candidates, plan)
+        a_second = starts_a_second + submits_a_second
+        people = (
+            (seconds * rounds + 2) * a_second + herd_size + WHOLE_SITTINGS + 2 * connections * (rounds + 1)
+        )
+        content = uvloop.run(make_content(servers.database_url, people + 1))
+        bench = Bench(servers, content, iter(content.candidates), plan)
+        rows = starts(bench) + papers(bench) + submits(bench)
         console.print(load.table(rows))
-        console.print(uvloop.run(at_once(servers, content, candidates, plan)))
+        console.print(at_once(bench))
+        console.print(whole_sittings(bench))
     if json:
         json.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def starts(servers: Stage, content: Content, candidates: Iterator[UUID], plan: Plan) -> list[dict[str, Any]]:
-    """Starts of a test, each by another candidate, in turns with the bare server."""
-    path = f"/v1/tests/{content.test_id}/start"
-    bare = {"test_id": str(content.test_id), "paper_id": str(content.test_id)}
+def starts(bench: Bench) -> list[dict[str, Any]]:
+    """Starts of a test, each by another candidate."""
+    servers, test_id = bench.servers, str(bench.content.test_id)
 
     def ours(connections: int, seconds: int) -> Run:
-        people = list(itertools.islice(candidates, plan.of_a_run))
-        requests = [encode("POST", path, servers.access_token(user_id), {}) for user_id in people]
+        people = bench.next_candidates(bench.plan.starts * seconds + connections)
+        requests = [encode("POST", f"{bench.path}/start", servers.access_token(each), {}) for each in people]
         expected = Expected(201, '"status":"in_progress"', again=False)
-        before = uvloop.run(count(servers, "ias.attempt_leases"))
+        before = bench.count("ias.attempt_leases")
         done = load.run(servers, servers.api, requests, expected, connections=connections, seconds=seconds)
-        check(done, uvloop.run(count(servers, "ias.attempt_leases")) - before, connections)
+        check(done, bench.count("ias.attempt_leases") - before, connections)
         return done
 
     def theirs(connections: int, seconds: int) -> Run:
-        requests = [
-            encode("POST", "/start", "", {**bare, "user_id": str(user_id)})
-            for user_id in itertools.islice(content.candidates, 1_000)
-        ]
-        before = uvloop.run(count(servers, "bare_leases"))
+        requests = [encode("POST", "/start", "", {"test_id": test_id, "paper_id": test_id})]
+        before = bench.count("bare_leases")
         expected = Expected(201, '"id":')
         done = load.run(servers, servers.bare, requests, expected, connections=connections, seconds=seconds)
-        check(done, uvloop.run(count(servers, "bare_leases")) - before, connections)
+        check(done, bench.count("bare_leases") - before, connections)
         return done
 
-    product, baseline = in_turns(plan, ours, theirs)
-    return [load.summary("start", product, baseline), load.summary("bare start", baseline)]
+    return rows_of("start", bench.plan, ours, theirs)
 
 
-def in_turns(
-    plan: Plan, ours: Callable[[int, int], Run], theirs: Callable[[int, int], Run]
-) -> tuple[list[Run], list[Run]]:
-    """The runs of the product and of the baseline, after a shorter one of each."""
+def papers(bench: Bench) -> list[dict[str, Any]]:
+    """The paper with an attempt token and with a login, and the answer that it has not changed."""
+    servers, path = bench.servers, f"{bench.path}/questions"
+    [candidate] = bench.next_candidates(1)
+    login = servers.access_token(candidate)
+    [started] = uvloop.run(herd(servers.api, [encode("POST", f"{bench.path}/start", login, {})]))[1]
+    token = orjson.loads(started)["attempt_token"]
+    [document] = uvloop.run(herd(servers.api, [encode("GET", path, token)]))[1]
+    servers.paper_file.write_bytes(document)
+    [(etag,)] = bench.fetch("select etag from ias.papers")
+    rows: list[dict[str, Any]] = []
+    for name, credentials in (("attempt token", token), ("login", login)):
+        whole = encode("GET", path, credentials)
+        known = whole.replace(b"\r\n", f"\r\nIf-None-Match: {etag}\r\n".encode(), 1)
+        for kind, request, status, bare in (
+            ("paper", whole, 200, "/paper"),
+            ("paper not changed", known, 304, "/unchanged"),
+        ):
+
+            def ours(connections: int, seconds: int, request: bytes = request, status: int = status) -> Run:
+                expected = Expected(status)
+                return load.run(
+                    servers, servers.api, [request], expected, connections=connections, seconds=seconds
+                )
+
+            def theirs(connections: int, seconds: int, bare: str = bare, status: int = status) -> Run:
+                request, expected = encode("GET", bare), Expected(status)
+                return load.run(
+                    servers, servers.bare, [request], expected, connections=connections, seconds=seconds
+                )
+
+            rows += rows_of(f"{kind}, {name}", bench.plan, ours, theirs)
+    return rows
+
+
+def submits(bench: Bench) -> list[dict[str, Any]]:
+    """Submits of attempts with an answer to each question. They are graded before the answer."""
+    servers = bench.servers
+
+    def ours(connections: int, seconds: int) -> Run:
+        attempts = answered_attempts(bench, bench.plan.submits * seconds + connections)
+        requests = [
+            encode("POST", f"{bench.path}/submit", token, {"attempt_id": str(attempt_id)})
+            for attempt_id, token in attempts
+        ]
+        before = bench.count("ias.results")
+        expected = Expected(200, '"status":"graded"', again=False)
+        done = load.run(servers, servers.api, requests, expected, connections=connections, seconds=seconds)
+        check(done, bench.count("ias.results") - before, connections)
+        return done
+
+    ours(bench.plan.connections, 1)
+    runs = [ours(bench.plan.connections, bench.plan.seconds) for _ in range(bench.plan.rounds)]
+    return [load.summary("submit of 100 answers", runs)]
+
+
+def answered_attempts(bench: Bench, count: int) -> list[tuple[UUID, str]]:
+    """Running attempts with their tokens."""
+    content = bench.content
+    [(paper_id,)] = bench.fetch("select id from ias.papers")
+    values = content.test_id, paper_id, bench.next_candidates(count), list(content.question_ids)
+    tokens = AttemptTokens(Settings().secret_key.get_secret_value(), SystemClock())
+    scope = AttemptScope(content.test_id)
+    return [
+        (id_, tokens.issue(AttemptGrant(AttemptRef(id_, user_id, scope), paper_id, 1, deadline_at)))
+        for id_, user_id, deadline_at in bench.fetch(ANSWERED, *values)
+    ]
+
+
+def rows_of(name: str, plan: Plan, ours: Measured, theirs: Measured) -> list[dict[str, Any]]:
+    """The product and the baseline in turns, after a shorter run of each."""
     for each in (ours, theirs):
-        each(plan.connections, 1)
+        each(plan.connections, 2)
     pairs = [[each(plan.connections, plan.seconds) for each in (ours, theirs)] for _ in range(plan.rounds)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    product, baseline = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return [load.summary(name, product, baseline), load.summary(f"bare {name}", baseline)]
 
 
-async def at_once(servers: Stage, content: Content, candidates: Iterator[UUID], plan: Plan) -> str:
+def at_once(bench: Bench) -> str:
     """Starts of different candidates at the same moment, each over a connection of its own."""
-    people = list(itertools.islice(candidates, plan.herd))
-    path = f"/v1/tests/{content.test_id}/start"
-    requests = [encode("POST", path, servers.access_token(user_id), {}) for user_id in people]
-    before = await count(servers, "ias.attempt_leases")
-    sample, bodies = await herd(servers.api, requests)
-    new = await count(servers, "ias.attempt_leases") - before
-    refused = sum(sample.refused.values())
-    if len({orjson.loads(body)["id"] for body in bodies}) != len(people) or new != len(people):
+    servers, people = bench.servers, bench.next_candidates(bench.plan.herd)
+    requests = [encode("POST", f"{bench.path}/start", servers.access_token(each), {}) for each in people]
+    before = bench.count("ias.attempt_leases")
+    sample, bodies = uvloop.run(herd(servers.api, requests))
+    new, refused = bench.count("ias.attempt_leases") - before, sum(sample.refused.values())
+    if refused or len({orjson.loads(body)["id"] for body in bodies}) != len(people) or new != len(people):
         raise SystemExit(f"{len(people)} started, {refused} were refused, {new} are in the database")
     return (
-        f"{len(people):,} starts at once: {refused} refused, {sample.per_second:,.0f} a second, p50"
+        f"{len(people):,} starts at once: none refused, {sample.per_second:,.0f} a second, p50"
         f" {sample.percentile(50):,.0f} ms, the last {sample.percentile(100):,.0f} ms, {sample.cpu_ms:.2f} ms"
         " of CPU of the API each"
     )
 
 
-async def count(servers: Stage, name: str) -> int:
-    """The rows of a table."""
-    connection = await asyncpg.connect(servers.database_url)
-    found = int(await connection.fetchval(f"select count(*) from {name}"))
-    await connection.close()
-    return found
+def whole_sittings(bench: Bench) -> str:
+    """Start, paper, saves, submit and result of many candidates, and what they cost."""
+    servers, left = bench.servers, iter(bench.next_candidates(WHOLE_SITTINGS))
+
+    async def sit() -> None:
+        async with Connection(servers.api.port) as connection:
+            for candidate in left:
+                await sitting(bench, connection, servers.access_token(candidate))
+
+    async def all_sit() -> None:
+        await asyncio.gather(*(sit() for _ in range(AT_ONCE)))
+
+    api, database = servers.api.cpu_seconds(), cpu_of_database(servers)
+    uvloop.run(all_sit())
+    api, database = servers.api.cpu_seconds() - api, cpu_of_database(servers) - database
+    api, database = 1000 * api / WHOLE_SITTINGS, 1000 * database / WHOLE_SITTINGS
+    return (
+        f"{WHOLE_SITTINGS} sittings of start, paper, {SAVES} saves, submit and result, {AT_ONCE} at a time:"
+        f" {api + database:.1f} ms of CPU each ({api:.1f} of the API, {database:.1f} of PostgreSQL)"
+    )
+
+
+async def sitting(bench: Bench, connection: Connection, login: str) -> None:
+    """One sitting, whose result must have the answers that were saved."""
+
+    async def call(method: str, name: str, token: str, body: object = None) -> bytes:
+        status, answer = await connection.exchange(encode(method, f"{bench.path}/{name}", token, body))
+        if status not in (200, 201):
+            raise SystemExit(f"{name} was answered {status}: {answer.decode()}")
+        return answer
+
+    attempt = orjson.loads(await call("POST", "start", login, {}))
+    token, mine = attempt["attempt_token"], {"attempt_id": attempt["id"]}
+    await call("GET", "questions", token)
+    for question_id in bench.content.question_ids[:SAVES]:
+        response = {"question_id": str(question_id), "revision": 1, "answer": ["b"], "time_spent_ms": 5000}
+        await call("POST", "responses", token, {**mine, "lease": 1, "responses": [response]})
+    await call("POST", "submit", token, mine)
+    result = orjson.loads(await call("GET", "results", login))
+    if result["correct"] != SAVES:
+        raise SystemExit(f"{SAVES} right answers were saved, the result has {result['correct']}")
 
 
 def check(done: Run, new: int, connections: int) -> None:

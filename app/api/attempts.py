@@ -36,7 +36,7 @@ PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
 def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
     """The candidates' document from memory, or 304 if the client has it."""
     headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-    if if_none_match is not None and _names(if_none_match, paper.etag):
+    if if_none_match is not None and names_etag(if_none_match, paper.etag):
         return Response(status_code=304, headers=headers)
     if ALLOWS_GZIP.search(accept_encoding):
         headers["Content-Encoding"] = "gzip"
@@ -44,7 +44,7 @@ def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding:
     return Response(paper.document, media_type="application/json", headers=headers)
 
 
-def _names(if_none_match: str, etag: str) -> bool:
+def names_etag(if_none_match: str, etag: str) -> bool:
     """Whether the client has this version. ETags are compared weakly, as RFC 9110 requires."""
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return bool(tags & {"*", etag.removeprefix("W/")})

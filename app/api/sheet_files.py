@@ -1,9 +1,11 @@
 """Answers that are a sheet: CSV or XLSX, sent from a file in parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from io import BytesIO
 from typing import IO, Annotated, Any
 from uuid import UUID
+from zipfile import ZipFile
 
 from fastapi import Form
 from fastapi.responses import Response, StreamingResponse
@@ -12,7 +14,7 @@ from app.core.errors import Invalid
 from app.interchange.formats import FORMATS, Format
 from app.sentences import Sentence
 from app.services.components import Components
-from app.services.imports import copy_with_remarks
+from app.services.imports import copies_with_remarks
 from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
 
@@ -21,6 +23,7 @@ MEDIA_TYPES = {
     SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 SHEET_CONTENT: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
+ZIP = "application/zip"
 JSON_LINES = "application/x-ndjson"
 A_SHEET: dict[int | str, dict[str, Any]] = {200: {"description": "The sheet", "content": SHEET_CONTENT}}
 
@@ -40,10 +43,18 @@ class ReportForm(StrEnum):
     SHEET = "sheet"
 
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 A_REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The report; with `report=sheet` a copy of the sheet with a column of remarks",
-        "content": {MEDIA_TYPES[SheetFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {MEDIA_TYPES[SheetFormat.XLSX]: _BINARY},
+    }
+}
+A_REPORT_OF_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report; with `report=sheet` a copy of the sheet with a column of remarks, and of"
+        " several files a ZIP of their copies",
+        "content": {MEDIA_TYPES[SheetFormat.XLSX]: _BINARY, ZIP: _BINARY},
     }
 }
 InForm = Annotated[
@@ -55,20 +66,28 @@ InForm = Annotated[
 ]
 
 
-def check_form(form: ReportForm, *, dry_run: bool, files: int = 1) -> None:
+def check_form(form: ReportForm, *, dry_run: bool) -> None:
     """Raises Invalid for a copy of the sheet that cannot be made."""
     if form is ReportForm.SHEET and not dry_run:
         sentence = Sentence("Only a dry run answers with a copy of the sheet. Send `dry_run=true` too.")
         raise Invalid.field("report", sentence)
-    if form is ReportForm.SHEET and files > 1:
-        raise Invalid.field("report", Sentence("A copy is made of one file. Send the files one by one."))
 
 
-async def remarks_answer(parts: Components, caller: UUID, file: bytes, report: ImportReport) -> Response:
-    """An answer that is a copy of the sheet with remarks."""
-    copy = await copy_with_remarks(parts.files, caller, file, report)
-    headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
-    return Response(copy, media_type=MEDIA_TYPES[SheetFormat.XLSX], headers=headers)
+async def remarks_answer(
+    parts: Components, caller: UUID, files: Sequence[bytes], report: ImportReport
+) -> Response:
+    """An answer that is a copy of the sheet with remarks, or a ZIP of several copies."""
+    copies = await copies_with_remarks(parts.files, caller, files, report)
+    if len(copies) == 1:
+        headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
+        return Response(copies[0], media_type=MEDIA_TYPES[SheetFormat.XLSX], headers=headers)
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:  # Workbooks are compressed.
+        for number, copy in enumerate(copies, start=1):
+            archive.writestr(f"remarks-{number}.{SheetFormat.XLSX}", copy)
+    disposition = 'attachment; filename="remarks.zip"'
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(packed.getvalue(), media_type=ZIP, headers=headers)
 
 
 def sheet_answer(

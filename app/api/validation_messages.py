@@ -121,7 +121,7 @@ FOR_ONE: Final[Mapping[str, str]] = {
 FORMS: Final[Mapping[str, str]] = {
     r"^[\x21-\x7e]{1,255}$": "Send 1 to 255 visible ASCII characters, without spaces.",
     r"^[\x21-\x7e]{1,1000}$": "Send 1 to 1000 visible ASCII characters, without spaces.",
-    r"^(user|roster|question|bank|test|exam|attempt)(:[0-9a-fA-F-]{36})?$": (
+    r"^(user|institute|roster|question|bank|test|exam|attempt)(:[0-9a-fA-F-]{36})?$": (
         "Send a kind of the documentation, such as exam, optionally followed by a colon and an id."
     ),
     r"^([1-9][0-9]{0,9}|draft)$": "Send the number of a version, or draft.",

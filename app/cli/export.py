@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from app.cli.option_names import with_options
 from app.cli.servers import ensure_servers
 from app.interchange.formats import FormatName
 
@@ -123,7 +124,7 @@ def _export_to_format(
         with ensure_servers():
             made = asyncio.run(_export_items(name, selection, leave_out_unsupported=leave_out_unsupported))
     except DomainError as error:
-        console.print(error.detail, style="red", markup=False)
+        console.print(with_options(error.detail), style="red", markup=False)
         for each in error.errors:
             console.print(each.message, markup=False)
         raise typer.Exit(1) from None

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.option_names import with_options
 from app.cli.progress import shown_progress
 from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
@@ -253,9 +254,8 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
     if report.passages_created or report.passages_updated:
-        console.print(
-            f"Passages created: {report.passages_created}, updated: {report.passages_updated}",
-        )
+        prefix = "Passages that would be" if dry_run else "Passages"
+        console.print(f"{prefix} created: {report.passages_created}, updated: {report.passages_updated}")
     print_warnings(report)
     if published is not None:
         paper = published.paper
@@ -270,7 +270,7 @@ def print_errors(report: "ImportReport") -> bool:
     if report.errors:
         print_table(
             ("Cell", "Column", "What is wrong"),
-            [(e.cell or e.row, e.field, e.message) for e in report.errors],
+            [(e.cell or e.row, e.field, with_options(e.message)) for e in report.errors],
         )
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         print_warnings(report)
@@ -282,15 +282,17 @@ def print_warnings(report: "ImportReport") -> None:
     if not report.warnings:
         return
     ids = any(warning.related_id for warning in report.warnings)
-    rows = [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings]
+    rows = [(w.cell or w.row, w.field, with_options(w.message), w.related_id or "") for w in report.warnings]
     print_table(("Cell", "Column", "Warning", "Question")[: 3 + ids], [row[: 3 + ids] for row in rows])
 
 
 def print_domain_error(error: "DomainError") -> None:
     """Print the error and its fields, and that nothing was imported."""
-    console.print(f"{error.detail} Nothing was imported.", style="red", markup=False)
+    console.print(f"{with_options(error.detail)} Nothing was imported.", style="red", markup=False)
     if any(each.message not in error.detail for each in error.errors):
-        print_table(("Field", "What is wrong"), [(each.field, each.message) for each in error.errors])
+        print_table(
+            ("Field", "What is wrong"), [(each.field, with_options(each.message)) for each in error.errors]
+        )
 
 
 def print_table(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

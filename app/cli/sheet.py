@@ -97,5 +97,7 @@ async def _delete(mapping_id: UUID) -> None:
     from app.services.users import operator  # noqa: PLC0415
 
     async with _components() as parts, unit_of_work(parts.engine) as uow:
-        await column_mappings.delete(uow, operator(), mapping_id)
+        if not await column_mappings.delete(uow, operator(), mapping_id):
+            typer.echo("There is no such mapping.", err=True)
+            raise typer.Exit(1)
     typer.echo("Deleted.")

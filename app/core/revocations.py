@@ -22,6 +22,8 @@ class Revocations:
         self._cutoffs: dict[UUID, list[SessionCutoff]] = {}
         self.is_loaded = False
         """Whether the revocations were read from the database once; before that no token can be accepted."""
+        self.changes = 0
+        """How many times all sessions of a person were ended, as a ban does."""
 
     def cover(self, user_id: UUID, session_id: str, signed_in_at: datetime) -> bool:
         """Whether a token is revoked: its session was ended, or began before all of the person's were."""
@@ -39,6 +41,7 @@ class Revocations:
         cutoffs = self._cutoffs.setdefault(user_id, [])
         if cutoff not in cutoffs:
             cutoffs.append(cutoff)
+            self.changes += 1
 
     def delete_expired(self, now: datetime) -> None:
         """Drop what no unexpired token can need."""

@@ -100,8 +100,8 @@ async def lock_free(
 ) -> Sequence[Row]:
     """Lock those rows of a statement that no other transaction has locked, and return them. It never waits.
 
-    What the statement selects must not change. Everything else is read by a later statement: this one may
-    have read the row before another transaction committed.
+    It selects columns of the locked rows only, which have their current values. Everything else is read by a
+    later statement: this one may have begun before another transaction committed.
     """
     record_lock(session, rank)
     locked = statement.with_for_update(skip_locked=True, key_share=mode is not Mode.EXCLUSIVE)

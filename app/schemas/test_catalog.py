@@ -1,16 +1,17 @@
 """Tests as lists and screens show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
+from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy
 from app.models import Test
 from app.repositories.tests import BestScore, ListedTest, OwnAttempts
 from app.schemas.common import LocalizedText, Named, Out
 from app.schemas.marking import MarkingOut, printed_maximum
-from app.schemas.tests import Kind, TestDraftOut
+from app.schemas.tests import GapOut, Kind, TestDraftOut
 
 
 class TestSectionOut(Out):
@@ -97,11 +98,18 @@ class StaffTestOut(TestOut):
     """A test for staff: the published paper, and the draft if it differs."""
 
     draft: TestDraftOut | None
+    warnings: list[GapOut]
+    """Keys to look at: equal questions with different keys, or one letter for all keys. For authors and
+    evaluators; empty if the test cannot be published, or has questions under embargo: ask for the preview."""
 
     @classmethod
-    def of_both(cls, listed: ListedTest, draft: Test | None) -> Self:
+    def of_both(cls, listed: ListedTest, draft: Test | None, warnings: Sequence[FieldError]) -> Self:
         """The published test with its draft."""
-        return cls(**_values(listed), draft=TestDraftOut.of(draft) if draft else None)
+        return cls(
+            **_values(listed),
+            draft=TestDraftOut.of(draft) if draft else None,
+            warnings=[GapOut.of(each) for each in warnings],
+        )
 
 
 def _values(listed: ListedTest) -> Mapping[str, Any]:

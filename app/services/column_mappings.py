@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.core.comparable_text import comparable
-from app.core.errors import NotFound
 from app.models import MappedSheet
 from app.repositories.base import Page, PageRequest
 from app.repositories.column_mappings import SavedMapping
@@ -115,11 +114,12 @@ async def page(
     return await reads.column_mappings.page(staff.institute_id, kind, request)
 
 
-async def delete(uow: UnitOfWork, staff: Principal, mapping_id: UUID) -> None:
-    """Delete a mapping: sheets with its headers need one again. Raises NotFound."""
-    if not await uow.column_mappings.delete(staff.institute_id, mapping_id):
-        raise NotFound("mapping")
-    audit.record(uow, staff, "delete_mapping", AuditSubject("bank"), mapping_id=str(mapping_id))
+async def delete(uow: UnitOfWork, staff: Principal, mapping_id: UUID) -> bool:
+    """Delete a mapping: sheets with its headers need one again. Returns False if there is none."""
+    is_deleted = await uow.column_mappings.delete(staff.institute_id, mapping_id)
+    if is_deleted:
+        audit.record(uow, staff, "delete_mapping", AuditSubject("bank"), mapping_id=str(mapping_id))
+    return is_deleted
 
 
 def _same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

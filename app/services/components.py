@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.active_users import ActiveUsers
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
@@ -52,6 +53,7 @@ class Components:
     attempt_tokens: AttemptTokens
     signers: "SignerStore"
     revocations: Revocations
+    active_users: ActiveUsers
     papers: "PaperStore"
     placements: "PlacementStore"
     save_pacing: "SavePacing"
@@ -60,7 +62,10 @@ class Components:
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""
     batches: Batches
-    """Requests of many people that are carried out in one transaction, such as starts."""
+    """Requests of many people that are carried out in one transaction, such as starts. They may wait for
+    whoever changes their test or exam."""
+    lookups: Batches
+    """What is read for many people at once. It waits for nobody."""
     personal_turns: PersonalTurns
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""

@@ -1,6 +1,6 @@
 """Shared by all imports of sheets: reading the file in a child process, and its errors as domain errors."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from app.sentences import Sentence
 from app.sheets.errors import SheetError, SheetTooLarge
 from app.sheets.parsing import Layout, ParsedSheet, join_pieces, parse_in_pieces
 from app.sheets.remarks import with_remarks
-from app.sheets.reports import ImportReport
+from app.sheets.reports import ImportReport, remarks_by_file
 
 RowT = TypeVar("RowT")
 LayoutT = TypeVar("LayoutT", bound=Layout)
@@ -29,17 +29,20 @@ def sheet_errors_as_invalid(field: str = "file") -> Iterator[None]:
         raise Invalid.field(field, str(error)) from None
 
 
-async def copy_with_remarks(files: ProcessPool, caller: Hashable, file: bytes, report: ImportReport) -> bytes:
-    """Return the sheet as a workbook with a last column of errors and warnings, written in a child process.
+async def copies_with_remarks(
+    pool: ProcessPool, caller: Hashable, files: Sequence[bytes], report: ImportReport
+) -> list[bytes]:
+    """Return each sheet as a workbook with a last column of errors and warnings, written in child processes.
 
     Raises Invalid for a file that is no sheet, TooComplex or Unavailable.
     """
-    if not report.header:
+    if not report.headers or not all(report.headers):
         raise Invalid.field("report", "Only a sheet can have a column of remarks. Send `report=json`.")
-    remarks = [each for each in report.remarks if each.file == 1]
-    return await files.run(
-        with_remarks, file, report.header, remarks, report.further_headers, caller=caller, advice=ADVICE
-    )
+    found = zip(files, report.headers, remarks_by_file(report), strict=True)
+    return [
+        await pool.run(with_remarks, file, names[0], remarks, names[1:], caller=caller, advice=ADVICE)
+        for file, names, remarks in found
+    ]
 
 
 async def read_in_child(

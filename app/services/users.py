@@ -1,7 +1,9 @@
 """Users: the principal of a request, profiles and roles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,8 @@ from app.core.names import email_address, person_name
 from app.core.tokens import AccessClaims
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
 from app.repositories.users import Member
-from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
+from app.services.components import Components
+from app.services.unit_of_work import Reading, UnitOfWork, looking, reading, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +104,22 @@ async def find_principal(reads: Reading, user_id: UUID, session_id: str, now: da
     """The user with this id. None without a profile, or if the user is banned."""
     member = await reads.users.member(user_id)
     return principal_of(member, session_id, now) if member is not None and member.user.active else None
+
+
+async def is_active(parts: Components, user_id: UUID) -> bool:
+    """Whether a user is not banned, as far as this process knows. Who is not remembered is looked up."""
+    if parts.active_users.include(user_id):
+        return True
+    return await parts.lookups.outcome(is_active, user_id, partial(_are_active, parts))
+
+
+async def _are_active(parts: Components, user_ids: Sequence[UUID]) -> Sequence[bool]:
+    before = parts.revocations.changes
+    async with looking(parts.engine) as reads:
+        active = await reads.users.active_among(user_ids)
+    for user_id in active:
+        parts.active_users.add(user_id, before)
+    return [user_id in active for user_id in user_ids]
 
 
 async def member_of(engine: AsyncEngine, account: Account) -> Member:

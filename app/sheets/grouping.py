@@ -19,12 +19,8 @@ class Locates(Protocol):
     """Knows the names of the cells of an import."""
 
     @property
-    def header_name(self) -> str:
-        """The header as the spreadsheet names it."""
-
-    @property
-    def further_header_names(self) -> Sequence[str]:
-        """The headers of the other sheets of a workbook."""
+    def header_names(self) -> Sequence[Sequence[str]]:
+        """The headers of the sheets of each file, as the spreadsheet names them."""
 
     def located(self, messages: Iterable[Message]) -> Iterable[Message]:
         """Return errors or warnings with the names of their cells."""
@@ -38,8 +34,7 @@ def completed(report: ImportReport, sheet: Locates) -> ImportReport:
         errors=_first(grouped(errors)),
         warnings=grouped(warnings),
         remarks=[*errors, *warnings],
-        header=sheet.header_name,
-        further_headers=sheet.further_header_names,
+        headers=sheet.header_names,
     )
 
 

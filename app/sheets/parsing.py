@@ -62,14 +62,9 @@ class ParsedSheet(Generic[LayoutT, RowT]):
         return [self.layout, *(sheet.layout for sheet in self.further)]
 
     @property
-    def header_name(self) -> str:
-        """The header as the spreadsheet names it, such as `Sheet1!3`; empty for a file of another kind."""
-        return self.header.cell_name(WHOLE_ROW) if self.header is not None else ""
-
-    @property
-    def further_header_names(self) -> Sequence[str]:
-        """The headers of the other sheets."""
-        return [sheet.header_name for sheet in self.further]
+    def header_names(self) -> Sequence[Sequence[str]]:
+        """The headers of the sheets as the spreadsheet names them, such as `Sheet1!3`."""
+        return [[header.cell_name(WHOLE_ROW) for header in self.headers]]
 
     def located(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Return errors or warnings with the names of their cells, where they know only row and column."""

@@ -22,6 +22,8 @@ class Record:
     """Why this row and all that follow cannot be read."""
     sheet: str = ""
     """The sheet of the workbook."""
+    merged_down: dict[int, int] = field(default_factory=dict)
+    """The last row of each cell that is merged with cells below it only, by position."""
 
     def cell_name(self, position: int) -> str:
         """Return the name of a cell as the spreadsheet shows it, such as `Sheet1!F7`."""

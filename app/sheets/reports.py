@@ -92,13 +92,18 @@ class ImportReport:
     """Of each imported item, in the same order."""
     remarks: Sequence[RowError | RowWarning] = ()
     """Each error and each warning, where `errors` and `warnings` have one for a cause in many cells."""
-    header: str = ""
-    """The row of the header as the spreadsheet names it, such as `Sheet1!3`. Other files have none."""
-    further_headers: Sequence[str] = ()
-    """Those of the other sheets of a workbook that are read."""
+    headers: Sequence[Sequence[str]] = ()
+    """For each file the rows of the headers of its sheets, such as `Sheet1!3`: none in files of another
+    kind."""
     format: str = "sheet"
     """The format of the file."""
 
     def of_dry_run(self) -> "ImportReport":
         """Return the same report without the ids of items that were rolled back."""
         return replace(self, item_ids=(), item_rows=(), items_in_test=())
+
+
+def remarks_by_file(report: ImportReport) -> list[list[RowError | RowWarning]]:
+    """Return the errors and warnings of each file of an import."""
+    numbers = range(1, len(report.headers) + 1)
+    return [[each for each in report.remarks if each.file == number] for number in numbers]

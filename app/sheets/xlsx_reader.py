@@ -307,7 +307,9 @@ def _is_hidden(dimension: Mapping[str, str]) -> bool:
 def _mark_merged(rows: list[Record], parser: Any) -> None:
     row_at = {row.row: row for row in rows}
     for merged in parser.merged_cells.mergeCell if parser.merged_cells is not None else ():
-        first_column, first_row, _, _ = merged.bounds
+        first_column, first_row, last_column, last_row = merged.bounds
+        if first_row in row_at and first_column == last_column:
+            row_at[first_row].merged_down[first_column - 1] = last_row
         if first_row in row_at:
             row_at[first_row].cell_errors[first_column - 1] = (
                 f"the cells {merged.coord} are merged; split them"

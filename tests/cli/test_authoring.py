@@ -170,6 +170,12 @@ class TestAnExamDay:
         filtered = f"filter:\n        tags: [{folder.name}]\n        difficulty: medium\n        count: 2"
         folder.change("gs1.yaml", "import:\n        file: gs1.csv", filtered)
         folder.run("test", "compose", "gs1.yaml")
+        shown = folder.run("test", "show", f"{folder.name}-gs1").splitlines()
+        assert (shown[0].partition(": id ")[0], shown[1]) == (
+            "Exam day: General Studies",
+            "  General Studies: 2 questions",
+        )
+        folder.run("test", "show", "no-such-test", ends_with=1)
         statement = """
             select q.external_id from ias.tests t join ias.test_sections s on s.test_id = t.id
             join ias.test_questions p on p.section_id = s.id join ias.questions q on q.id = p.question_id

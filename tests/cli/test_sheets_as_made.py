@@ -80,7 +80,7 @@ class TestColumns:
         assert '"Candidate" → roll_number, "First" → q1, "Second" → q2' in words(again)
         listed = CliRunner().invoke(app, ["sheet", "mappings"]).output
         assert '"Candidate" → roll_number' in listed
-        [own] = re.findall(r"([0-9a-f-]{36})[^\n]*Candidate", listed)
+        [own] = re.findall(r"([0-9a-f-]{36})[^\n]*First", listed)
         assert CliRunner().invoke(app, ["sheet", "mappings", "--delete", own]).output == "Deleted.\n"
         assert imported(sheets, "key\na\nb\n")[0].exit_code == 1
         assert CliRunner().invoke(app, ["sheet", "mappings", "--delete", own]).exit_code == 1

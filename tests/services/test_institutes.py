@@ -162,7 +162,14 @@ async def _pending_draft(world: World) -> object:
     return await tests.pending_draft(world.uow, world.stranger, listed)
 
 
+async def _key_warnings(world: World) -> object:
+    listed = await tests.find(world.uow, operator(), world.test_id, NOW)
+    return await tests.key_warnings(world.uow, world.stranger, listed)
+
+
 NOT_FOUND: dict[str, Call] = {
+    "tests.key_warnings": _key_warnings,
+    "tests.named": lambda w: tests.named(w.uow, w.stranger, str(w.test_id)),
     "questions.find": lambda w: questions.find(w.uow, w.stranger, w.question_id),
     "questions.revise": lambda w: questions.revise(
         w.uow, w.stranger, w.question_id, QuestionUpdate(tags=["x"])
@@ -187,7 +194,6 @@ NOT_FOUND: dict[str, Call] = {
     "tests.consent": lambda w: tests.consent(w.uow, w.stranger, w.test_id, w.stranger.id),
     "tests.withdraw_consent": lambda w: tests.withdraw_consent(w.uow, w.stranger, w.test_id, w.stranger.id),
     "tests.pending_draft": _pending_draft,
-    "column_mappings.delete": lambda w: column_mappings.delete(w.uow, w.stranger, w.mapping_id),
     "subjects.find": lambda w: subjects.find(w.uow, w.stranger, w.subject.id),
     "subjects.chapters": lambda w: subjects.chapters(w.uow, w.stranger, w.subject.id, EVERYTHING),
     "subjects.change": lambda w: subjects.change(w.uow, w.stranger, w.subject.id, SubjectUpdate(position=9)),
@@ -267,6 +273,10 @@ LISTED = {"tests.suggestions", "questions.page", "questions.duplicates", "questi
 LISTED |= {"passages.page", "tests.page", "subjects.page", "column_mappings.page"}
 
 
+async def a_mapping_of_ours_stays(world: World) -> None:
+    assert not await column_mappings.delete(world.uow, world.stranger, world.mapping_id)
+
+
 async def they_name_their_own_institute(world: World) -> None:
     await institutes.rename(world.uow, world.stranger, "Theirs")
     found = await institutes.find(world.uow, world.stranger)
@@ -303,6 +313,7 @@ OTHERWISE: dict[str, Call] = {
     "media.upload": an_equal_image_is_another_one,
     "media.check_exist": an_image_of_ours_does_not_exist,
     "subjects.create": the_same_slug_is_free,
+    "column_mappings.delete": a_mapping_of_ours_stays,
     "institutes.rename": they_name_their_own_institute,
     "institutes.find": they_name_their_own_institute,
 }

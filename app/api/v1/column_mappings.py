@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.api.deps import CurrentProctor, Paging, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import Forbidden, Invalid, NotFound
+from app.core.errors import Forbidden, Invalid
 from app.models import MappedSheet
 from app.schemas.column_mappings import ColumnMappingOut
 from app.schemas.common import PageOut
@@ -34,8 +34,8 @@ async def list_column_mappings(
     return PageOut(items=[ColumnMappingOut.of(each) for each in page.items], next_cursor=page.next_cursor)
 
 
-@router.delete("/{mapping_id}", status_code=204, responses=problems(Forbidden, NotFound))
+@router.delete("/{mapping_id}", status_code=204, responses=problems(Forbidden))
 async def delete_column_mapping(mapping_id: UUID, staff: CurrentProctor, uow: Uow) -> Response:
-    """Delete a saved mapping. Sheets with its headers need `mapping` again."""
+    """Delete a saved mapping: sheets with its headers need `mapping` again. No effect if there is none."""
     await column_mappings.delete(uow, staff, mapping_id)
     return Response(status_code=204)

@@ -77,5 +77,5 @@ async def import_roster(
     content = await file.read()
     found = await rosters.import_roster(parts, admin, content, options)
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, admin.id, content, found)
+        return await remarks_answer(parts, admin.id, [content], found)
     return RosterImportOut.of(found)

@@ -213,7 +213,7 @@ async def import_questions(
         options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
     )
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, author.id, content, found)
+        return await remarks_answer(parts, author.id, [content], found)
     return ImportOut.of(found)
 
 

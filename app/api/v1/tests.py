@@ -110,12 +110,13 @@ async def list_tests(
 async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now) -> StaffTestOut | TestOut:
     """One test that you may take or have taken.
 
-    Staff also get its `draft` if it differs from the published paper.
+    Staff also get its `draft` if it differs from the published paper, and `warnings` of keys to look at.
     """
     listed = await tests.find(reads, user, test_id, now)
     if not user.is_staff:
         return TestOut.of(listed)
-    return StaffTestOut.of_both(listed, await tests.pending_draft(reads, user, listed))
+    draft = await tests.pending_draft(reads, user, listed)
+    return StaffTestOut.of_both(listed, draft, await tests.key_warnings(reads, user, listed))
 
 
 @router.post("", status_code=201)

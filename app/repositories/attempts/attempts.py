@@ -1,19 +1,21 @@
 """Attempts, the log of responses, results and the distribution of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, ScalarResult, Select, bindparam, select, text
+from sqlalchemy import ARRAY, Numeric, ScalarResult, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.engine.ranking import CohortPlace
 from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
+from app.repositories import locks
 from app.repositories.attempts.save_statement import (
     SAVE,
     SaveOutcome,
@@ -54,9 +56,28 @@ CLOSE_OVERDUE = text(
     """
 )
 
+# Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
+_OF_PERSON = select(Attempt).where(
+    Attempt.user_id == bindparam("user_id", type_=Uuid), Attempt.test_id == bindparam("test_id", type_=Uuid)
+)
+_OWN = _OF_PERSON.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
+_LATEST_OWN = _OF_PERSON.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc()).limit(1)
+_HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
+    ScoreCount.cohort_id == bindparam("cohort_id", type_=Uuid), ScoreCount.candidates > 0
+)
+
 COUNT_EVENTS = text(
     "select coalesce(sum(events), 0), coalesce(max(events), 0) from (select count(*) as events from"
     " ias.response_events where attempt_id = :attempt_id group by question_id) as of_question"
+)
+
+PACKED_LOG = (
+    text(
+        "select to_jsonb(event) as event from ias.logged_events as event"
+        " where attempt_id = :attempt_id and question_id = any(:question_ids) and not late"
+    )
+    .bindparams(bindparam("question_ids", type_=ARRAY(Uuid)))
+    .columns(event=JSONB)
 )
 
 PARTITIONS_LOCK = 0x1A6  # any constant: everybody who makes partitions takes the same one
@@ -119,6 +140,13 @@ class AttemptRepository(Repository):
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return found((await self._locked(statement)).one_or_none())
 
+    async def lock_free(self, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
+        """Lock those of the attempts that no other transaction has locked, in the order of their ids."""
+        asked = bindparam("attempt_ids", type_=ARRAY(Uuid))
+        statement = select(Attempt).where(Attempt.id == any_(asked)).order_by(Attempt.id)
+        values = {"attempt_ids": list(attempt_ids)}
+        return await locks.lock_free(self._session, Rank.ATTEMPT, Mode.EXCLUSIVE, statement, values)
+
     async def find(self, attempt: AttemptRef) -> Attempt:
         """A person's attempt."""
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
@@ -143,12 +171,12 @@ class AttemptRepository(Repository):
 
     async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
         """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
-        statement = select(Attempt).where(Attempt.user_id == user_id, Attempt.test_id == test_id)
+        values = {"user_id": user_id, "test_id": test_id}
         if attempt_id is not None:
-            statement = statement.where(Attempt.id == attempt_id)
+            rows = await self._session.scalars(_OWN, values | {"attempt_id": attempt_id})
         else:
-            statement = statement.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc())
-        return found((await self._session.scalars(statement.limit(1))).one_or_none())
+            rows = await self._session.scalars(_LATEST_OWN, values)
+        return found(rows.one_or_none())
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
@@ -166,6 +194,13 @@ class AttemptRepository(Repository):
         result = await connection.exec_driver_sql(SAVE, tuple(arguments_of([request])))
         [outcome] = outcomes_of([request], result)
         return outcome
+
+    async def packed_log(
+        self, attempt_id: UUID, question_ids: Collection[UUID]
+    ) -> Sequence[Mapping[str, Any]]:
+        """The events of some questions of a packed log, in the form of `SaveOutcome.log`."""
+        values = {"attempt_id": attempt_id, "question_ids": list(question_ids)}
+        return (await self._session.scalars(PACKED_LOG, values)).all()
 
     async def count_events(self, attempt_id: UUID) -> tuple[int, int]:
         """How many events the log of an attempt has, late ones too, and how many the longest question."""
@@ -188,10 +223,8 @@ class AttemptRepository(Repository):
 
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""
-        statement = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
-            ScoreCount.cohort_id == cohort_id, ScoreCount.candidates > 0
-        )
-        return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
+        rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
+        return {Fraction(n, d): count for n, d, count in rows}
 
     async def place(self, result: Result) -> CohortPlace:
         """Where the score of a result is, or would be, in its cohort now."""

@@ -6,8 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.core.errors import NotFound
@@ -245,11 +258,14 @@ class ExamRepository(Repository):
         statement = select(Accommodation).where(Accommodation.exam_id == exam_id)
         return (await self._session.scalars(statement.order_by(Accommodation.id))).all()
 
-    async def accommodations_for(self, exam_id: UUID, user_id: UUID) -> Sequence[Accommodation]:
-        """Grants that may apply to one candidate: their own and those of groups."""
+    async def accommodations_for(
+        self, exam_id: UUID, user_ids: Iterable[UUID | None]
+    ) -> Sequence[Accommodation]:
+        """Grants that may apply to these candidates: their own and those of groups."""
+        asked = literal([user_id for user_id in user_ids if user_id is not None], ARRAY(Uuid))
         statement = select(Accommodation).where(
             Accommodation.exam_id == exam_id,
-            or_(Accommodation.user_id == user_id, Accommodation.user_id.is_(None)),
+            or_(Accommodation.user_id == any_(asked), Accommodation.user_id.is_(None)),
         )
         return (await self._session.scalars(statement)).all()
 

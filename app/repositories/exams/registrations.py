@@ -39,6 +39,14 @@ class RegistrationRepository(Repository):
         )
         return (await self._session.scalars(statement)).one_or_none()
 
+    async def of_people(self, exam_id: UUID, user_ids: Collection[UUID]) -> dict[UUID, Registration]:
+        """The registrations of these users for an exam, by user."""
+        asked = literal(list(user_ids), ARRAY(Uuid))
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id, Registration.user_id == any_(asked)
+        )
+        return {row.user_id: row for row in await self._session.scalars(statement) if row.user_id}
+
     async def among(self, user_id: UUID, exam_ids: Sequence[UUID]) -> dict[UUID, Registration]:
         """A user's registrations for these exams, by exam."""
         statement = select(Registration).where(

@@ -32,7 +32,8 @@ from app.services.attempts.starting import (
     started_attempt,
 )
 from app.services.attempts.starting_together import StartRequest, start_in_crowd
-from app.services.attempts.views import AttemptView, section_windows, view
+from app.services.attempts.submitting_together import SubmitRequest, submit_in_crowd
+from app.services.attempts.views import AttemptView, paper_in_crowd, section_windows, view
 
 __all__ = [
     "AttemptView",
@@ -47,6 +48,7 @@ __all__ = [
     "StandingAnswer",
     "StartRequest",
     "StartedAttempt",
+    "SubmitRequest",
     "UnreadableResponse",
     "after_end",
     "close",
@@ -61,6 +63,7 @@ __all__ = [
     "next_number",
     "pack_batch",
     "pack_old_logs",
+    "paper_in_crowd",
     "request_grading",
     "request_missing_grading",
     "result",
@@ -73,6 +76,7 @@ __all__ = [
     "start_in_crowd",
     "started_attempt",
     "submit",
+    "submit_in_crowd",
     "view",
     "withdraw_results",
 ]

@@ -29,15 +29,19 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
     """
     attempt = await uow.attempts.lock(ref)
     if attempt.status in RUNNING:
-        grace = timedelta(seconds=parts.settings.grace_seconds)
-        ended = steering.submit_by_candidate(state_of(attempt), now, grace)
-        await close(uow, attempt, ended.ended_by or "candidate", ended.ended_at or now)
+        await end_by_candidate(uow, attempt, now, timedelta(seconds=parts.settings.grace_seconds))
     if attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
         if await uow.keys.try_lock(attempt.paper_id):
             await grade(uow, parts, [attempt], now)
         else:
             request_grading(uow, [attempt.id])
     return attempt
+
+
+async def end_by_candidate(uow: UnitOfWork, attempt: Attempt, now: datetime, grace: timedelta) -> None:
+    """End a locked attempt that its candidate submits now; by its deadline if that is over."""
+    ended = steering.submit_by_candidate(state_of(attempt), now, grace)
+    await close(uow, attempt, ended.ended_by or "candidate", ended.ended_at or now)
 
 
 async def end_all(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:

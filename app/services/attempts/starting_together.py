@@ -1,6 +1,7 @@
 """Starts of many candidates at one test, in one transaction. The reasons are in docs/decisions/0092."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,6 +15,7 @@ from app.repositories.tests import Viewer
 from app.services.attempts.starting import (
     EarlierAttempts,
     NewAttempt,
+    Offer,
     StartedAttempt,
     attempt_of,
     newly_started,
@@ -57,15 +59,7 @@ async def _start(
             starters = await lock_starters(uow, requests, AttemptScope(test_id))
             now = parts.clock.now()
             offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
-            needs_enrolment = offer.test.access == "enrolled"
-
-            def new_attempt(starter: Starter) -> NewAttempt | None:
-                if needs_enrolment and not starter.enrolment.is_active(now):
-                    return None
-                earlier = EarlierAttempts(starter.last_number + 1, starter.valid_attempts)
-                return offer.new_attempt(starter.user_id, earlier, is_staff=False, now=now)
-
-            attempts = created(requests, starters, now, new_attempt)
+            attempts = attempts_of(requests, _new_attempts(offer, starters.values(), now), now)
             await uow.starts.add([attempt for attempt in attempts if attempt is not None])
     except (NotFound, NotAvailable):
         return [None] * len(requests)
@@ -88,19 +82,24 @@ async def lock_starters(
     }
 
 
-def created(
-    requests: Iterable[StartRequest],
-    starters: dict[UUID, Starter],
-    now: datetime,
-    new_attempt: Callable[[Starter], NewAttempt | None],
+def _new_attempts(offer: Offer, starters: Iterable[Starter], now: datetime) -> dict[UUID, NewAttempt]:
+    """The attempts of those who may start, by person."""
+    new: dict[UUID, NewAttempt] = {}
+    for starter in starters:
+        earlier = EarlierAttempts(starter.last_number + 1, starter.valid_attempts)
+        if offer.test.access != "enrolled" or starter.enrolment.is_active(now):
+            with suppress(AttemptsExhausted):
+                new[starter.user_id] = offer.new_attempt(starter.user_id, earlier, is_staff=False, now=now)
+    return new
+
+
+def attempts_of(
+    requests: Iterable[StartRequest], new: Mapping[UUID, NewAttempt], now: datetime
 ) -> list[Attempt | None]:
     """The new attempt of each request, or None. Of two requests of one person the first gets it."""
+    left = dict(new)
     attempts: list[Attempt | None] = []
     for request in requests:
-        starter = starters.pop(request.account.id, None)
-        try:
-            new = None if starter is None else new_attempt(starter)
-        except AttemptsExhausted:
-            new = None
-        attempts.append(None if new is None else attempt_of(new, request.device, now))
+        of_person = left.pop(request.account.id, None)
+        attempts.append(None if of_person is None else attempt_of(of_person, request.device, now))
     return attempts

@@ -79,6 +79,7 @@ from app.services.exams.steering import (
     steer_one,
 )
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
+from app.services.exams.taking_together import start_in_crowd
 
 __all__ = [
     "Accommodated",
@@ -173,6 +174,7 @@ __all__ = [
     "result",
     "show_key",
     "start",
+    "start_in_crowd",
     "steer",
     "steer_one",
     "submit",

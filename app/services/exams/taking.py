@@ -19,6 +19,7 @@ from app.services.exams.catalog import exam_viewer, window_of
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
 from app.services.exams.registrations import register_person
+from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -86,28 +87,47 @@ async def _new_attempt(
 ) -> NewAttempt:
     exam, paper = place
     assert paper.paper_id is not None  # noqa: S101 -- the caller has refused an exam that is not published
-    scope = AttemptScope(paper.test_id, paper.id)
-    earlier = await uow.attempts.earlier(candidate.id, scope)
+    earlier = await uow.attempts.earlier(candidate.id, AttemptScope(paper.test_id, paper.id))
     frozen = await parts.papers.get(uow, paper.paper_id)
-    is_practice = candidate.is_staff or exam.released_at is not None
-    registration, extra, ends_at = None, timing.NO_TIME, None
+    registration = None
     if exam.released_at is None:
         registration = await _admitted(uow, candidate, exam, paper, request)
-        ends_at = paper.ends_at
-    if not is_practice and registration is not None:
-        if earlier:
-            raise AttemptsExhausted(1)
-        await sessions.require_no_other(uow, exam, paper, registration)
-        granted = await uow.exams.accommodations_for(exam.id, candidate.id)
-        extra = ExtraTimes(granted).of(registration)
+    if candidate.is_staff or registration is None:
+        return NewAttempt(
+            user_id=candidate.id,
+            scope=AttemptScope(paper.test_id, paper.id),
+            paper_id=frozen.id,
+            number=attempts.next_number(earlier),
+            practice=True,
+            deadline_at=timing.deadline(
+                request.now, frozen.duration, paper.ends_at if exam.released_at is None else None
+            ),
+        )
+    if earlier:
+        raise AttemptsExhausted(1)
+    await sessions.require_no_other(uow, exam, paper, registration)
+    granted = await uow.exams.accommodations_for(exam.id, [candidate.id])
+    extra = ExtraTimes(granted).of(registration)
+    return official_attempt(candidate.id, paper, frozen, registration, extra, request.now)
+
+
+def official_attempt(
+    user_id: UUID,
+    paper: ExamPaper,
+    frozen: FrozenPaper,
+    registration: Registration,
+    extra: timedelta,
+    now: datetime,
+) -> NewAttempt:
+    """The only official attempt of a registered candidate at a paper."""
     return NewAttempt(
-        user_id=candidate.id,
-        scope=scope,
-        paper_id=paper.paper_id,
-        number=attempts.next_number(earlier),
-        practice=is_practice,
-        deadline_at=timing.deadline(request.now, frozen.duration, ends_at, extra),
-        registration_id=registration.id if registration and not is_practice else None,
+        user_id=user_id,
+        scope=AttemptScope(paper.test_id, paper.id),
+        paper_id=frozen.id,
+        number=1,
+        practice=False,
+        deadline_at=timing.deadline(now, frozen.duration, paper.ends_at, extra),
+        registration_id=registration.id,
         accommodation_seconds=extra // timedelta(seconds=1),
     )
 
@@ -115,23 +135,27 @@ async def _new_attempt(
 async def _admitted(
     uow: UnitOfWork, candidate: Principal, exam: Exam, paper: ExamPaper, request: StartPaper
 ) -> Registration | None:
-    """The candidate's registration, if the paper is open for entry. Staff need none.
+    """The candidate's registration, if the paper is open for entry. Staff need none."""
+    registration = await uow.registrations.of(exam.id, candidate.id)
+    if registration is None and exam.registration == "required" and not candidate.is_staff:
+        raise NotRegistered
+    require_open(paper, request.arrived_at, request.now)
+    if registration is None and not candidate.is_staff:
+        registration, _ = await register_person(uow, exam, candidate.id)
+    return registration
+
+
+def require_open(paper: ExamPaper, arrived_at: datetime, now: datetime) -> None:
+    """Raise PaperNotOpen or EntryClosed unless the paper is open for entry.
 
     The time of arrival decides. It may lie before the opening although the paper is open now: a request that
     waited in a held event loop is dated back. Such a request counts as one of the opening.
     """
-    registration = await uow.registrations.of(exam.id, candidate.id)
-    if registration is None and exam.registration == "required" and not candidate.is_staff:
-        raise NotRegistered
-    entered_at = max(request.arrived_at, min(request.now, paper.starts_at))
-    status = schedule.paper_status(window_of(paper), entered_at)
+    status = schedule.paper_status(window_of(paper), max(arrived_at, min(now, paper.starts_at)))
     if status is PaperStatus.SCHEDULED:
-        raise PaperNotOpen(paper.starts_at, request.now)
+        raise PaperNotOpen(paper.starts_at, now)
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
-    if registration is None and not candidate.is_staff:
-        registration, _ = await register_person(uow, exam, candidate.id)
-    return registration
 
 
 def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:

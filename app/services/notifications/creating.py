@@ -38,7 +38,7 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
-    granted = await uow.exams.accommodations_for(exam.id, registration.user_id)
+    granted = await uow.exams.accommodations_for(exam.id, [registration.user_id])
     shown = [
         _paper_data(paper, ExtraTimes(granted).of(registration))
         | {"reminders": _reminders_to_come(paper, registration.created_at)}
@@ -70,7 +70,7 @@ async def registration_changed(
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
-    extra = ExtraTimes(await uow.exams.accommodations_for(exam.id, registration.user_id)).of(registration)
+    extra = ExtraTimes(await uow.exams.accommodations_for(exam.id, [registration.user_id])).of(registration)
     data = _exam_data(exam) | {
         "roll_number": registration.roll_number,
         "fields": list(fields),

@@ -193,7 +193,7 @@ def _mend(header: str, columns: Columns) -> str:
     near = get_close_matches(name, guessed, 1, 0.75)
     if near:
         return f"did you mean {near[0]}?"
-    return f"delete it, name its column in the mapping, or call it one of: {', '.join(known)}"
+    return f"delete it, say what it is with `mapping`, or call it one of: {', '.join(known)}"
 
 
 def _missing(columns: Columns, *, needs_subject: bool) -> Iterator[BadHeader]:

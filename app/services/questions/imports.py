@@ -82,15 +82,16 @@ async def import_questions(
     taken = source.name if source is not None else FileKind.SHEET
     pictures = await asyncio.to_thread(SheetImages, images, files)
     used = _of_sheets(memory.used(sheet.headers))
-    if sheet.errors:
-        return completed(ImportReport(errors=sheet.errors, warnings=used, format=taken), sheet)
+    passages = SheetPassages.of_sheet(sheet, pictures)
+    if errors := [*sheet.errors, *passages.errors]:
+        return completed(ImportReport(errors=errors, warnings=used, format=taken), sheet)
     sheet.warnings += used
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
-    passages = await SheetPassages.load(uow, author.institute_id, sheet, pictures)
+    await passages.find(uow, author.institute_id, sheet.rows)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:

@@ -212,8 +212,8 @@ def _refuse_losses(written: Written, ids: Sequence[UUID], label: str) -> None:
     if not losses:
         return
     detail = Sentence(
-        "{label} cannot express all of these questions ({count:,} remarks). Select others, or send"
-        " leave_out_unsupported to leave out what it cannot express.",
+        "{label} cannot express all of these questions ({count:,} remarks). Select others, or leave"
+        " out what it cannot express with `leave_out_unsupported`.",
         label=label,
         count=len(losses),
     )

@@ -73,7 +73,7 @@ def _in_another_language(items: Sequence[Item]) -> Iterator[RowWarning]:
         yield RowWarning(hindi[0].place.number, "question", message, cell=str(hindi[0].place))
 
 
-_SKIP = "; leave such questions out with skip_unsupported"
+_SKIP = "; leave such questions out with `skip_unsupported`"
 
 
 def _fits(item: Item) -> bool:

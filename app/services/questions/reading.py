@@ -9,6 +9,7 @@ from app.sentences import Sentence
 from app.services.column_mappings import SavedColumns, fingerprint
 from app.services.questions.columns import SHEET, Columns, checked_mapping, count_known, read_header
 from app.services.questions.legacy_fonts import converted
+from app.services.questions.merged_cells import filled_down
 from app.services.questions.other_rows import no_question
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
@@ -114,6 +115,7 @@ def _read_sheet(sheet: Worksheet, number: int, how: Reading, progress: ReportPro
             return reader.nothing()
         return reader.read()
 
+    records = filled_down(found.layout, records)
     if how.legacy_font is not None:
         records = iter(converted(found.layout, records, how.legacy_font, found.warnings))
     parse_rows(found, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)

@@ -6,6 +6,7 @@ from app.services.tests.applying import (
     is_unpublished,
     lock_known_tests,
     lock_tests,
+    named,
     with_reference,
 )
 from app.services.tests.catalog import find, page, suggestions, viewer
@@ -15,7 +16,7 @@ from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archi
 from app.services.tests.from_sheets import draft_of_sheet
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.popularity import refresh_popularity
-from app.services.tests.previewing import Preview, pending_draft, preview, with_formulas
+from app.services.tests.previewing import Preview, key_warnings, pending_draft, preview, with_formulas
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import PublishedPaper, freeze, publish
 
@@ -41,8 +42,10 @@ __all__ = [
     "find",
     "freeze",
     "is_unpublished",
+    "key_warnings",
     "lock_known_tests",
     "lock_tests",
+    "named",
     "page",
     "pdf",
     "pending_draft",

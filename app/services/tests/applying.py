@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+from app.core.errors import NotFound
 from app.models import Test, TestSection
 from app.services.tests.catalog import find
 from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, change, create
@@ -54,6 +55,17 @@ async def apply_draft(uow: UnitOfWork, author: Principal, draft: TestDraft) -> A
 async def with_reference(reads: Reading, author: Principal, reference: str) -> UUID | None:
     """The test that a file knows by this reference."""
     return await reads.tests.with_reference(author.institute_id, reference)
+
+
+async def named(reads: Reading, author: Principal, name: str) -> UUID:
+    """The test with this reference or id. Raises NotFound."""
+    if (test_id := await with_reference(reads, author, name)) is not None:
+        return test_id
+    try:
+        test_id = UUID(name)
+    except ValueError:
+        raise NotFound("test") from None
+    return (await reads.tests.draft(author.institute_id, test_id)).id
 
 
 async def is_unpublished(reads: Reading, author: Principal, test_id: UUID, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.errors import FieldError
 from app.core.process_pool import ProcessPool
-from app.models import Paper, Test
+from app.models import Paper, Role, Test
 from app.repositories.tests import ListedTest
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
@@ -71,6 +71,19 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         print_obstacles=print_obstacles(document),
         warnings=[] if withheld or found else suspicious_keys(material),
     )
+
+
+async def key_warnings(reads: Reading, author: Principal, listed: ListedTest) -> Sequence[FieldError]:
+    """The `warnings` of the preview. None of a test with questions under embargo: reading these is recorded.
+
+    Only for who may read the bank.
+    """
+    if listed.test.is_personal or not author.is_any(Role.AUTHOR, Role.EVALUATOR):
+        return []
+    material = await gather(reads, await reads.tests.draft(author.institute_id, listed.test.id))
+    is_held = bool(await audit.held_among(reads, list(material.bank)))
+    withheld = await embargo.withheld(reads, author, list(material.bank))
+    return [] if is_held or obstacles(material, withheld) else suspicious_keys(material)
 
 
 async def with_formulas(preview: Preview, files: ProcessPool, author: Principal) -> Preview:

@@ -7,11 +7,9 @@ from app.core.comparable_text import comparable
 from app.core.errors import FieldError
 from app.models import LocalizedText
 from app.sentences import Sentence
-from app.services.questions.content import Content, content_of
+from app.services.questions.content import FEWEST_EQUAL_KEYS, Content, content_of
 from app.services.tests.compiling import Material
 
-_FEWEST_KEYS = 8
-"""Fewer equal keys may be chance: of 8 with four options each, it has a probability of 1 in 16,384."""
 _LONGEST_SHOWN = 60
 
 
@@ -63,7 +61,7 @@ def _contradicting(placed: list[_Placed]) -> Iterator[FieldError]:
 
 def _all_equal(placed: list[_Placed]) -> Iterator[FieldError]:
     keys = {each.content.kind.key_to_cell(each.content.key) for each in placed}
-    if len(placed) >= _FEWEST_KEYS and len(keys) == 1:
+    if len(placed) >= FEWEST_EQUAL_KEYS and len(keys) == 1:
         sentence = Sentence(
             'All {count} keys are "{key}". Compare them with the right answers.',
             count=len(placed),

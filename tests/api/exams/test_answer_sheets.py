@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,11 +11,13 @@ from random import Random
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.marks import RoundingPolicy, printed
 from app.services.unit_of_work import reading, unit_of_work
+from app.sheets.header_row import REMARKS
 from tests.builders.answer_sheets import bring_sheets, counts, send_sheets, sheet_file
 from tests.builders.content import UPSC, PublishedTest, publish_test
 from tests.builders.exams import (
@@ -247,6 +250,19 @@ class TestWhatTheFileNeedsToBeTold:
         path = f"{held.paper_path()}/responses/import"
         assert counts(body_of(await held.staff.post(path, files=files), 200)) == (2, 0, 0)
         assert counts(body_of(await held.staff.post(path, files=files), 200)) == (0, 0, 2)
+
+    async def test_several_files_have_a_copy_with_remarks_each(self, held: HeldExam) -> None:
+        first = sheet_file(["1", "a"], header=["roll", "q1"])
+        second = b"Scanned today,,\n" + sheet_file(["1", "z", "c"], header=["roll", "q2", "q3"])
+        files = [("file", ("1.csv", first)), ("more_files", ("2.csv", second))]
+        data = {"dry_run": "true", "report": "sheet"}
+        answer = await held.staff.post(f"{held.paper_path()}/responses/import", files=files, data=data)
+        assert answer.headers["content-type"] == "application/zip", answer.text
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            copies = [load_workbook(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+        cells = [copy.worksheets[0]["C1"].value or copy.worksheets[0]["D2"].value for copy in copies]
+        assert [str(cell).startswith(REMARKS) for cell in cells] == [True, True]
+        assert "is no option" in str(copies[1].worksheets[0]["D3"].value)
 
     async def test_booklet_series_are_one_cohort(self, held: HeldExam) -> None:
         sheets = sheet_file(

@@ -7,17 +7,19 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.ids import uuid7
+from app.core.ids import first_uuid7, uuid7
 from app.core.saving_errors import AttemptNotInProgress
 from app.models import Attempt, AttemptStatus, LoggedEvent, PackedLog, ResponseEvent
 from app.repositories.attempts.packed_logs import PackedLogDiffers
 from app.services import attempts
 from app.services.attempts import response_sheets
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import add_candidate, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.two_connections import overlap
 
 NOW = datetime.fromisoformat("2026-06-07T04:00:00.123456+00:00")
 TICK = timedelta(microseconds=1)
@@ -83,6 +85,7 @@ class TestPackBatch:
                 [(row.question_id, row.answer) for row in await uow.attempts.standing(attempt.id)],
                 await uow.figures.logs([attempt.id]),
                 await uow.attempt_reviews.answer_counts([attempt.id]),
+                await uow.activity.last_saves([attempt.id]),
             ]
 
         before = await read()
@@ -107,6 +110,18 @@ class TestPackBatch:
         after = await rows_of(uow, attempt.id)
         assert [row for row in after if row[3] != 7] == before
         assert len(after) == len(before) + 1
+
+    async def test_packs_what_is_late_once_more(
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+    ) -> None:
+        attempt = await graded(uow, parts, made)
+        await pack(uow, attempt)
+        before = await rows_of(uow, attempt.id)
+        again = {"attempt_id": attempt.id, "question_id": made.question_ids[1], "lease": 1, "revision": 1}
+        uow.session.add(ResponseEvent(**again, answer=["b"], late=True, received_at=LATER))
+        await uow.session.flush()
+        assert await pack(uow, attempt) == 1
+        assert await rows_of(uow, attempt.id) == before
 
     @pytest.mark.parametrize(
         "status", [AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED, AttemptStatus.SUBMITTED]
@@ -148,6 +163,25 @@ class TestPackBatch:
             await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["b"], 9)], LATER)
         assert await rows_of(uow, attempt.id) == before
 
+    @pytest.mark.parametrize("closed_by", ["candidate", "deadline"])
+    async def test_answers_that_are_sent_again_are_known_as_before(
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest, closed_by: str
+    ) -> None:
+        attempt = await graded(uow, parts, made)
+        values = {"closed_by": closed_by, "submitted_at": NOW}
+        await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
+        await pack(uow, attempt)
+        sent = [
+            response(made, 0, ["a"], confidence="guess"),
+            response(made, 1, ["b"]),
+            response(made, 2, None, 2, language="en"),
+            response(made, 2, ["d"], 3),
+        ]
+        with pytest.raises(AttemptNotInProgress) as refused:
+            await attempts.save(uow, parts, target_of(attempt, lease=2), sent, LATER)
+        assert refused.value.members["known"] == 2
+        assert await events_left(uow, [attempt.id]) == 0
+
     async def test_goes_with_its_attempt(
         self, uow: UnitOfWork, parts: Components, made: PublishedTest
     ) -> None:
@@ -156,3 +190,40 @@ class TestPackBatch:
         await uow.session.execute(text("delete from ias.attempts where id = :id"), {"id": attempt.id})
         asked = select(PackedLog).where(PackedLog.attempt_id == attempt.id)
         assert (await uow.session.scalars(asked)).all() == []
+
+
+class TestDropIfEmpty:
+    async def test_drops_an_old_partition_only_without_events(self, uow: UnitOfWork) -> None:
+        january, february = (datetime(2020, month, 1, tzinfo=UTC) for month in (1, 2))
+        await uow.attempts.ensure_partitions(january, months=2)
+        event = {"attempt_id": first_uuid7(february), "question_id": uuid7(), "lease": 1, "revision": 1}
+        uow.session.add(ResponseEvent(**event, answer=["a"]))
+        await uow.session.flush()
+        for name in ("response_events_2020_01", "response_events_2020_02"):
+            await uow.packed_logs.drop_if_empty(name)
+        left = [name for name in await uow.packed_logs.partitions() if "_2020_" in name]
+        assert left == ["response_events_2020_02"]
+
+
+class TestTogetherWithASave:
+    async def test_a_late_answer_waits_and_is_kept_beside_the_packed_ones(
+        self, engine: AsyncEngine, parts: Components
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, [["a"], ["b"], ["c"]])
+            attempt = await graded(uow, parts, made)
+            values = {"closed_by": "deadline", "submitted_at": NOW, "deadline_at": NOW}
+            await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
+            before = await rows_of(uow, attempt.id)
+
+        async def save(uow: UnitOfWork) -> object:
+            return await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["c"], 9)], LATER)
+
+        both = await overlap(engine, lambda uow: pack(uow, attempt), save)
+        assert (both.waited, both.first.result()) == (True, 1)
+        async with unit_of_work(engine) as uow:
+            assert len(await rows_of(uow, attempt.id)) == len(before) + 1
+            assert await pack(uow, attempt) == 1
+            assert await events_left(uow, [attempt.id]) == 0
+            after = await rows_of(uow, attempt.id)
+        assert [row for row in after if row[3] != 9] == before

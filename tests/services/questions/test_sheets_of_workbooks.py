@@ -161,14 +161,13 @@ class TestImport:
         (error,) = report.errors
         assert error.cell == "Copy!A2"
         assert 'the same question as in row 2 of the sheet "GS"; delete one' in error.message
-        assert (report.header, list(report.further_headers)) == ("GS!1", ["Copy!1"])
+        assert report.headers == [["GS!1", "Copy!1"]]
 
     async def test_the_copy_has_remarks_in_each_sheet(self, uow: UnitOfWork, author: Principal) -> None:
         file = workbook({"GS": GS, "CSAT": [*CSAT, (3, "", "Which?", "This", "That", "z")]})
         report = await questions.import_questions(uow, author, file, subject="Mock")
-        copy = load_workbook(
-            BytesIO(with_remarks(file, report.header, report.remarks, report.further_headers))
-        )
+        [[first, *others]] = report.headers
+        copy = load_workbook(BytesIO(with_remarks(file, first, report.remarks, others)))
         assert str(copy["CSAT"]["G2"].value).startswith("Remarks")
         assert "F5: " in copy["CSAT"]["G5"].value
         assert copy["GS"]["E2"].value is None

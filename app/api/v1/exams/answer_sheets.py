@@ -11,7 +11,7 @@ from app.api.deps import CurrentProctor, Now, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_answer
+from app.api.sheet_files import A_REPORT_OF_FILES, InForm, ReportForm, check_form, remarks_answer
 from app.core import full_collections
 from app.core.errors import (
     Conflict,
@@ -50,7 +50,7 @@ def _mapping(text: str) -> dict[str, str] | None:
 @router.post(
     "/papers/{paper_id}/responses/import",
     response_model=ImportOut,
-    responses=A_REPORT
+    responses=A_REPORT_OF_FILES
     | problems(Forbidden, NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable),
 )
 async def import_answer_sheets(
@@ -146,8 +146,8 @@ async def import_answer_sheets(
     the candidate already has other answers to this paper. An answer sheet replaces one that was voided
     (`updated` counts these, and registrations that got an account).
     """
-    check_form(report, dry_run=dry_run, files=1 + len(more_files or ()))
-    content = await file.read()
+    check_form(report, dry_run=dry_run)
+    contents = [await each.read() for each in (file, *(more_files or ()))]
     with full_collections.disabled():
         found = await exams.import_answer_sheets(
             uow,
@@ -155,9 +155,9 @@ async def import_answer_sheets(
             staff,
             exam_id,
             paper_id,
-            content,
+            contents[0],
             now,
-            more_files=[await each.read() for each in more_files or ()],
+            more_files=contents[1:],
             options=exams.file_options(
                 roll_number=roll_number,
                 columns=columns,
@@ -172,5 +172,5 @@ async def import_answer_sheets(
             unknown_roll_numbers=unknown_roll_numbers,
         )
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, staff.id, content, found)
+        return await remarks_answer(parts, staff.id, contents, found)
     return ImportOut.of(found)

@@ -20,14 +20,9 @@ class JoinedSheets:
     files: Sequence[AnswerSheetFile] = ()
 
     @property
-    def header_name(self) -> str:
-        """The header of the first file."""
-        return self.files[0].header_name
-
-    @property
-    def further_header_names(self) -> Sequence[str]:
-        """None: of a workbook with answer sheets, one sheet is read."""
-        return ()
+    def header_names(self) -> Sequence[Sequence[str]]:
+        """The header of each file."""
+        return [names for file in self.files for names in file.header_names]
 
     def located(self, messages: Iterable[Message]) -> list[Message]:
         """Return errors or warnings with the names of their cells and, of several files, of their files."""

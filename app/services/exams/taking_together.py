@@ -1,0 +1,89 @@
+"""Starts of many candidates at one exam paper, in one transaction. The reasons are in docs/decisions/0092."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from app.core.attempt_scope import AttemptScope
+from app.core.errors import EntryClosed, NotFound, PaperNotOpen
+from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
+from app.repositories.attempts.starts import Starter
+from app.repositories.exams import ExamViewer
+from app.services.attempts import NewAttempt, StartRequest
+from app.services.attempts.starting import newly_started
+from app.services.attempts.starting_together import attempts_of, lock_starters
+from app.services.components import Components
+from app.services.exams.extra_time import ExtraTimes
+from app.services.exams.packages import package_key
+from app.services.exams.taking import StartedPaper, official_attempt, require_open
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+
+ANY_CANDIDATE = ExamViewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False)
+
+
+async def start_in_crowd(
+    parts: Components, exam_id: UUID, paper_id: UUID, request: StartRequest
+) -> StartedPaper | None:
+    """Start the only official attempt, together with others who start the same paper at this moment.
+
+    None if it is not plain: as in `attempts.start_in_crowd`, and if the candidate is not registered, has an
+    attempt, or the paper is of a session group or not open. `start` finds out, and has nothing to undo.
+    """
+    work = partial(_start, parts, exam_id, paper_id)
+    started = await parts.batches.outcome((start_in_crowd, exam_id, paper_id), request, work)
+    if started is None:
+        return None
+    attempt, frozen = started
+    return StartedPaper(newly_started(parts, attempt, frozen), package_key(parts, paper_id, frozen))
+
+
+async def _start(
+    parts: Components, exam_id: UUID, paper_id: UUID, requests: Sequence[StartRequest]
+) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
+    nobody = [None] * len(requests)
+    try:
+        async with unit_of_work(parts.engine, parts.new_messages) as uow:
+            exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
+            if paper.paper_id is None or not _is_plain(exam, paper):
+                return nobody
+            starters = await lock_starters(uow, requests, AttemptScope(paper.test_id, paper.id))
+            now = parts.clock.now()
+            frozen = await parts.papers.get(uow, paper.paper_id)
+            new = await _new_attempts(uow, exam, paper, frozen, (requests, starters, now))
+            attempts = attempts_of(requests, new, now)
+            await uow.starts.add([attempt for attempt in attempts if attempt is not None])
+    except NotFound:
+        return nobody
+    return [(attempt, frozen) if attempt is not None else None for attempt in attempts]
+
+
+def _is_plain(exam: Exam, paper: ExamPaper) -> bool:
+    return exam.cancelled_at is None and exam.released_at is None and paper.session_group is None
+
+
+async def _new_attempts(
+    uow: UnitOfWork,
+    exam: Exam,
+    paper: ExamPaper,
+    frozen: FrozenPaper,
+    crowd: tuple[Sequence[StartRequest], dict[UUID, Starter], datetime],
+) -> dict[UUID, NewAttempt]:
+    """The attempts of those who are registered, have none yet, and come while the paper is open."""
+    requests, starters, now = crowd
+    registrations = await uow.registrations.of_people(exam.id, starters)
+    extra_times = ExtraTimes(await uow.exams.accommodations_for(exam.id, starters))
+    new: dict[UUID, NewAttempt] = {}
+    for request in requests:
+        user_id = request.account.id
+        registration = registrations.get(user_id)
+        if registration is None or starters[user_id].last_number > 0:
+            continue
+        try:
+            require_open(paper, request.arrived_at, now)
+        except (PaperNotOpen, EntryClosed):
+            continue
+        extra = extra_times.of(registration)
+        new.setdefault(user_id, official_attempt(user_id, paper, frozen, registration, extra, now))
+    return new

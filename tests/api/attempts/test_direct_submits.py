@@ -1,0 +1,119 @@
+"""Submits that are answered directly: as the route answers, or the request is left to it."""
+
+import json
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.api.direct_submits import submitted_id
+from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import AttemptClient, Json, start
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import hold_exam, register
+from tests.builders.people import People
+from tests.conftest import TestClock
+
+DIRECTLY = {"Content-Type": "application/json"}
+BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
+OF_ONE_ATTEMPT = ("id", "started_at", "deadline_at", "submitted_at", "request_id")
+
+
+@pytest.fixture(scope="module")
+async def made(engine: AsyncEngine) -> PublishedTest:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow)
+
+
+def comparable(answer: httpx.Response) -> tuple[int, Json, Json]:
+    headers = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in ("x-request-id", "content-length")
+    }
+    body = {name: value for name, value in answer.json().items() if name not in OF_ONE_ATTEMPT}
+    return answer.status_code, headers, {"fields": list(answer.json()), **body}
+
+
+async def send(api: httpx.AsyncClient, sitting: AttemptClient, content: bytes, way: Json) -> httpx.Response:
+    token = sitting.attempt["attempt_token"]
+    return await api.post(
+        f"{sitting.made.path}/submit",
+        content=content,
+        headers={"Authorization": f"Bearer {token}", **way},
+    )
+
+
+class TestBothWays:
+    @pytest.mark.parametrize("first", [DIRECTLY, BY_THE_ROUTE], ids=["directly first", "by the route first"])
+    async def test_they_answer_alike_and_repeatedly(
+        self, api: httpx.AsyncClient, people: People, made: PublishedTest, first: Json
+    ) -> None:
+        answers = []
+        for way in (first, DIRECTLY, BY_THE_ROUTE):
+            sitting = await start(await people.candidate(), made)
+            await sitting.save(sitting.response(0, ["a"]))
+            content = json.dumps({"attempt_id": str(sitting.id)}).encode()
+            ended = await send(api, sitting, content, way)
+            again = [await send(api, sitting, content, each) for each in (DIRECTLY, BY_THE_ROUTE)]
+            assert [answer.json() for answer in again] == [ended.json()] * 2
+            assert (await sitting.result())["score"] == "2.00"
+            answers.append(comparable(ended))
+        assert answers[0] == answers[1] == answers[2]
+        assert (answers[0][0], answers[0][2]["status"]) == (200, "graded")
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{}",
+            b"{",
+            b"[]",
+            b'{"attempt_id": 5}',
+            b'{"attempt_id": null}',
+            b'{"attempt_id": "x"}',
+            b'{"attempt_id": "0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b"}',
+        ],
+    )
+    async def test_wrong_bodies_are_refused_alike(
+        self, api: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, content: bytes
+    ) -> None:
+        sitting = await start(candidate, made)
+        direct, routed = [await send(api, sitting, content, way) for way in (DIRECTLY, BY_THE_ROUTE)]
+        assert comparable(direct) == comparable(routed)
+        assert direct.status_code in (404, 422)
+
+    async def test_papers_of_exams_stay_submitted(
+        self,
+        api: httpx.AsyncClient,
+        author: httpx.AsyncClient,
+        people: People,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            of_exam = await publish_test(uow)
+        held = await hold_exam(author, of_exam, starts_at=clock.now())
+        answers = []
+        for way in (DIRECTLY, BY_THE_ROUTE):
+            entrant = await register(await people.candidate(), held)
+            attempt = (await entrant.enter()).json()
+            headers = {"Authorization": f"Bearer {attempt['attempt_token']}", **way}
+            content = json.dumps({"attempt_id": attempt["id"]}).encode()
+            answer = await api.post(f"{entrant.path}/submit", content=content, headers=headers)
+            answers.append(comparable(answer))
+        assert answers[0] == answers[1]
+        assert answers[0][2]["status"] == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_read"),
+    [
+        (b'{"attempt_id": "0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b"}', True),
+        (b'{"attempt_id": "0190a5f0\\u002d1c2d-7e3f-8a4b-5c6d7e8f9a0b"}', False),
+        (b'{"attempt_id": "0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b", "x": 1}', False),
+        (b"\xff", False),
+    ],
+)
+def test_only_what_the_model_accepts_is_read(content: bytes, is_read: bool) -> None:
+    assert (submitted_id(content) is not None) == is_read
