@@ -65,6 +65,8 @@ class Index:
     paths: set[str] = field(default_factory=set)
     members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     words: set[str] = field(default_factory=set)
+    explanations: dict[Path, str] = field(default_factory=dict)
+    """The docstrings and comments of each module, since the modules are parsed for the rest anyway."""
 
     def add_path(self, path: Path) -> None:
         """Add a file and its folders, also by the end of their paths: `core/clock.py`, `clock.py`."""
@@ -126,10 +128,9 @@ def definitions(tree: ast.Module) -> set[str]:
     return found
 
 
-def explanations(source: str) -> str:
+def explanations(source: str, nodes: Iterable[ast.AST]) -> str:
     """The docstrings and comments of a module."""
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Documented)]
-    docstrings = [ast.get_docstring(node) or "" for node in nodes]
+    docstrings = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, Documented)]
     return "\n\n".join([*docstrings, *(comment.strip() for comment in COMMENT.findall(source))])
 
 
@@ -180,6 +181,7 @@ def add_module(index: Index, path: Path) -> None:
             for owner in (node.name, *table_names(node)):
                 index.members[owner] |= members
     index.words |= words(code_of(source, nodes))
+    index.explanations[path] = explanations(source, nodes)
 
 
 def code_of(source: str, nodes: Iterable[ast.AST]) -> str:

@@ -25,6 +25,7 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import response, start_attempt, target_of
 from tests.builders.content import publish_test
 from tests.conftest import ROOT, administer, cloned_database
+from tests.thorough import thorough_only
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 STRANGERS = ("anon", "authenticated")
@@ -136,41 +137,48 @@ async def assert_shut(role: str, superuser_url: str, database: str, names: list[
                     await stranger.execute(statement)
 
 
-@pytest.mark.parametrize("role", STRANGERS)
+async def assert_shows_and_takes_nothing(stranger: asyncpg.Connection, name: str) -> None:
+    assert await stranger.fetch(f"select * from ias.{name}") == []
+    assert await stranger.execute(f"delete from ias.{name}") == "DELETE 0"
+    refusal = r"row-level security|for function"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=refusal):
+        await stranger.execute(f"insert into ias.{name} default values")
+
+
 class TestStrangers:
     async def test_defaults_from_before_the_first_migration(
-        self, superuser_url: str, database: str, owner: AsyncEngine, role: str
+        self, superuser_url: str, database: str, owner: AsyncEngine
     ) -> None:
         await execute(owner, "drop schema ias cascade", *LEGACY_DEFAULTS)
         await alembic(owner, upgrade)
         async with unit_of_work(owner) as uow:
             await uow.attempts.ensure_partitions(NOW)
-        await assert_shut(role, superuser_url, database, await tables(owner))
+        for role in STRANGERS:
+            await assert_shut(role, superuser_url, database, await tables(owner))
 
     async def test_grants_end_with_the_next_migration(
-        self, superuser_url: str, database: str, owner: AsyncEngine, role: str
+        self, superuser_url: str, database: str, owner: AsyncEngine
     ) -> None:
         await execute(owner, *GRANTS_BY_HAND)
-        async with acting_as(role, superuser_url, database) as stranger:
-            await stranger.execute("select 1 from ias.papers")
+        for role in STRANGERS:
+            async with acting_as(role, superuser_url, database) as stranger:
+                await stranger.execute("select 1 from ias.papers")
         await alembic(owner, upgrade)
-        await assert_shut(role, superuser_url, database, await tables(owner))
+        for role in STRANGERS:
+            await assert_shut(role, superuser_url, database, await tables(owner))
 
     @pytest.mark.usefixtures("filled")
     async def test_until_then_there_is_no_row_for_them(
-        self, superuser_url: str, database: str, owner: AsyncEngine, role: str
+        self, superuser_url: str, database: str, owner: AsyncEngine
     ) -> None:
         """Row-level security without a policy: what is granted shows nothing and takes nothing."""
         await execute(owner, *LEGACY_DEFAULTS, *GRANTS_BY_HAND)
         async with unit_of_work(owner) as uow:
             await uow.attempts.ensure_partitions(datetime(2031, 1, 1, tzinfo=UTC))
-        async with acting_as(role, superuser_url, database) as stranger:
-            for name in await tables(owner):
-                assert await stranger.fetch(f"select * from ias.{name}") == []
-                assert await stranger.execute(f"delete from ias.{name}") == "DELETE 0"
-                refusal = r"row-level security|for function"
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match=refusal):
-                    await stranger.execute(f"insert into ias.{name} default values")
+        for role in STRANGERS:
+            async with acting_as(role, superuser_url, database) as stranger:
+                for name in await tables(owner):
+                    await assert_shows_and_takes_nothing(stranger, name)
         async with owner.connect() as connection:
             for name in ("alembic_version", "users", "papers", "attempts", "response_events"):
                 assert await connection.scalar(text(f"select count(*) from ias.{name}")) == 1
@@ -215,6 +223,7 @@ class TestMigrations:
         await alembic(owner, upgrade)
         assert await tables(owner) == before
 
+    @thorough_only
     async def test_two_migrators_at_once(self, database: str, owner: AsyncEngine) -> None:
         await execute(owner, "drop schema ias cascade")
         environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}

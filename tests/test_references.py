@@ -1,5 +1,6 @@
 """A rule of the repository: what pages, docstrings and comments cite exists."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,10 +87,9 @@ class TestCode:
     @pytest.mark.parametrize("folder", FOLDERS)
     def test_what_docstrings_and_comments_cite_exists(self, folder: str) -> None:
         wrong = {
-            path.relative_to(ROOT).as_posix(): list(
-                wrong_references(explanations(path.read_text()), repository())
-            )
-            for path in (ROOT / folder).rglob("*.py")
+            path.relative_to(ROOT).as_posix(): list(wrong_references(text, repository()))
+            for path, text in repository().explanations.items()
+            if path.is_relative_to(ROOT / folder)
         }
         assert {name: references for name, references in wrong.items() if references} == {}
 
@@ -147,4 +147,5 @@ class TestWrongReferences:
 
     def test_explanations_are_docstrings_and_comments(self) -> None:
         source = '"""A module."""\nX = "`no`"  # A comment.\ndef f():\n    """A function."""\n'
-        assert explanations(source).split("\n\n") == ["A module.", "A function.", "# A comment."]
+        nodes = list(ast.walk(ast.parse(source)))
+        assert explanations(source, nodes).split("\n\n") == ["A module.", "A function.", "# A comment."]

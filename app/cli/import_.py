@@ -254,9 +254,8 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
     if report.passages_created or report.passages_updated:
-        console.print(
-            f"Passages created: {report.passages_created}, updated: {report.passages_updated}",
-        )
+        prefix = "Passages that would be" if dry_run else "Passages"
+        console.print(f"{prefix} created: {report.passages_created}, updated: {report.passages_updated}")
     print_warnings(report)
     if published is not None:
         paper = published.paper

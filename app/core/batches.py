@@ -24,7 +24,7 @@ class Batches:
     """
 
     def __init__(
-        self, *, at_once: int = 4, most: int = 128, most_waiting: int = 10_000, longest_wait: float = 20.0
+        self, *, at_once: int = 8, most: int = 128, most_waiting: int = 10_000, longest_wait: float = 20.0
     ) -> None:
         self._turns = asyncio.Semaphore(at_once)
         self._most = most

@@ -171,7 +171,7 @@ def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     return or_(private, placed)
 
 
-def belongs_to_another(user_id: UUID, test: type[Test] = Test) -> ColumnElement[bool]:
+def belongs_to_another(user_id: UUID | ColumnElement[UUID], test: type[Test] = Test) -> ColumnElement[bool]:
     """Whether a row of `tests` is a practice test of another person, or of an account that is gone."""
     return and_(test.is_personal, test.owner_id.is_distinct_from(user_id))
 

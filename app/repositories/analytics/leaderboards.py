@@ -75,6 +75,13 @@ _STATEMENTS = {
 }
 
 
+_OWN = select(Result.attempt_id, Result.score_numerator, Result.score_denominator).where(
+    Result.cohort_id == bindparam("cohort_id", type_=Uuid),
+    Result.counted,
+    Result.user_id == bindparam("user_id", type_=Uuid),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A ranked attempt at a test with its candidate. `name` is None unless the person shows it."""
@@ -127,10 +134,8 @@ class LeaderboardRepository(Repository):
 
     async def own(self, cohort_id: UUID, user_id: UUID) -> tuple[UUID, Fraction] | None:
         """The person's attempt in the ranking of the cohort, and its score; None without one."""
-        statement = select(Result.attempt_id, Result.score_numerator, Result.score_denominator).where(
-            Result.cohort_id == cohort_id, Result.counted, Result.user_id == user_id
-        )
-        row = (await self._session.execute(statement)).one_or_none()
+        asked = {"cohort_id": cohort_id, "user_id": user_id}
+        row = (await self._session.execute(_OWN, asked)).one_or_none()
         if row is None:
             return None
         return row.attempt_id, Fraction(row.score_numerator, row.score_denominator)

@@ -56,6 +56,16 @@ CLOSE_OVERDUE = text(
     """
 )
 
+# Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
+_OF_PERSON = select(Attempt).where(
+    Attempt.user_id == bindparam("user_id", type_=Uuid), Attempt.test_id == bindparam("test_id", type_=Uuid)
+)
+_OWN = _OF_PERSON.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
+_LATEST_OWN = _OF_PERSON.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc()).limit(1)
+_HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
+    ScoreCount.cohort_id == bindparam("cohort_id", type_=Uuid), ScoreCount.candidates > 0
+)
+
 COUNT_EVENTS = text(
     "select coalesce(sum(events), 0), coalesce(max(events), 0) from (select count(*) as events from"
     " ias.response_events where attempt_id = :attempt_id group by question_id) as of_question"
@@ -161,12 +171,12 @@ class AttemptRepository(Repository):
 
     async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
         """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
-        statement = select(Attempt).where(Attempt.user_id == user_id, Attempt.test_id == test_id)
+        values = {"user_id": user_id, "test_id": test_id}
         if attempt_id is not None:
-            statement = statement.where(Attempt.id == attempt_id)
+            rows = await self._session.scalars(_OWN, values | {"attempt_id": attempt_id})
         else:
-            statement = statement.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc())
-        return found((await self._session.scalars(statement.limit(1))).one_or_none())
+            rows = await self._session.scalars(_LATEST_OWN, values)
+        return found(rows.one_or_none())
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
@@ -213,10 +223,8 @@ class AttemptRepository(Repository):
 
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""
-        statement = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
-            ScoreCount.cohort_id == cohort_id, ScoreCount.candidates > 0
-        )
-        return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
+        rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
+        return {Fraction(n, d): count for n, d, count in rows}
 
     async def place(self, result: Result) -> CohortPlace:
         """Where the score of a result is, or would be, in its cohort now."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     Uuid,
     any_,
+    bindparam,
     exists,
     func,
     literal,
@@ -49,6 +50,14 @@ MOST_TESTS = 50
 """How many other tests with the same question a revision names."""
 _LISTED = Attempt.number > literal_column("0")
 """True for each attempt: it opens the index `ix_attempts_listed`."""
+
+# Kept, because each result asks it, and to build it takes longer than PostgreSQL's part.
+_OF_ATTEMPT = (
+    select(KeyRevision, RevisedResult)
+    .join(RevisedResult, RevisedResult.revision_id == KeyRevision.id)
+    .where(RevisedResult.attempt_id == bindparam("attempt_id", type_=Uuid))
+    .order_by(KeyRevision.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +227,8 @@ class KeyRevisionRepository(Repository):
 
     async def of_attempt(self, attempt_id: UUID) -> Sequence[tuple[KeyRevision, RevisedResult]]:
         """The revisions that have regraded an attempt, the first one first."""
-        statement = (
-            select(KeyRevision, RevisedResult)
-            .join(RevisedResult, RevisedResult.revision_id == KeyRevision.id)
-            .where(RevisedResult.attempt_id == attempt_id)
-            .order_by(KeyRevision.number)
-        )
-        return [(revision, revised) for revision, revised in await self._session.execute(statement)]
+        rows = await self._session.execute(_OF_ATTEMPT, {"attempt_id": attempt_id})
+        return [(revision, revised) for revision, revised in rows]
 
     async def changed(
         self, revision_id: UUID, after: UUID | None, limit: int

@@ -4,15 +4,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Row,
     Select,
     String,
+    Uuid,
     and_,
+    bindparam,
     column,
     exists,
     func,
@@ -27,10 +31,10 @@ from app.core.errors import NotFound
 from app.engine.scores import Score
 from app.models import Attempt, AttemptStatus, Paper, Result, Subject, Test, TestPopularity, User
 from app.repositories.base import KeyColumn, Page, PageRequest, Repository
-from app.repositories.embargo import hides_test, withholds_attempt
+from app.repositories.embargo import Reader, belongs_to_another, hides_test, withholds_attempt
 from app.repositories.scores import score_of
 from app.repositories.tests.popularity import ranked_candidates
-from app.repositories.tests.tests import Viewer, is_offered, may_access
+from app.repositories.tests.tests import Viewer, is_offered, is_open
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
@@ -123,9 +127,14 @@ class CatalogRepository(Repository):
 
         Raises NotFound for another test.
         """
-        taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
-        readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
-        found = await self._session.execute(select(Test.paper_version).where(Test.id == test_id, readable))
+        values = {
+            "test_id": test_id,
+            "user_id": viewer.user_id,
+            "institute_id": viewer.institute_id,
+            "enrolled": viewer.enrolled,
+            "now": now,
+        }
+        found = await self._session.execute(_readable_version(viewer.reader), values)
         if (row := found.one_or_none()) is None:
             raise NotFound("test")
         version: int | None = row.paper_version
@@ -239,6 +248,20 @@ def _conditions(viewer: Viewer, now: datetime, wanted: TestFilter) -> Iterable[C
     if wanted.query:
         text = func.jsonb_each_text(_shown_title()).table_valued("key", "value")
         yield exists().where(text.c.value.icontains(wanted.query, autoescape=True))
+
+
+@lru_cache(maxsize=32)
+def _readable_version(reader: Reader) -> Select[int | None]:
+    """The version of the test `:test_id`, if `:user_id` may take it or has taken it."""
+    user_id = bindparam("user_id", type_=Uuid)
+    offered = and_(Test.institute_id == bindparam("institute_id", type_=Uuid), ~belongs_to_another(user_id))
+    if not reader.is_staff:
+        now = bindparam("now", type_=Test.available_from.type)
+        offered = and_(offered, is_open(now, bindparam("enrolled", type_=Boolean)))
+    taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == user_id)
+    return select(Test.paper_version).where(
+        Test.id == bindparam("test_id", type_=Uuid), or_(offered, taken), ~hides_test(reader)
+    )
 
 
 def _is_published_version() -> ColumnElement[bool]:

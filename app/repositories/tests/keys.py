@@ -30,6 +30,26 @@ CURRENT = text(
 ).bindparams(bindparam("papers", type_=ARRAY(Uuid)))
 
 
+# Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
+_COHORT_OF_VERSION = (
+    select(KeyVersion.cohort_id)
+    .join(Paper, Paper.id == KeyVersion.paper_id)
+    .where(Paper.test_id == bindparam("test_id", type_=Uuid), Paper.version == bindparam("version"))
+    .order_by(KeyVersion.number.desc())
+    .limit(1)
+)
+_VERSIONS_IN = (
+    select(Paper.version)
+    .join(KeyVersion, KeyVersion.paper_id == Paper.id)
+    .where(
+        Paper.test_id == bindparam("test_id", type_=Uuid),
+        KeyVersion.cohort_id == bindparam("cohort_id", type_=Uuid),
+    )
+    .distinct()
+    .order_by(Paper.version)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class KeptVersion:
     """A version of a question in a frozen paper that an exam or running attempts hold."""
@@ -73,18 +93,11 @@ class KeyRepository(Repository):
 
     async def cohort_of_version(self, test_id: UUID, version: int) -> UUID | None:
         """The cohort of the current key of a test's paper version, or None."""
-        return await self._session.scalar(_keys_of(test_id).where(Paper.version == version).limit(1))
+        return await self._session.scalar(_COHORT_OF_VERSION, {"test_id": test_id, "version": version})
 
     async def versions_in(self, test_id: UUID, cohort_id: UUID) -> Sequence[int]:
         """The paper versions of a test that have a key of the cohort, in order."""
-        statement = (
-            select(Paper.version)
-            .join(KeyVersion, KeyVersion.paper_id == Paper.id)
-            .where(Paper.test_id == test_id, KeyVersion.cohort_id == cohort_id)
-            .distinct()
-            .order_by(Paper.version)
-        )
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(_VERSIONS_IN, {"test_id": test_id, "cohort_id": cohort_id})).all()
 
     async def add_next(self, version: KeyVersion) -> KeyVersion:
         """Add the next version of a paper's key, and number it.

@@ -59,16 +59,17 @@ class SheetPassages:
     """Passages of the bank, and their next versions."""
 
     @classmethod
-    async def load(
-        cls, reads: Reading, institute_id: UUID, sheet: QuestionSheet, pictures: SheetImages
-    ) -> "SheetPassages":
-        """Group the rows by their passages, and find these in the bank. The images are checked before."""
+    def of_sheet(cls, sheet: QuestionSheet, pictures: SheetImages) -> "SheetPassages":
+        """Group the rows by their passages. `errors` has the rows that disagree."""
         found = cls(sheet.cell_name, pictures)
         found._group(sheet.rows)
-        if found.all:
-            await found._find(reads, institute_id)
-            found.warnings += _alone(found, sheet.rows)
         return found
+
+    async def find(self, reads: Reading, institute_id: UUID, rows: Sequence[SheetRow]) -> None:
+        """Find the passages in the bank. The images are checked before."""
+        if self.all:
+            await self._find(reads, institute_id)
+            self.warnings += _alone(self, rows)
 
     def id_of(self, row: SheetRow) -> UUID | None:
         """Return the id of the passage of a row."""
@@ -84,7 +85,7 @@ class SheetPassages:
         by_key: dict[_Key, SheetPassage] = {}
         for row in rows:
             if row.passage is not None:
-                keys = list(_keys(row.passage, self._media_of(row.passage.images)))
+                keys = list(_keys(row.passage))
                 passage = _same(by_key, keys, row.passage.name)
                 passage = passage or SheetPassage(row.passage.name, row.passage.images)
                 if passage.rows == 0:
@@ -198,11 +199,11 @@ class SheetPassages:
             yield place.warning("passage", f"the images of the passage change for all of its questions{also}")
 
 
-def _keys(said: RowPassage, media: Sequence[str]) -> Iterator[_Key]:
+def _keys(said: RowPassage) -> Iterator[_Key]:
     if said.name is not None:
         yield "name", said.name
     for language in sorted(said.text, key=lambda language: (language != "en", language)):
-        yield "text", language, exact(said.text[language]), *media
+        yield "text", language, exact(said.text[language]), *(said.images or ())
 
 
 def _same(by_key: Mapping[_Key, SheetPassage], keys: Sequence[_Key], name: str | None) -> SheetPassage | None:

@@ -7,17 +7,19 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.ids import uuid7
+from app.core.ids import first_uuid7, uuid7
 from app.core.saving_errors import AttemptNotInProgress
 from app.models import Attempt, AttemptStatus, LoggedEvent, PackedLog, ResponseEvent
 from app.repositories.attempts.packed_logs import PackedLogDiffers
 from app.services import attempts
 from app.services.attempts import response_sheets
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import add_candidate, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.two_connections import overlap
 
 NOW = datetime.fromisoformat("2026-06-07T04:00:00.123456+00:00")
 TICK = timedelta(microseconds=1)
@@ -188,3 +190,40 @@ class TestPackBatch:
         await uow.session.execute(text("delete from ias.attempts where id = :id"), {"id": attempt.id})
         asked = select(PackedLog).where(PackedLog.attempt_id == attempt.id)
         assert (await uow.session.scalars(asked)).all() == []
+
+
+class TestDropIfEmpty:
+    async def test_drops_an_old_partition_only_without_events(self, uow: UnitOfWork) -> None:
+        january, february = (datetime(2020, month, 1, tzinfo=UTC) for month in (1, 2))
+        await uow.attempts.ensure_partitions(january, months=2)
+        event = {"attempt_id": first_uuid7(february), "question_id": uuid7(), "lease": 1, "revision": 1}
+        uow.session.add(ResponseEvent(**event, answer=["a"]))
+        await uow.session.flush()
+        for name in ("response_events_2020_01", "response_events_2020_02"):
+            await uow.packed_logs.drop_if_empty(name)
+        left = [name for name in await uow.packed_logs.partitions() if "_2020_" in name]
+        assert left == ["response_events_2020_02"]
+
+
+class TestTogetherWithASave:
+    async def test_a_late_answer_waits_and_is_kept_beside_the_packed_ones(
+        self, engine: AsyncEngine, parts: Components
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, [["a"], ["b"], ["c"]])
+            attempt = await graded(uow, parts, made)
+            values = {"closed_by": "deadline", "submitted_at": NOW, "deadline_at": NOW}
+            await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
+            before = await rows_of(uow, attempt.id)
+
+        async def save(uow: UnitOfWork) -> object:
+            return await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["c"], 9)], LATER)
+
+        both = await overlap(engine, lambda uow: pack(uow, attempt), save)
+        assert (both.waited, both.first.result()) == (True, 1)
+        async with unit_of_work(engine) as uow:
+            assert len(await rows_of(uow, attempt.id)) == len(before) + 1
+            assert await pack(uow, attempt) == 1
+            assert await events_left(uow, [attempt.id]) == 0
+            after = await rows_of(uow, attempt.id)
+        assert [row for row in after if row[3] != 9] == before

@@ -125,8 +125,42 @@ class TestSharing:
             "Sheet1!A2: only this row has the passage; if rows below belong to it, repeat it in each of them"
         ]
 
+    async def test_a_merged_cell_is_the_passage_of_all_its_rows(
+        self, uow: UnitOfWork, author: Principal
+    ) -> None:
+        def merge(sheet: Any) -> None:
+            for area in ("A2:A4", "B2:B4"):
+                sheet.merge_cells(area)
+
+        rows = [row(1, RIVER, RIVER_HI), row(2), row(3), row(4)]
+        file = workbook(HEADER, *rows, change=merge)
+        report = await questions.import_questions(uow, author, file, subject="CSAT")
+        assert counts(report) == (4, 0, 0, 1, 0)
+        assert warned(report) == []
+        first, second, third, fourth = await passages_of(uow, author, report)
+        assert first is second is third
+        assert first.version.text == {"en": RIVER, "hi": RIVER_HI}
+        assert fourth is None
+
+    async def test_other_merged_cells_are_errors(self, uow: UnitOfWork, author: Principal) -> None:
+        def merge(sheet: Any) -> None:
+            sheet.merge_cells("F2:F3")
+            sheet.merge_cells("A2:B2")
+
+        file = workbook(HEADER, row(1, RIVER), row(2), change=merge)
+        report = await questions.import_questions(uow, author, file, subject="CSAT")
+        assert told(report)[:2] == [
+            "Sheet1!A2 passage: the cells A2:B2 are merged; split them",
+            "Sheet1!F2 key: the cells F2:F3 are merged; split them",
+        ]
+
 
 class TestErrors:
+    async def test_they_are_told_with_all_others(self, uow: UnitOfWork, author: Principal) -> None:
+        wrong = (*row(3)[:5], "z", "")
+        report = await bring(uow, author, row(1, RIVER, RIVER_HI), row(2, RIVER, "नदी।"), wrong)
+        assert [error.cell for error in report.errors] == ["Sheet1!B3", "Sheet1!F4"]
+
     async def test_two_translations_of_one_passage(self, uow: UnitOfWork, author: Principal) -> None:
         report = await bring(uow, author, row(1, RIVER, RIVER_HI), row(2, RIVER, "नदी।"))
         message = (
