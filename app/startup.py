@@ -76,8 +76,9 @@ async def open_components(
         stack.push_async_callback(of_saves.dispose)
         batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
         stack.push_async_callback(batches.close)
-        together = Batches()
+        together, lookups = Batches(at_once=8), Batches(at_once=4)
         stack.push_async_callback(together.close)
+        stack.push_async_callback(lookups.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
@@ -114,6 +115,7 @@ async def open_components(
             media=_media(settings),
             files=files,
             batches=together,
+            lookups=lookups,
             personal_turns=PersonalTurns(),
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),

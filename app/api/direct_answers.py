@@ -22,9 +22,10 @@ from app.api import problems
 from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
-from app.core.tokens import AttemptGrant, TokenRejected
+from app.core.tokens import AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
 from app.schemas.common import Out
 from app.services.components import Components
+from app.services.users import Account, account_of
 
 _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 _LONGEST_PATH = 200
@@ -55,6 +56,11 @@ class DirectRequest:
         value = self.header(b"authorization") or b""
         return value[7:].decode("latin-1") if value.startswith(b"Bearer ") else ""
 
+    def has_attempt_token(self) -> bool:
+        """Whether the bearer token is an attempt token, valid or not."""
+        token = self.bearer()
+        return self.parts.attempt_tokens.has_verified(token) or is_attempt_token(token)
+
     def grant(self) -> AttemptGrant | None:
         """The content of the attempt token that the request has. The log line names its candidate."""
         try:
@@ -63,6 +69,20 @@ class DirectRequest:
             return None
         self.scope["state"]["user_id"] = str(grant.attempt.user_id)
         return grant
+
+    async def account(self) -> Account | None:
+        """The account of the access token that the request has, which is valid and not revoked."""
+        parts = self.parts
+        if not parts.revocations.is_loaded:
+            return None
+        try:
+            claims = await parts.access_tokens.verify(self.bearer())
+        except (TokenRejected, KeysUnavailable):
+            return None
+        if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
+            return None
+        self.scope["state"]["user_id"] = str(claims.user_id)
+        return account_of(claims)
 
 
 @dataclass(frozen=True, slots=True)

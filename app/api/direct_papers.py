@@ -1,4 +1,4 @@
-"""The short way of downloads of the paper with an attempt token."""
+"""Downloads of the paper that are answered directly: with an attempt token, and at tests with a login."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -6,18 +6,23 @@ from functools import lru_cache
 from app.api.attempts import ALLOWS_GZIP, names_etag
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, RawHeaders
 from app.core.attempt_scope import AttemptScope
-from app.services import users
+from app.services import attempts, users
 from app.services.tests.papers import FrozenPaper
 
 
 async def _of_test(request: DirectRequest) -> DirectAnswer | None:
     [test_id] = request.ids
-    return await _paper(request, AttemptScope(test_id))
+    if request.has_attempt_token():
+        return await _paper_of_token(request, AttemptScope(test_id))
+    account = await request.account()
+    paper_id = None if account is None else await attempts.paper_in_crowd(request.parts, account, test_id)
+    paper = None if paper_id is None else request.parts.papers.kept(paper_id)
+    return None if paper is None else _answer(request, paper)
 
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
     exam_id, paper_id = request.ids
-    return await _paper(request, request.parts.placements.kept(exam_id, paper_id))
+    return await _paper_of_token(request, request.parts.placements.kept(exam_id, paper_id))
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -26,7 +31,7 @@ ROUTES: Sequence[DirectRoute] = (
 )
 
 
-async def _paper(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
+async def _paper_of_token(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
     grant = request.grant()
     if grant is None or grant.attempt.scope != scope:
         return None

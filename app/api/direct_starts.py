@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import orjson
 
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
-from app.core.tokens import KeysUnavailable, TokenRejected
 from app.schemas.attempts import StartedOut, StartIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
 from app.services.attempts import StartRequest
-from app.services.users import Account, account_of
 
 
 async def _start_test(request: DirectRequest) -> DirectAnswer | None:
@@ -45,10 +43,9 @@ ROUTES: Sequence[DirectRoute] = (
 
 async def _start_of(request: DirectRequest) -> StartRequest | None:
     body = _body_of(request)
-    account = None if body is None else await _account_of(request)
+    account = None if body is None else await request.account()
     if body is None or account is None:
         return None
-    request.scope["state"]["user_id"] = str(account.id)
     return StartRequest(account, body.device, request.scope["state"]["arrived_at"])
 
 
@@ -66,17 +63,3 @@ def valid_start(content: bytes) -> StartIn | None:
         return StartIn.model_validate(orjson.loads(content))
     except ValueError:
         return None
-
-
-async def _account_of(request: DirectRequest) -> Account | None:
-    """The account of a valid access token that is not revoked."""
-    parts = request.parts
-    if not parts.revocations.is_loaded:
-        return None
-    try:
-        claims = await parts.access_tokens.verify(request.bearer())
-    except (TokenRejected, KeysUnavailable):
-        return None
-    if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
-        return None
-    return account_of(claims)

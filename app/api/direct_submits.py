@@ -1,4 +1,4 @@
-"""The short way of submits with an attempt token."""
+"""Submits with an attempt token that are answered directly."""
 
 from collections.abc import Sequence
 from uuid import UUID

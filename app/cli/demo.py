@@ -88,7 +88,7 @@ def rehearse(
 
 @demo_app.command("exam")
 def rehearse_exam(
-    candidates: Annotated[int, typer.Option(min=1, max=1000, help="Registered candidates.")] = 300,
+    candidates: Annotated[int, typer.Option(min=1, max=5000, help="Registered candidates.")] = 300,
     questions: Annotated[int, typer.Option(min=10, max=200, help="Questions in a paper.")] = 100,
     minutes: Annotated[float, typer.Option(min=0.05, max=200, help="Duration of each paper.")] = 2,
     papers: Annotated[int, typer.Option(min=1, max=4, help="Papers, one after the other.")] = 2,

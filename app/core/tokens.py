@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ _ATTEMPT_LIFETIME_AFTER_DEADLINE = timedelta(hours=24)
 _ATTEMPT_KEY_LABEL = b"ias attempt tokens v1"
 _REMEMBERED_TOKENS = 20_000
 """About 1.3 KB each."""
+_REMEMBERED_LOGINS = 10_000
+"""About 1.5 KB each."""
 
 
 class TokenRejected(Exception):
@@ -106,6 +109,16 @@ def _asymmetric_keys(jwks: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _VerifiedLogin:
+    """What is remembered of an access token."""
+
+    header: Mapping[str, Any]
+    key: jwt.PyJWK | str
+    """The key that verified the signature."""
+    claims: AccessClaims
+
+
 class AccessTokenVerifier:
     """Verifies access tokens with the auth server's public keys or with a shared secret, if one is set."""
 
@@ -122,10 +135,28 @@ class AccessTokenVerifier:
         self._hs256_secret = hs256_secret
         self._keys = SigningKeys(jwks_url, http, clock)
         self._clock = clock
+        self._verified: OrderedDict[bytes, _VerifiedLogin] = OrderedDict()
+        """By the digests of the tokens."""
 
     async def verify(self, token: str) -> AccessClaims:
-        """Return the claims of a valid token. Raises TokenRejected, or KeysUnavailable without any keys."""
-        key, algorithm = await self._key_for(_header(token))
+        """Return the claims of a valid token. Raises TokenRejected, or KeysUnavailable without any keys.
+
+        A signature that was verified is remembered as long as its key is the current one of its id.
+        """
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._verified.get(digest)
+        header = _header(token) if known is None else known.header
+        key, algorithm = await self._key_for(header)
+        if known is None or known.key is not key:
+            known = _VerifiedLogin(header, key, self._read(token, key, algorithm))
+            self._verified[digest] = known
+            if len(self._verified) > _REMEMBERED_LOGINS:
+                self._verified.popitem(last=False)
+        elif known.claims.expires_at + _LEEWAY <= self._clock.now():
+            raise TokenRejected("The token has expired")
+        return known.claims
+
+    def _read(self, token: str, key: jwt.PyJWK | str, algorithm: str) -> AccessClaims:
         try:
             claims = jwt.decode(
                 token,

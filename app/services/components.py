@@ -62,7 +62,10 @@ class Components:
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""
     batches: Batches
-    """Requests of many people that are carried out in one transaction, such as starts."""
+    """Requests of many people that are carried out in one transaction, such as starts. They may wait for
+    whoever changes their test or exam."""
+    lookups: Batches
+    """What is read for many people at once. It waits for nobody."""
     personal_turns: PersonalTurns
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""

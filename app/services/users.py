@@ -110,7 +110,7 @@ async def is_active(parts: Components, user_id: UUID) -> bool:
     """Whether a user is not banned, as far as this process knows. Who is not remembered is looked up."""
     if parts.active_users.include(user_id):
         return True
-    return await parts.batches.outcome(is_active, user_id, partial(_are_active, parts))
+    return await parts.lookups.outcome(is_active, user_id, partial(_are_active, parts))
 
 
 async def _are_active(parts: Components, user_ids: Sequence[UUID]) -> Sequence[bool]:

@@ -56,6 +56,22 @@ def verifier(key_server: KeyServer, clock: StoppedClock) -> AccessTokenVerifier:
 
 @pytest.mark.anyio
 class TestVerify:
+    async def test_a_token_that_is_remembered_expires_and_ends_with_its_key(
+        self, verifier: AccessTokenVerifier, key_server: KeyServer, clock: StoppedClock
+    ) -> None:
+        start = int(NOW.timestamp())
+        short, long = [token(claims(exp=start + hours * 3600), by_key(EC_KEY), kid="ec") for hours in (1, 3)]
+        for each in (short, long, long):
+            assert (await verifier.verify(each)).user_id == USER
+        clock.pass_by(hours=2)
+        with pytest.raises(TokenRejected, match="expired"):
+            await verifier.verify(short)
+        assert await verifier.verify(long) == await verifier.verify(long)
+        key_server.keys["ec"] = OTHER_EC_KEY
+        clock.pass_by(minutes=11)
+        with pytest.raises(TokenRejected):
+            await verifier.verify(long)
+
     @pytest.mark.parametrize(
         ("key", "algorithm", "kid"), [(EC_KEY, "ES256", "ec"), (RSA_KEY, "RS256", "rsa")]
     )

@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, exists, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    bindparam,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
@@ -83,6 +96,44 @@ class AnswerCounts:
     marked_for_review: int = 0
 
 
+def _latest_with_paper(
+    user_id: UUID | ColumnElement[UUID],
+    test_id: UUID | ColumnElement[UUID],
+    attempt_id: UUID | None,
+    *,
+    before_release: bool,
+) -> Select[Attempt]:
+    statement = select(Attempt).where(
+        Attempt.user_id == user_id, Attempt.test_id == test_id, Attempt.status != AttemptStatus.VOID
+    )
+    if attempt_id is not None:
+        statement = statement.where(Attempt.id == attempt_id)
+    if not before_release:
+        released = exists(
+            select(ExamPaper.id)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(ExamPaper.id == Attempt.exam_paper_id, Exam.released_at.is_not(None))
+        )
+        statement = statement.where(or_(Attempt.exam_paper_id.is_(None), released))
+    # Not by the id alone: a clock that was set back gives a later attempt an earlier id.
+    return statement.order_by(Attempt.status.in_(RUNNING).desc(), Attempt.id.desc()).limit(1)
+
+
+def _papers_at_test() -> Select[UUID, UUID]:
+    person = (
+        func.unnest(bindparam("user_ids", type_=ARRAY(Uuid)))
+        .table_valued(column("id", Uuid), name="person")
+        .render_derived()
+    )
+    latest = _latest_with_paper(person.c.id, bindparam("test_id", type_=Uuid), None, before_release=False)
+    paper = latest.with_only_columns(Attempt.paper_id).lateral()
+    return select(person.c.id, paper.c.paper_id).join_from(person, paper, true())
+
+
+PAPERS_AT_TEST = _papers_at_test()
+"""Built once: building it takes longer than running it."""
+
+
 class AttemptReviewRepository(Repository):
     """What is shown of attempts. Only `correct_shares` is computed from keys."""
 
@@ -93,21 +144,14 @@ class AttemptReviewRepository(Repository):
         latest. A void attempt has no paper. An attempt in an exam has one after the exam's release, or with
         `before_release`.
         """
-        statement = select(Attempt).where(
-            Attempt.user_id == user_id, Attempt.test_id == test_id, Attempt.status != AttemptStatus.VOID
-        )
-        if attempt_id is not None:
-            statement = statement.where(Attempt.id == attempt_id)
-        if not before_release:
-            released = exists(
-                select(ExamPaper.id)
-                .join(Exam, Exam.id == ExamPaper.exam_id)
-                .where(ExamPaper.id == Attempt.exam_paper_id, Exam.released_at.is_not(None))
-            )
-            statement = statement.where(or_(Attempt.exam_paper_id.is_(None), released))
-        # Not by the id alone: a clock that was set back gives a later attempt an earlier id.
-        latest = statement.order_by(Attempt.status.in_(RUNNING).desc(), Attempt.id.desc()).limit(1)
+        latest = _latest_with_paper(user_id, test_id, attempt_id, before_release=before_release)
         return found((await self._session.scalars(latest)).one_or_none())
+
+    async def papers_at_test(self, user_ids: Collection[UUID], test_id: UUID) -> Mapping[UUID, UUID]:
+        """The paper versions that `with_paper` finds for each of these people before a release."""
+        values = {"user_ids": list(user_ids), "test_id": test_id}
+        rows = await self._session.execute(PAPERS_AT_TEST, values)
+        return dict(rows.all())
 
     async def question_logs(self, attempt_id: UUID) -> Mapping[UUID, QuestionLog]:
         """What was saved in time for each question of an attempt."""

@@ -33,7 +33,7 @@ from app.services.attempts.starting import (
 )
 from app.services.attempts.starting_together import StartRequest, start_in_crowd
 from app.services.attempts.submitting_together import SubmitRequest, submit_in_crowd
-from app.services.attempts.views import AttemptView, section_windows, view
+from app.services.attempts.views import AttemptView, paper_in_crowd, section_windows, view
 
 __all__ = [
     "AttemptView",
@@ -63,6 +63,7 @@ __all__ = [
     "next_number",
     "pack_batch",
     "pack_old_logs",
+    "paper_in_crowd",
     "request_grading",
     "request_missing_grading",
     "result",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from app.engine import ordering, timing
@@ -11,7 +12,8 @@ from app.models import Attempt, ResponseEvent
 from app.services.components import Components
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
-from app.services.unit_of_work import Reading
+from app.services.unit_of_work import Reading, looking
+from app.services.users import Account, has_newer_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,28 @@ async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptVi
         section_times=section_windows(attempt, paper),
         responses=await reads.attempts.standing(attempt.id),
     )
+
+
+async def paper_in_crowd(parts: Components, account: Account, test_id: UUID) -> UUID | None:
+    """The paper version of a candidate's attempt at a test, looked up together with those of others.
+
+    None if it is not plain: the person has none, is staff or banned, or has a newer address.
+    """
+    work = partial(_papers, parts, test_id)
+    return await parts.lookups.outcome((paper_in_crowd, test_id), account, work)
+
+
+async def _papers(parts: Components, test_id: UUID, accounts: Sequence[Account]) -> Sequence[UUID | None]:
+    ids = {account.id for account in accounts}
+    async with looking(parts.engine) as reads:
+        addresses = await reads.users.candidates_among(ids)
+        papers = await reads.attempt_reviews.papers_at_test(addresses.keys(), test_id)
+    return [
+        None
+        if account.id not in addresses or has_newer_address(*addresses[account.id], account)
+        else papers.get(account.id)
+        for account in accounts
+    ]
 
 
 def section_windows(attempt: Attempt, paper: FrozenPaper) -> list[timing.SectionWindow]:

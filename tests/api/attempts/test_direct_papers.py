@@ -1,9 +1,10 @@
-"""The short way of a download of the paper: it answers exactly as the route, or leaves the request to it."""
+"""Downloads of the paper that are answered directly: as the route answers, or the request is left to it."""
 
 from collections.abc import Mapping
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.revocations import SessionCutoff
@@ -16,8 +17,8 @@ from tests.builders.people import user_id_of
 from tests.conftest import TestClock
 from tests.request_lines import request_lines
 
-SHORT_WAY, LONG_WAY = "Bearer", "bearer"
-"""The scheme of the credentials. Only its usual form goes the short way."""
+DIRECTLY, BY_THE_ROUTE = "Bearer", "bearer"
+"""The scheme of the credentials. Only its usual form is answered directly."""
 Headers = Mapping[str, str]
 
 
@@ -44,10 +45,10 @@ def comparable(answer: httpx.Response) -> tuple[int, Headers, bytes]:
 async def both(
     api: httpx.AsyncClient, path: str, token: str, headers: Headers | None = None
 ) -> tuple[int, Headers, bytes]:
-    """The answer by the short way, which must be that of the long way."""
-    short, long = [await get(api, path, token, way, headers) for way in (SHORT_WAY, LONG_WAY)]
-    assert comparable(short) == comparable(long)
-    return comparable(short)
+    """The direct answer, which must be that of the route."""
+    direct, routed = [await get(api, path, token, way, headers) for way in (DIRECTLY, BY_THE_ROUTE)]
+    assert comparable(direct) == comparable(routed)
+    return comparable(direct)
 
 
 class TestBothWays:
@@ -86,6 +87,28 @@ class TestBothWays:
         assert (await both(api, f"{sitting.made.path}/questions", token + "x"))[0] == 401
         assert (await both(api, f"{sitting.made.path}/questions?x=1", token))[0] == 422
 
+    async def test_a_login_gets_the_paper_of_the_latest_attempt(
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+        path, login = f"{made.path}/questions", candidate.headers["Authorization"].removeprefix("Bearer ")
+        assert (await both(candidate, path, login))[0] == 404
+        first = await start(candidate, made)
+        status, sent, content = await both(candidate, path, login)
+        by_token = await get(candidate, path, first.attempt["attempt_token"], DIRECTLY)
+        assert (status, content) == (200, by_token.content)
+        assert (await both(candidate, path, login, {"If-None-Match": sent["etag"]}))[0] == 304
+        async with unit_of_work(engine) as uow:
+            await uow.session.execute(
+                text("update ias.attempts set status = 'void' where id = :id"), {"id": first.id}
+            )
+        assert (await both(candidate, path, login))[0] == 404
+        of_staff = author.headers["Authorization"].removeprefix("Bearer ")
+        assert (await both(author, path, of_staff))[0] == 404
+        await start(author, made)
+        assert (await both(author, path, of_staff))[0] == 200
+
     async def test_papers_of_exams(
         self,
         api: httpx.AsyncClient,
@@ -107,7 +130,7 @@ class TestBothWays:
         assert (await both(api, f"{made.path}/questions", token))[0] == 404
 
     async def test_each_has_a_log_line(self, api: httpx.AsyncClient, sitting: AttemptClient) -> None:
-        for way in (SHORT_WAY, LONG_WAY):
+        for way in (DIRECTLY, BY_THE_ROUTE):
             with request_lines() as lines:
                 await get(api, f"{sitting.made.path}/questions", sitting.attempt["attempt_token"], way)
             [line] = lines
@@ -130,11 +153,11 @@ class TestBans:
         self, api: httpx.AsyncClient, sitting: AttemptClient, engine: AsyncEngine, clock: TestClock
     ) -> None:
         path, token = f"{sitting.made.path}/questions", sitting.attempt["attempt_token"]
-        await get(api, path, token, SHORT_WAY)
+        await get(api, path, token, DIRECTLY)
         async with unit_of_work(engine) as uow:
             await uow.users.change(await user_id_of(sitting.client), {"active": False})
         clock.advance(60)
-        assert (await get(api, path, token, SHORT_WAY)).status_code == 401
+        assert (await get(api, path, token, DIRECTLY)).status_code == 401
 
     async def test_it_is_found_at_once_when_its_revocation_is_known(
         self,
@@ -145,12 +168,12 @@ class TestBans:
         clock: TestClock,
     ) -> None:
         path, token = f"{sitting.made.path}/questions", sitting.attempt["attempt_token"]
-        await get(api, path, token, SHORT_WAY)
+        await get(api, path, token, DIRECTLY)
         user_id = await user_id_of(sitting.client)
         async with unit_of_work(engine) as uow:
             await uow.users.change(user_id, {"active": False})
         parts.revocations.end_tokens(user_id, SessionCutoff(clock.now(), None, clock.now()))
-        assert (await get(api, path, token, SHORT_WAY)).status_code == 401
+        assert (await get(api, path, token, DIRECTLY)).status_code == 401
 
 
 class TestActiveUsers:

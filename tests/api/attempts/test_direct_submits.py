@@ -1,4 +1,4 @@
-"""The short way of a submit: it answers exactly as the route, or leaves the request to it."""
+"""Submits that are answered directly: as the route answers, or the request is left to it."""
 
 import json
 
@@ -14,8 +14,8 @@ from tests.builders.exams import hold_exam, register
 from tests.builders.people import People
 from tests.conftest import TestClock
 
-SHORT_WAY = {"Content-Type": "application/json"}
-LONG_WAY = {"Content-Type": "application/json; charset=utf-8"}
+DIRECTLY = {"Content-Type": "application/json"}
+BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
 OF_ONE_ATTEMPT = ("id", "started_at", "deadline_at", "submitted_at", "request_id")
 
 
@@ -45,17 +45,17 @@ async def send(api: httpx.AsyncClient, sitting: AttemptClient, content: bytes, w
 
 
 class TestBothWays:
-    @pytest.mark.parametrize("first", [SHORT_WAY, LONG_WAY], ids=["short first", "long first"])
+    @pytest.mark.parametrize("first", [DIRECTLY, BY_THE_ROUTE], ids=["directly first", "by the route first"])
     async def test_they_answer_alike_and_repeatedly(
         self, api: httpx.AsyncClient, people: People, made: PublishedTest, first: Json
     ) -> None:
         answers = []
-        for way in (first, SHORT_WAY, LONG_WAY):
+        for way in (first, DIRECTLY, BY_THE_ROUTE):
             sitting = await start(await people.candidate(), made)
             await sitting.save(sitting.response(0, ["a"]))
             content = json.dumps({"attempt_id": str(sitting.id)}).encode()
             ended = await send(api, sitting, content, way)
-            again = [await send(api, sitting, content, each) for each in (SHORT_WAY, LONG_WAY)]
+            again = [await send(api, sitting, content, each) for each in (DIRECTLY, BY_THE_ROUTE)]
             assert [answer.json() for answer in again] == [ended.json()] * 2
             assert (await sitting.result())["score"] == "2.00"
             answers.append(comparable(ended))
@@ -79,9 +79,9 @@ class TestBothWays:
         self, api: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, content: bytes
     ) -> None:
         sitting = await start(candidate, made)
-        short, long = [await send(api, sitting, content, way) for way in (SHORT_WAY, LONG_WAY)]
-        assert comparable(short) == comparable(long)
-        assert short.status_code in (404, 422)
+        direct, routed = [await send(api, sitting, content, way) for way in (DIRECTLY, BY_THE_ROUTE)]
+        assert comparable(direct) == comparable(routed)
+        assert direct.status_code in (404, 422)
 
     async def test_papers_of_exams_stay_submitted(
         self,
@@ -95,7 +95,7 @@ class TestBothWays:
             of_exam = await publish_test(uow)
         held = await hold_exam(author, of_exam, starts_at=clock.now())
         answers = []
-        for way in (SHORT_WAY, LONG_WAY):
+        for way in (DIRECTLY, BY_THE_ROUTE):
             entrant = await register(await people.candidate(), held)
             attempt = (await entrant.enter()).json()
             headers = {"Authorization": f"Bearer {attempt['attempt_token']}", **way}
