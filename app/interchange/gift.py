@@ -53,13 +53,19 @@ _TRUE_OR_FALSE = {"T": True, "TRUE": True, "F": False, "FALSE": False}
 _MOST_ANSWERS = 100
 _LONGEST_COMMENTS = 50_000
 _CERTAIN = re.compile(r"\s*(?:\$CATEGORY:|::[^\n:]+::|//[^\n]*\n+(?:\$CATEGORY:|::|//|[^\n,]*\{))")
+# A first question with answers in braces. A CSV goes on behind the braces.
+_QUESTION = re.compile(
+    r"\s*(?:[ \t]*[^{}\s][^{}\n]*\n)*[^{}\n]*\{\s*[=~](?:[^{}\\]|\\.)*\}"
+    r"(?![ \t]*[,;|\t\"])[^{}\n]*(?:\n[ \t]*(?:\n|\Z)|\Z)",
+    re.DOTALL,
+)
 _LOOKED_AT = 10_000  # characters of a file of unknown format
 
 
 def is_gift(file: bytes) -> bool:
     """Return whether a file of unknown format is certainly GIFT."""
     start = file[:_LOOKED_AT].decode("utf-8-sig", errors="ignore").replace("\r\n", "\n")
-    return _CERTAIN.match(start) is not None
+    return (_CERTAIN.match(start) or _QUESTION.match(start)) is not None
 
 
 @dataclass(slots=True)

@@ -144,7 +144,13 @@ class TestRead:
     def test_it_is_recognized_only_where_it_is_certain(self) -> None:
         assert is_gift(BANK.encode())
         assert is_gift(b"::Q1:: Which? {T}")
+        assert is_gift(b"Which of these\nis a river? {\n  =Tapi\n  ~Everest \\{peak\\}\n}\n\nNext? {T}")
+        assert is_gift("\ufeffभारत की राजधानी {=दिल्ली ~मुंबई} है।\n".encode())
         assert not is_gift(b"question,key\n{=a ~b},a")
+        assert not is_gift(b'"Which? {=a ~b}",a\n')
+        assert not is_gift(b"question\tkey\nWhich? {=a ~b}\ta\n")
+        assert not is_gift(b"question,key\nf{x} = 2,a\n")
+        assert not is_gift(b"{ " * 5_000)
         assert not is_gift(b"// note\nquestion,key\n")
 
 

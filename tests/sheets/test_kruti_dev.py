@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.sheets.english_words import english_words
 from app.sheets.kruti_dev import is_doubtful, to_unicode
 
 WORDS = r"""
@@ -120,3 +121,10 @@ def test_no_latin_letter_is_left_over_without_a_doubt(typed: str) -> None:
 @given(st.text("\u0915\u093e\u0964 0123", max_size=10))
 def test_unicode_stays(text: str) -> None:
     assert to_unicode(text) == text
+
+
+def test_words_that_seem_to_be_english() -> None:
+    said = "UNESCO us fo'o /kjksgj (World Heritage) dh lwph] 'Article 370' vkSj GDP ij"
+    assert english_words(said) == ["UNESCO", "World", "Article", "GDP"]
+    for line in WORDS.strip().splitlines():
+        assert english_words(line.split()[0]) == []

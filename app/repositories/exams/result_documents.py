@@ -89,6 +89,15 @@ class ResultDocumentRepository(Repository):
         )
         return (await self._session.scalar(statement)) or 0
 
+    async def names(self, exam_id: UUID, version: int, wanted: WantedResults) -> Sequence[str]:
+        """The names of those who are wanted."""
+        statement = (
+            select(Registration.name)
+            .join(ExamResult, ExamResult.registration_id == Registration.id)
+            .where(ExamResult.exam_id == exam_id, ExamResult.version == version, *_conditions(wanted))
+        )
+        return (await self._session.scalars(statement)).all()
+
     async def known_roll_numbers(self, exam_id: UUID, version: int, roll_numbers: Sequence[str]) -> set[str]:
         """Those of the roll numbers that have a result."""
         statement = select(ExamResult.roll_number).where(

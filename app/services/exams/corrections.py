@@ -1,4 +1,7 @@
-"""Corrections of a registration by staff: name, category and disability, until the results are released."""
+"""Corrections of a registration by staff: name, category and disability, until the results are released.
+
+A name that cannot be printed may be corrected later too.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.regranting import Regranted, regrant
+from app.services.printing import unprintable
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -54,7 +58,7 @@ async def correct(
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     registration = await _locked(uow, exam, roll_number)
-    if exam.released_at is not None:
+    if exam.released_at is not None and not _mends_name(registration, correction):
         raise NotPossible("The results are released. The registration stands as it was then.")
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
@@ -77,6 +81,12 @@ async def correct(
     _record(uow, staff, exam, registration, correction.reason, before, fields)
     _request_notification(uow, registration, fields, earlier)
     return Corrected(registration, moved)
+
+
+def _mends_name(registration: Registration, correction: Correction) -> bool:
+    """Whether only the name changes, and no certificate can be printed with it: that is never too late."""
+    is_name_only = (correction.category, correction.pwbd) == (UNCHANGED, UNCHANGED)
+    return is_name_only and bool(unprintable([registration.name]))
 
 
 async def _locked(uow: UnitOfWork, exam: Exam, roll_number: str) -> Registration:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.services.questions.columns import Columns
+from app.sheets.english_words import english_words
 from app.sheets.kruti_dev import LEGACY_FONTS, LegacyFont, is_doubtful
 from app.sheets.records import Record
 from app.sheets.reports import RowWarning
@@ -13,6 +14,7 @@ _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LATIN = re.compile(r"[A-Za-z]")
 _MOST_SHOWN = 3
 _LONGEST_SHOWN = 60
+_MOST_WORDS = 30
 
 
 def converted(
@@ -42,6 +44,7 @@ def _typed_in_it(columns: Columns, records: Sequence[Record]) -> Iterator[int]:
 
 def _converted(name: str, position: int, records: Sequence[Record], font: LegacyFont) -> Iterator[RowWarning]:
     shown: list[str] = []
+    english: list[str] = []
     first = None
     for record in records:
         before = record.cell(position)
@@ -52,9 +55,18 @@ def _converted(name: str, position: int, records: Sequence[Record], font: Legacy
         change = f'"{before[:_LONGEST_SHOWN]}" becomes "{after[:_LONGEST_SHOWN]}"'
         if len(shown) < _MOST_SHOWN:
             shown.append(change)
+        english += (f'"{word}" ({record.cell_name(position)})' for word in english_words(before))
         if is_doubtful(after):
             message = f"a part of this text seems to be in another font: {change}; type the cell in Unicode"
             yield RowWarning(record.row, name, message, cell=record.cell_name(position))
-    if first is not None:
-        message = f"this column is converted to Unicode: {'; '.join(shown)}"
+    if first is None:
+        return
+    if english:
+        more = f" and {len(english) - _MOST_WORDS} more" if len(english) > _MOST_WORDS else ""
+        words = f"{', '.join(english[:_MOST_WORDS])}{more}"
+        message = (
+            f"these words seem to be English, and are converted too: {words}; type such cells in Unicode"
+        )
         yield RowWarning(first.row, name, message, cell=first.cell_name(position))
+    message = f"this column is converted to Unicode: {'; '.join(shown)}"
+    yield RowWarning(first.row, name, message, cell=first.cell_name(position))

@@ -1,5 +1,6 @@
 """Asking for a file of many documents, its status, and its download."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.results import released_exam
 from app.services.result_documents.batches import wanted_by_setting
+from app.services.result_documents.characters import check_printable
 from app.services.result_documents.files import key_of
 from app.services.result_documents.languages import DocumentLanguage
 from app.services.unit_of_work import Reading, UnitOfWork, unit_of_work
@@ -56,8 +58,8 @@ async def request_file(
 ) -> ResultFileView:
     """Ask for a file with the current results. An equal one that waits or is not downloaded is returned.
 
-    Raises ResultsNotReleased; NotPossible if nobody gets such a document; Invalid for roll numbers without a
-    result and for too many documents.
+    Raises ResultsNotReleased; NotPossible if nobody gets such a document, or a name on
+    certificates cannot be printed; Invalid for roll numbers without a result and for too many documents.
     """
     exam = await released_exam(uow, staff, exam_id)
     version = exam.results_version or 1
@@ -79,6 +81,8 @@ async def request_file(
     )
     if (same := await uow.result_files.same_as(file, now)) is not None:
         return ResultFileView(same, version)
+    if kind == ResultFileKind.CERTIFICATES:
+        await check_names(uow, exam, version, chosen)
     await uow.result_files.add(file)
     uow.jobs.add("make_result_file", file_id=str(file.id))
     record(uow, staff, "request_result_file", exam, kind=kind, version=version, documents=file.total)
@@ -126,6 +130,13 @@ async def count(reads: Reading, exam: Exam, version: int, kind: str, wanted: Wan
     if found > MOST_DOCUMENTS:
         raise Invalid.field("only", Sentence(_TOO_MANY, count=found, most=MOST_DOCUMENTS))
     return found
+
+
+async def check_names(reads: Reading, exam: Exam, version: int, wanted: WantedResults) -> None:
+    """Raise NotPossible if a name on these documents has a character that no font has."""
+    institute = await reads.result_documents.institute_name(exam.institute_id)
+    names = await reads.result_documents.names(exam.id, version, wanted)
+    await asyncio.to_thread(check_printable, [institute, *exam.title.values(), *names])
 
 
 async def _check_roll_numbers(reads: Reading, exam: Exam, version: int, wanted: WantedResults) -> None:

@@ -146,19 +146,35 @@ class TestOne:
 
     async def test_who_gets_a_certificate(self, people: People, prelims: HeldExam) -> None:
         each = await Candidates.sit(people, prelims)
+        registration = f"{prelims.path}/registrations/{await roll_number(each.failed, prelims)}"
+        change = {"name": "Asha 𓀀", "reason": "As on the identity card."}
+        body_of(await prelims.staff.patch(registration, json=change))
         await prelims.release()
         path = f"{prelims.path}/certificate"
         expected = {
             "none": [404, 404, 404],
             "ranked": [200, 404, 404],
             "qualified": [200, 404, 404],
-            "all": [200, 200, 404],
+            "all": [200, 409, 404],
         }
         for setting, statuses in expected.items():
             changed = body_of(await prelims.staff.patch(prelims.path, json={"certificates": setting}))
             assert changed["certificates"] == setting
             clients = (each.ranked, each.failed, each.absent)
             assert [(await client.get(path)).status_code for client in clients] == statuses
+        # A name that cannot be printed is named, and may be corrected. Each script of India prints.
+        whole = {"format": "pdf", "include": "all"}
+        for refused in (
+            await each.failed.get(path),
+            await prelims.staff.get(f"{prelims.path}/merit-list", params=whole),
+            await prelims.staff.post(f"{prelims.path}/result-sheets", json={"kind": "certificates"}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+            assert '"𓀀" (U+13000) in "Asha 𓀀' in refused.json()["detail"]
+        late = await prelims.staff.patch(registration, json=change | {"category": "obc"})
+        assert late.status_code == 409
+        body_of(await prelims.staff.patch(registration, json=change | {"name": "மீனா ரவி"}))
+        assert (await prelims.staff.patch(registration, json=change)).status_code == 409
         ranked, failed = await pdf(each.ranked, path), await pdf(each.failed, path, language="en")
         assert "rank 1 among 1 candidates" in ranked
         assert HOSTILE in ranked

@@ -302,7 +302,9 @@ class TestLegacyFonts:
         sheet = read_questions(self.SHEET, Reading(legacy_font="krutidev"))
         assert [row.content.text["hi"] for row in sheet.rows] == ["भारत का संविधान", "राष्ट्रपति"]
         assert sheet.rows[0].content.text["en"] == "When?"
-        first, *_, doubtful, _ = sheet.warnings
+        english, *_ = [each for each in sheet.warnings if "seem to be English" in each.message]
+        assert (english.cell, '"GDP" (F2)' in english.message) == ("F2", True)
+        first, *_, doubtful, _ = [each for each in sheet.warnings if each is not english]
         assert first.message.startswith("this column is converted to Unicode: ")
         assert '"Hkkjr dk lafo/kku" becomes "भारत का संविधान"; ' in first.message
         assert (doubtful.cell, "another font" in doubtful.message) == ("F2", True)

@@ -81,7 +81,7 @@ async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads) -> Ex
             "content": SHEET_CONTENT | PDF_CONTENT,
             "description": "A page of the list, or the whole list as a sheet or a PDF",
         },
-        **problems(NotFound, ResultsNotReleased, Invalid, TooComplex, Unavailable),
+        **problems(NotFound, ResultsNotReleased, NotPossible, Invalid, TooComplex, Unavailable),
     },
 )
 async def get_merit_list(

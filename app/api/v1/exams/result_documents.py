@@ -32,7 +32,7 @@ RollNumber = Annotated[
 ]
 ONE_PDF = {
     **A_PDF,
-    **problems(Forbidden, NotFound, ResultsNotReleased, Invalid, TooComplex, Unavailable),
+    **problems(Forbidden, NotFound, ResultsNotReleased, NotPossible, Invalid, TooComplex, Unavailable),
 }
 
 

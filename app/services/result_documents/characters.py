@@ -1,0 +1,47 @@
+"""Refuses documents with characters that no font has: a name with boxes in it is not the name."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from app.core.errors import NotPossible
+from app.sentences import Sentence
+from app.services.printing import Template, unprintable
+
+MUST_BE_WHOLE: frozenset[Template] = frozenset({"certificate", "merit-list"})
+"""Documents that are refused. Sheets of a candidate are printed, because they may be needed at once."""
+_MOST_NAMED = 10
+_LONGEST_SHOWN = 60
+
+
+def check_printable(content: object) -> None:
+    """Raise NotPossible for texts of the content, or of a list of texts, that cannot be printed."""
+    texts = list(_texts(content))
+    signs = unprintable(["".join(set[str]().union(*texts))])
+    if not signs:
+        return
+    wrong = list(_named(dict.fromkeys(texts), frozenset(signs)))
+    more = len(wrong) - _MOST_NAMED
+    found = "; ".join(wrong[:_MOST_NAMED]) + (f"; … (+{more})" if more > 0 else "")
+    template = "No font of the documents has these characters: {found}. Correct the names and titles first."
+    raise NotPossible(Sentence(template, found=found))
+
+
+def _named(texts: Iterable[str], signs: frozenset[str]) -> Iterator[str]:
+    """`"ʘ" (U+0298) in "Asha ʘ"`, for each text with such a character."""
+    for text in texts:
+        if sign := next((each for each in text if each in signs), None):
+            yield f'"{sign}" (U+{ord(sign):04X}) in "{text[:_LONGEST_SHOWN]}"'
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif is_dataclass(content):
+        for each in fields(content):
+            yield from _texts(getattr(content, each.name))
+    elif isinstance(content, dict):
+        yield from _texts(list(content.values()))
+    elif isinstance(content, list | tuple):
+        for each in content:
+            yield from _texts(each)
