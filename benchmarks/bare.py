@@ -1,5 +1,6 @@
 """The baseline of the benchmarks: a minimal server with Starlette and asyncpg."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,8 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 CREATE = """
 create table if not exists bare_events (
@@ -82,6 +84,39 @@ async def signing_keys(request: Request) -> Response:
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
 
 
+async def sign_in(request: Request) -> Response:
+    """Answer after a while with a session that was made before, in place of an auth server."""
+    await asyncio.sleep(0.1)
+    email = orjson.loads(await request.body())["email"]
+    return Response(orjson.dumps(_sessions()[email]), media_type="application/json")
+
+
+@cache
+def _sessions() -> dict[str, object]:
+    sessions: dict[str, object] = orjson.loads(_bytes("BARE_SESSIONS"))
+    return sessions
+
+
+SOCKETS: set[WebSocket] = set()
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Keep a socket open until its client leaves."""
+    await websocket.accept()
+    SOCKETS.add(websocket)
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    SOCKETS.discard(websocket)
+
+
+async def send(request: Request) -> Response:
+    """Send a text to all sockets, one after the other."""
+    text = orjson.loads(await request.body())["text"]
+    for websocket in list(SOCKETS):
+        await websocket.send_text(text)
+    return Response(b"{}", media_type="application/json")
+
+
 @cache
 def _bytes(variable: str) -> bytes:
     return Path(os.environ[variable]).read_bytes()
@@ -93,6 +128,9 @@ app = Starlette(
         Route("/save", save, methods=["POST"]),
         Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
+        Route("/auth/v1/token", sign_in, methods=["POST"]),
+        WebSocketRoute("/sockets", socket),
+        Route("/sockets/send", send, methods=["POST"]),
         Route("/unchanged", unchanged),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
     ],

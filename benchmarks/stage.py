@@ -71,6 +71,7 @@ def stage(folder: Path | None, pool_size: int) -> Iterator[Stage]:
             "SUPABASE_URL": f"http://127.0.0.1:{bare_port}",
             "BARE_SIGNING_KEYS": str(home / "keys.json"),
             "BARE_PAPER": str(paper_file),
+            "BARE_SESSIONS": str(home / "sessions.json"),
             "PLAIN_SECRET": PLAIN_SECRET,
         }
         ias = [sys.executable, "-m", "app.cli"]

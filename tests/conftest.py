@@ -168,6 +168,37 @@ def cloned_database(superuser_url: str, template: str) -> Iterator[str]:
     asyncio.run(administer(superuser_url, f"drop database {name} with (force)"))
 
 
+_END_CONNECTIONS = """
+    select pg_terminate_backend(pid, 10000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
+_DELETE_ROWS = """
+    do $$ declare name regclass; begin
+      for name in
+        select oid from pg_class where relnamespace = 'ias'::regnamespace and relkind in ('r', 'p')
+          and not relispartition and relname not in ('alembic_version', 'institutes')
+      loop
+        execute format('delete from %s', name);
+      end loop;
+    end $$
+"""
+
+
+def delete_rows(superuser_url: str, database_url: str) -> None:
+    """Bring a clone back to how it was migrated. All connections to it end.
+
+    It takes a tenth of the processor time of another clone, which consists of hundreds of files.
+    """
+    database = make_url(database_url).database
+    inside = make_url(superuser_url).set(database=database).render_as_string(hide_password=False)
+    statements = [
+        _END_CONNECTIONS,  # A worker that was killed may still be committing.
+        "set session_replication_role = replica",  # Neither triggers nor foreign keys refuse it.
+        _DELETE_ROWS,
+    ]
+    asyncio.run(administer(inside, *statements))
+
+
 async def administer(superuser_url: str, *statements: str) -> None:
     """Run statements as the superuser, each in a transaction of its own."""
     connection = await asyncpg.connect(superuser_url)

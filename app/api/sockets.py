@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,9 +164,9 @@ async def _exchange(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime
     """Send and receive until either side closes. Returns the close code."""
     sending = asyncio.create_task(_send_all(websocket, inbox))
     receiving = asyncio.create_task(_receive_all(websocket, inbox, realtime_tasks))
-    closing = asyncio.create_task(inbox.closed())
+    ends: list[asyncio.Future[Any]] = [sending, receiving, inbox.closed()]
     try:
-        await asyncio.wait([sending, receiving, closing], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for error in [task.exception() for task in (sending, receiving) if task.done()]:
             if error is not None:
                 log.error("unexpected_error", exc_info=error)
@@ -179,7 +178,7 @@ async def _exchange(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime
             return inbox.closing.code
         return receiving.result() if receiving.done() else ABNORMAL_CLOSURE
     finally:
-        await end((sending, receiving, closing))
+        await end((sending, receiving))
 
 
 async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
@@ -194,7 +193,7 @@ async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
 async def _receive_all(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime) -> int:
     """Receive pings and acknowledgements. Returns the code with which the client or the server has closed."""
     loop = asyncio.get_running_loop()
-    arrivals: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
+    arrivals: list[float] = []
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -205,7 +204,7 @@ async def _receive_all(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realt
         if len(arrivals) == MESSAGES_PER_SECOND and loop.time() - arrivals[0] < 1:
             inbox.close(closings.TOO_MANY)
             return closings.TOO_MANY.code
-        arrivals.append(loop.time())
+        arrivals = [*arrivals[1 - MESSAGES_PER_SECOND :], loop.time()]
         if (closing := _handle(message, inbox, realtime_tasks)) is not None:
             inbox.close(closing)
             return closing.code

@@ -64,21 +64,26 @@ class Batches:
 
     async def _run(self, key: Hashable, work: Work[Any, Any]) -> None:
         queue = self._queues[key]
-        while queue:
-            async with self._turns:
-                batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
-                self._waiting -= len(batch)
-                await _carry_out(batch, work)
-        del self._queues[key]
+        try:
+            while queue:
+                async with self._turns:
+                    batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
+                    self._waiting -= len(batch)
+                    await _carry_out(batch, work)
+        finally:
+            # However it ends: a queue that is left would keep the next request from starting a batch.
+            self._waiting -= len(queue)
+            del self._queues[key]
 
 
 async def _carry_out(batch: Sequence[_Waiting], work: Work[Any, Any]) -> None:
     try:
         outcomes = await work([request for request, _ in batch])
-    except Exception as error:  # noqa: BLE001 -- each caller gets it
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- each caller gets it
+        failed = Unavailable() if isinstance(error, asyncio.CancelledError) else error
         for _, waiting in batch:
             if not waiting.done():  # The caller may have gone.
-                waiting.set_exception(error)
+                waiting.set_exception(failed)
         return
     for (_, waiting), outcome in zip(batch, outcomes, strict=True):
         if not waiting.done():

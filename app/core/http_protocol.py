@@ -17,8 +17,9 @@ READ_SECONDS = 30.0
 RECHECK_SECONDS = 0.1
 """After the event loop was blocked, timers run before the sockets are read. A timer that expires therefore
 checks its condition again after this time."""
-MOST_CONNECTIONS = 10_000
-"""The number of connections of a process. Further requests get the status 503."""
+MOST_CONNECTIONS = 12_000
+"""The number of connections of a process: 10,000 sockets, and requests beside them. Further requests get the
+status 503."""
 
 RESPONSE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"

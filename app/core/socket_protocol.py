@@ -25,6 +25,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     _second_began = 0.0
     _frames_in_second = 0
 
+    def start_keepalive(self) -> None:
+        """Forget the headers of the handshake, which is over."""
+        super().start_keepalive()
+        del self.request, self.response
+
     def handle_ping(self) -> None:
         """Reply to a ping. The limit bounds the memory for replies that a client does not read."""
         if self._may_send_more():

@@ -1,6 +1,6 @@
 """The audit log: who did what, when and why, and which staff have read keys under embargo."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.models import AuditEntry
 from app.repositories.audit import AuditFilter
 from app.repositories.base import Page, PageRequest
 from app.repositories.embargo import Reader
-from app.services.unit_of_work import Reading
+from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import OPERATOR_ID, Principal
 
 ACTIONS: Mapping[str, frozenset[str]] = {
@@ -127,9 +127,38 @@ def record(
     in a second transaction, after the first has ended and before the response is sent. If that fails, the
     request fails, so that no key is read without an entry.
     """
+    entry = _entry(actor, action, subject, reason, exam_id, attempt_id, details)
+    reads.record(entry)
+
+
+async def record_for_attempts(
+    uow: UnitOfWork,
+    actor: Principal,
+    action: str,
+    attempt_ids: Sequence[UUID],
+    *,
+    reason: str | None,
+    exam_id: UUID,
+    **details: Any,
+) -> None:
+    """Write the same entry for each of these attempts of an exam, with one statement."""
+    if attempt_ids:
+        entry = _entry(actor, action, AuditSubject("attempt"), reason, exam_id, None, details)
+        await uow.audit.add_for_attempts(entry, attempt_ids)
+
+
+def _entry(
+    actor: Principal,
+    action: str,
+    subject: AuditSubject,
+    reason: str | None,
+    exam_id: UUID | None,
+    attempt_id: UUID | None,
+    details: dict[str, Any],
+) -> AuditEntry:
     if action not in ACTIONS[subject.kind]:
         raise ValueError(f"{action} of {subject.kind} is not among the actions of the audit log")
-    entry = AuditEntry(
+    return AuditEntry(
         institute_id=actor.institute_id,
         actor_id=actor.author_id,
         action=action,
@@ -141,7 +170,6 @@ def record(
         details=details,
         request_id=get_contextvars().get("request_id"),
     )
-    reads.record(entry)
 
 
 def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[UUID], where: str) -> None:

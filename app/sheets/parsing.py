@@ -45,6 +45,8 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     """The header of a spreadsheet. Files of another kind have no cells."""
     further: list["ParsedSheet[LayoutT, RowT]"] = field(default_factory=list)
     """The other sheets of a workbook: layouts and headers. Their rows and messages are in this one."""
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    """The pictures on the sheet that rows name, by their names."""
 
     @property
     def headers(self) -> Sequence[Record]:
@@ -86,6 +88,7 @@ class ParsedSheet(Generic[LayoutT, RowT]):
         self.further.append(ParsedSheet(sheet.layout, header=sheet.header))
         number = 1 + len(self.further)
         self.rows += sheet.rows
+        self.pictures |= sheet.pictures
         self.errors += (replace(error, sheet=number) for error in sheet.errors)
         self.warnings += (replace(warning, sheet=number) for warning in sheet.warnings)
 
@@ -153,7 +156,7 @@ def errors_without_header(record: Record, positions: Iterable[int]) -> Iterator[
     for position in positions:
         if record.cell(position).strip():
             column = f"column {column_letters(position)}"
-            message = "there is no header above this cell"
+            message = "there is no header above this cell; name the column, or delete what is in it"
             yield RowError(record.row, column, message, record.cell_name(position))
 
 

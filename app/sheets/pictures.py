@@ -1,45 +1,69 @@
-"""The rows of a sheet at which pictures stand."""
+"""The pictures that stand on a sheet, each at the row of its upper left corner."""
 
 import posixpath
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from defusedxml import ElementTree
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
+_MAIN = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _PICTURE = f".//{_DRAWING}pic"
+PICTURE_HERE = "a picture stands here"
+"""The beginning of the error of a row with a picture."""
+MAX_PICTURES = 2_000
+"""Pictures of a sheet."""
 
 
-def rows_with_pictures(archive: zipfile.ZipFile, sheet: str) -> dict[int, int]:
-    """Return the row number of each picture of a sheet, and the column, which is counted from 0.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a sheet. Columns are counted from 0."""
 
-    `sheet` is the path of the sheet's part. A picture stands where its upper left corner is.
-    """
-    found: dict[int, int] = {}
-    for drawing in _related(archive, sheet, "/drawing"):
-        for row, column in _corners(archive, drawing):
-            found.setdefault(row, column)
+    row: int
+    column: int
+    ending: str = ""
+    content: bytes | None = None
+    """None if the file is not in the workbook, as a linked one."""
+
+
+def pictures_of(archive: zipfile.ZipFile, sheet: str) -> list[Picture]:
+    """Return the pictures of a sheet, at most `MAX_PICTURES`. `sheet` is the path of the sheet's part."""
+    found: list[Picture] = []
+    for relation in _related(archive, sheet):
+        if relation[1].endswith("/drawing"):
+            for picture in _pictures(archive, relation[2]):
+                found.append(picture)
+                if len(found) == MAX_PICTURES:
+                    return found
     return found
 
 
-def _corners(archive: zipfile.ZipFile, drawing: str) -> Iterator[tuple[int, int]]:
+def _pictures(archive: zipfile.ZipFile, drawing: str) -> Iterator[Picture]:
+    files = {name: path for name, _, path in _related(archive, drawing)}
+    contents: dict[str, bytes] = {}  # One file may be shown many times.
+    names = set(archive.namelist())
     root = ElementTree.fromstring(archive.read(drawing), forbid_dtd=True)
     for anchor in root:
-        if anchor.find(_PICTURE) is None:
-            continue
         start = anchor.find(f"{_DRAWING}from")
         row = start.findtext(f"{_DRAWING}row", "0") if start is not None else "0"
         column = start.findtext(f"{_DRAWING}col", "0") if start is not None else "0"
-        yield int(row) + 1, int(column)
+        for picture in anchor.iterfind(_PICTURE):
+            shown = picture.find(f".//{_MAIN}blip")
+            path = files.get(shown.get(f"{_OFFICE}embed", ""), "") if shown is not None else ""
+            if path in names and path not in contents:
+                contents[path] = archive.read(path)
+            yield Picture(int(row) + 1, int(column), posixpath.splitext(path)[1], contents.get(path))
 
 
-def _related(archive: zipfile.ZipFile, part: str, kind: str) -> Iterator[str]:
-    """The parts of a kind to which a part refers."""
+def _related(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[str, str, str]]:
+    """The parts to which a part refers: the name of each relation, its kind and its path."""
     folder, name = posixpath.split(part)
     relations = f"{folder}/_rels/{name}.rels"
     if relations not in archive.namelist():
         return
     for relation in ElementTree.fromstring(archive.read(relations), forbid_dtd=True).iter(_RELATION):
-        if relation.get("Type", "").endswith(kind):
-            yield posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/")
+        path = posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/")
+        yield relation.get("Id", ""), relation.get("Type", ""), path

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.sentences import Sentence
 from app.sheets.errors import UnreadableSheet
+from app.sheets.pictures import Picture
 
 WHOLE_ROW = -1
 """The position of an error that concerns a whole row."""
@@ -22,8 +23,10 @@ class Record:
     """Why this row and all that follow cannot be read."""
     sheet: str = ""
     """The sheet of the workbook."""
-    merged_down: dict[int, int] = field(default_factory=dict)
-    """The last row of each cell that is merged with cells below it only, by position."""
+    merged_down: Sequence[tuple[int, int]] = ()
+    """The position and the last row of each cell that is merged with cells below it only."""
+    pictures: Sequence[Picture] = ()
+    """The pictures that stand at this row. They are an error too, for those who do not read them."""
 
     def cell_name(self, position: int) -> str:
         """Return the name of a cell as the spreadsheet shows it, such as `Sheet1!F7`."""

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -24,7 +24,7 @@ from app.sheets.limits import (
     TOO_MANY_LINES,
 )
 from app.sheets.number_formats import NotShown, shown
-from app.sheets.pictures import rows_with_pictures
+from app.sheets.pictures import PICTURE_HERE, Picture, pictures_of
 from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, column_letters
 from app.sheets.worksheets import IsWanted, NotRead, Worksheet
 from app.sheets.xlsx_container import check_container, refused_workbook
@@ -174,7 +174,7 @@ class _Workbook:
             if is_wanted is not None and rows and not is_wanted(rows):
                 return None
             rows += parsed
-        rows = _with_pictures(rows, rows_with_pictures(reader.archive, path))
+        rows = _with_pictures(rows, pictures_of(reader.archive, path))
         for row in rows:
             row.sheet = sheet.title
         _mark_hidden(rows, parser)
@@ -275,14 +275,17 @@ def _text(cell: Mapping[str, Any], format_of: _FormatOf) -> str:
     return normalize_line_ends(text)
 
 
-def _with_pictures(rows: list[Record], pictures: Mapping[int, int]) -> list[Record]:
+def _with_pictures(rows: list[Record], pictures: Iterable[Picture]) -> list[Record]:
     """Mark the rows at which a picture stands: it would be lost without a word."""
     row_at = {row.row: row for row in rows}
-    for number, column in pictures.items():
-        row = row_at.setdefault(number, Record(number, []))
-        row.cell_errors[WHOLE_ROW] = (
-            f"a picture stands here (at {column_letters(column)}{number}), and pictures on a sheet are not"
-            " read; save it as a file, name the file in the column image, and send it in a ZIP of images"
+    for picture in pictures:
+        row = row_at.setdefault(picture.row, Record(picture.row, []))
+        row.pictures = (*row.pictures, picture)
+        cell = f"{column_letters(picture.column)}{picture.row}"
+        row.cell_errors.setdefault(
+            WHOLE_ROW,
+            f"{PICTURE_HERE} (at {cell}), and pictures on a sheet are not read; save it as a file, name the"
+            " file in the column image, and send it in a ZIP of images",
         )
     return sorted(row_at.values(), key=lambda row: row.row)
 
@@ -309,7 +312,8 @@ def _mark_merged(rows: list[Record], parser: Any) -> None:
     for merged in parser.merged_cells.mergeCell if parser.merged_cells is not None else ():
         first_column, first_row, last_column, last_row = merged.bounds
         if first_row in row_at and first_column == last_column:
-            row_at[first_row].merged_down[first_column - 1] = last_row
+            row = row_at[first_row]
+            row.merged_down = (*row.merged_down, (first_column - 1, last_row))
         if first_row in row_at:
             row_at[first_row].cell_errors[first_column - 1] = (
                 f"the cells {merged.coord} are merged; split them"

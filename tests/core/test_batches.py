@@ -75,3 +75,17 @@ async def test_a_caller_that_leaves_or_waits_too_long_does_not_disturb_the_other
     assert await batches.outcome("a", 3, work) == 6
     await batches.close()
     assert work.batches == [[1], [2, 3]]
+
+
+async def test_a_batch_that_is_cancelled_does_not_hold_up_later_requests() -> None:
+    batches, work = Batches(longest_wait=0.5), Work()
+
+    async def cancelled_once(requests: Sequence[int]) -> Sequence[int]:
+        if 1 in requests:
+            raise asyncio.CancelledError
+        return await work(requests)
+
+    work.may_go_on.set()
+    with pytest.raises(Unavailable):
+        await batches.outcome("a", 1, cancelled_once)
+    assert await batches.outcome("a", 2, cancelled_once) == 4

@@ -18,7 +18,7 @@ from app.config import Settings
 from app.database import create_engine
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
-from tests.conftest import cloned_database
+from tests.conftest import cloned_database, delete_rows
 from tests.fork_server import ForkedProcess, ForkServer, Program
 from tests.waiting import PATIENCE, eventually
 
@@ -60,11 +60,18 @@ class Database:
         return bool(await self.all("select 1 from pg_locks where locktype = 'advisory' and not granted"))
 
 
-@pytest.fixture
-def own_database_url(superuser_url: str, template: str) -> Iterator[str]:
-    """A database for one test: a worker takes every job that it finds."""
+@pytest.fixture(scope="package")
+def workers_database_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database that each test empties."""
     with cloned_database(superuser_url, template) as url:
         yield url
+
+
+@pytest.fixture
+def own_database_url(superuser_url: str, workers_database_url: str) -> str:
+    """A database without rows: a worker takes every job that it finds."""
+    delete_rows(superuser_url, workers_database_url)
+    return workers_database_url
 
 
 @pytest.fixture
@@ -76,6 +83,7 @@ async def database(own_database_url: str) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
+    await database.all("drop table if exists public.traces")
     await database.all("create table public.traces (name text)")
     yield database
     await database.engine.dispose()

@@ -9,7 +9,7 @@ from sqlalchemy import Select, Uuid, bindparam, func, literal, select, true, typ
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
-from app.models import Attempt, AttemptStatus, ResponseEvent, Test
+from app.models import Attempt, AttemptStatus, LoggedEvent, Test
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
 from app.repositories.embargo import withholds_attempt
@@ -66,8 +66,8 @@ class ActivityRepository(Repository):
         asked = func.unnest(literal(list(attempt_ids), ARRAY(Uuid))).table_valued("id").render_derived()
         attempt_id = type_coerce(asked.c.id, Uuid)
         last = (
-            select(func.max(ResponseEvent.received_at).label("at"))
-            .where(ResponseEvent.attempt_id == attempt_id)
+            select(func.max(LoggedEvent.received_at).label("at"))
+            .where(LoggedEvent.attempt_id == attempt_id)
             .lateral("last")
         )
         statement = select(attempt_id, last.c.at).select_from(asked).join(last, true())

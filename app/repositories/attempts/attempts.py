@@ -1,6 +1,6 @@
 """Attempts, the log of responses, results and the distribution of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Numeric, ScalarResult, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
@@ -68,6 +69,15 @@ _HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.can
 COUNT_EVENTS = text(
     "select coalesce(sum(events), 0), coalesce(max(events), 0) from (select count(*) as events from"
     " ias.response_events where attempt_id = :attempt_id group by question_id) as of_question"
+)
+
+PACKED_LOG = (
+    text(
+        "select to_jsonb(event) as event from ias.logged_events as event"
+        " where attempt_id = :attempt_id and question_id = any(:question_ids) and not late"
+    )
+    .bindparams(bindparam("question_ids", type_=ARRAY(Uuid)))
+    .columns(event=JSONB)
 )
 
 PARTITIONS_LOCK = 0x1A6  # any constant: everybody who makes partitions takes the same one
@@ -184,6 +194,13 @@ class AttemptRepository(Repository):
         result = await connection.exec_driver_sql(SAVE, tuple(arguments_of([request])))
         [outcome] = outcomes_of([request], result)
         return outcome
+
+    async def packed_log(
+        self, attempt_id: UUID, question_ids: Collection[UUID]
+    ) -> Sequence[Mapping[str, Any]]:
+        """The events of some questions of a packed log, in the form of `SaveOutcome.log`."""
+        values = {"attempt_id": attempt_id, "question_ids": list(question_ids)}
+        return (await self._session.scalars(PACKED_LOG, values)).all()
 
     async def count_events(self, attempt_id: UUID) -> tuple[int, int]:
         """How many events the log of an attempt has, late ones too, and how many the longest question."""

@@ -37,7 +37,7 @@ PACK = text(
       from (
         select distinct on (attempt_id, question_id, lease, revision) *
         from ias.logged_events where attempt_id = any(:attempts)
-        order by attempt_id, question_id, lease, revision, late
+        order by attempt_id, question_id, lease, revision, late, received_at
       ) as event
       join ias.attempts on attempts.id = attempt_id
       join ias.paper_questions using (paper_id, question_id)
@@ -52,14 +52,15 @@ PACK = text(
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 
 # How many of the events do not read back from the packed rows as they are. Only a late copy of an event that
-# was in time is left out: somebody has sent it again after a week.
+# the packed row had before is left out: somebody has sent it again after a week.
 DIFFERENT = text(
     """
     select count(*)
     from (select * from ias.response_events where attempt_id = any(:attempts)) as event
     left join (select * from ias.unpacked_events where attempt_id = any(:attempts)) as packed
       using (attempt_id, question_id, lease, revision)
-    where coalesce(to_jsonb(packed) <> to_jsonb(event) and not (event.late and not packed.late), true)
+    where coalesce(to_jsonb(packed) <> to_jsonb(event)
+      and not (event.late and (not packed.late or packed.received_at < event.received_at)), true)
     """
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 

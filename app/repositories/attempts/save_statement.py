@@ -30,17 +30,17 @@ with request as materialized (
   select request.*, found.status, found.deadline_at, case
     when not may_enter then 'banned'
     when request.lease > found.lease then 'unknown_lease'
+    when is_packed then 'packed'
     when status = 'paused' then 'closed'
     when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
     when status = 'void' then 'closed'
-    when status = 'graded' and is_packed then 'closed'
     when status = 'in_progress' and last_deadline <= deadline_at then 'open'
     else 'late' end as verdict
   from request cross join lateral (
     select status, closed_by, lease, deadline_at,
       (select active from ias.users where users.id = request.user_id) as may_enter,
-      status = 'graded' and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id)
-        as is_packed
+      status in ('graded', 'void')
+        and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id) as is_packed
     from ias.attempts
     where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
       and exam_paper_id is not distinct from request.exam_paper_id
@@ -132,9 +132,10 @@ Identity = tuple[UUID, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
-    """What the statement found and did. `verdict`: open, late, closed, unknown_lease or banned.
+    """What the statement found and did. `verdict`: open, late, closed, packed, unknown_lease or banned.
 
-    `log` has the events that the responses are compared with. Older ones are left out.
+    `log` has the events that the responses are compared with. Older ones are left out. Of a packed log it has
+    nothing: see `AttemptRepository.packed_log`.
     """
 
     verdict: str

@@ -5,7 +5,7 @@ The reasons are in docs/decisions/0012 and docs/decisions/0088.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -120,11 +120,21 @@ async def _save(
     outcome = await database.save(request)
     if outcome is None:
         raise NotFound("attempt")
+    if outcome.verdict == "packed":
+        outcome = await _with_packed_log(database, request, outcome)
     saver.uncounted += len(outcome.inserted)
     report = report_of(request, outcome, closed, parts.clock.now())
     if isinstance(report, SaveReport) and report.acknowledged:
         report.receipt = await _receipt(database, parts, request, report)
     return report
+
+
+async def _with_packed_log(database: _Database, request: SaveRequest, outcome: SaveOutcome) -> SaveOutcome:
+    """The outcome at an attempt that takes no answers, with the events which the statement does not read."""
+    questions = {event.question_id for event in request.events}
+    async with database.reading() as reads:
+        packed = await reads.attempts.packed_log(request.attempt.id, questions)
+    return replace(outcome, verdict="closed", log=packed)
 
 
 async def _receipt(

@@ -26,7 +26,7 @@ from app.models.message_data import (
     attempt_fields,
 )
 from app.repositories.realtime.messages import exam_room
-from app.services import attempts
+from app.services import attempts, audit
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.exams.audit import record
@@ -202,12 +202,27 @@ async def carry_out(
             if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
-            tell_candidate(uow, exam, attempt, _message_of(order, attempt))
-            _record(uow, staff, exam, attempt, order)
+    await _tell_and_record(uow, staff, exam, steered.changed, order)
     await replace_results(uow, steered.changed)
     if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
         return steered
     return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
+
+
+async def _tell_and_record(
+    uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[Attempt], order: Order
+) -> None:
+    told = [(each.user_id, _message_of(order, each)) for each in changed if each.user_id is not None]
+    await uow.messages.to_users(exam_room(exam.id), told)
+    await audit.record_for_attempts(
+        uow,
+        staff,
+        order.action or order.verb,
+        [attempt.id for attempt in changed],
+        reason=order.reason,
+        exam_id=exam.id,
+        **({"seconds": order.seconds} if order.seconds else {}),
+    )
 
 
 async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:

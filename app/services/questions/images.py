@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import unicodedata
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -104,6 +104,10 @@ class SheetImages:
     zipped: ImagesZip | None
     files: ProcessPool | None = None
     """The processes that decode images; without them, this process does."""
+    on_sheet: Mapping[str, bytes] = field(default_factory=dict)
+    """The pictures that stand on the sheet."""
+    storage: Storage | None = None
+    """Where pictures of the sheet are stored; files of the ZIP go to the storage that comes with it."""
     archive: ImageArchive = field(init=False)
     ids: dict[str, str] = field(default_factory=dict)
     """The id of each named image. A new image has a provisional id until it is stored."""
@@ -118,9 +122,9 @@ class SheetImages:
         """Check all images that the rows name, without storing any. Raises Invalid for too many pixels."""
         names = dict.fromkeys(name for row in rows for name in row.all_images)
         wrong = await self._look_up(
-            uow, author.institute_id, [name for name in names if name not in self.archive]
+            uow, author.institute_id, [name for name in names if not self._is_file(name)]
         )
-        for name in filter(self.archive.__contains__, names):
+        for name in filter(self._is_file, names):
             try:
                 await self._look_at(uow, author, name)
             except UnusableImage as error:
@@ -131,12 +135,24 @@ class SheetImages:
 
     async def store(self, uow: UnitOfWork, author: Principal) -> None:
         """Store the new images."""
-        if self.zipped is None:
+        storage = self.zipped.storage if self.zipped is not None else self.storage
+        if storage is None:
             return
         for name in self.new:
-            content = await asyncio.to_thread(self.archive.read, name)
-            kept = await media.upload(uow, self.zipped.storage, author, content, self.files)
+            content = await asyncio.to_thread(self._read, name)
+            kept = await media.upload(uow, storage, author, content, self.files)
             self.ids[name] = str(kept.media.id)
+
+    def _is_file(self, name: str) -> bool:
+        return name in self.on_sheet or name in self.archive
+
+    def _read(self, name: str) -> bytes:
+        """The bytes of a file. Raises UnusableImage."""
+        if name not in self.on_sheet:
+            return self.archive.read(name)
+        if len(self.on_sheet[name]) > media.MAX_BYTES:
+            raise UnusableImage(_too_large())
+        return self.on_sheet[name]
 
     def of(self, images: Sequence[str]) -> list[str]:
         """The `media` of a question or passage: each image once, also if two files are equal."""
@@ -171,7 +187,7 @@ class SheetImages:
 
     async def _look_at(self, uow: UnitOfWork, author: Principal, name: str) -> None:
         """Decode a file of the ZIP, unless it is stored already. Raises UnusableImage."""
-        content = await asyncio.to_thread(self.archive.read, name)
+        content = await asyncio.to_thread(self._read, name)
         known = await uow.media.known(author.institute_id, [hashlib.sha256(content).hexdigest()])
         if known is None:
             image = await media.encoded_anew(content, author, self.files)

@@ -68,7 +68,14 @@ async def import_questions(
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     memory = await MappingMemory.load(uow, author, MappedSheet.QUESTIONS, is_given=mapping is not None)
     own_names = _checked_mapping(mapping or {})
-    how = Reading(empty_key, subject is None, own_names, options.legacy_font, memory.columns)
+    how = Reading(
+        empty_key,
+        subject is None,
+        own_names,
+        options.legacy_font,
+        options.storage is not None,
+        memory.columns,
+    )
     source = options.format_of(file)
     if source is None:
         sheet = await _read(files, author, file, how, progress)
@@ -80,7 +87,7 @@ async def import_questions(
         )
         images = _one_zip(images, own)
     taken = source.name if source is not None else FileKind.SHEET
-    pictures = await asyncio.to_thread(SheetImages, images, files)
+    pictures = await asyncio.to_thread(SheetImages, images, files, sheet.pictures, options.storage)
     used = _of_sheets(memory.used(sheet.headers))
     passages = SheetPassages.of_sheet(sheet, pictures)
     if errors := [*sheet.errors, *passages.errors]:

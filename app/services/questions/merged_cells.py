@@ -17,9 +17,10 @@ def filled_down(columns: Columns, records: Iterable[Record]) -> Iterator[Record]
     }
     open_cells: dict[int, tuple[int, str]] = {}
     for record in records:
-        for position in shared & record.merged_down.keys():
-            record.cell_errors.pop(position, None)
-            open_cells[position] = record.merged_down[position], record.cell(position)
+        for position, last_row in record.merged_down:
+            if position in shared:
+                record.cell_errors.pop(position, None)
+                open_cells[position] = last_row, record.cell(position)
         for position, (last, text) in open_cells.items():
             if record.row <= last and any(map(str.strip, record.cells)):
                 record.cells += [""] * (position + 1 - len(record.cells))

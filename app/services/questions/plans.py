@@ -221,7 +221,7 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
         difficulty=said.difficulty if "difficulty" in columns else before.difficulty,
         tags=said.tags if "tags" in columns else before.tags,
         passage_id=said.passage_id if says_passage(columns) else before.passage_id,
-        media=said.media if "image" in columns else before.media,
+        media=said.media if "image" in columns or said.media else before.media,
     )
 
 

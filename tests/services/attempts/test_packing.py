@@ -85,6 +85,7 @@ class TestPackBatch:
                 [(row.question_id, row.answer) for row in await uow.attempts.standing(attempt.id)],
                 await uow.figures.logs([attempt.id]),
                 await uow.attempt_reviews.answer_counts([attempt.id]),
+                await uow.activity.last_saves([attempt.id]),
             ]
 
         before = await read()
@@ -109,6 +110,18 @@ class TestPackBatch:
         after = await rows_of(uow, attempt.id)
         assert [row for row in after if row[3] != 7] == before
         assert len(after) == len(before) + 1
+
+    async def test_packs_what_is_late_once_more(
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+    ) -> None:
+        attempt = await graded(uow, parts, made)
+        await pack(uow, attempt)
+        before = await rows_of(uow, attempt.id)
+        again = {"attempt_id": attempt.id, "question_id": made.question_ids[1], "lease": 1, "revision": 1}
+        uow.session.add(ResponseEvent(**again, answer=["b"], late=True, received_at=LATER))
+        await uow.session.flush()
+        assert await pack(uow, attempt) == 1
+        assert await rows_of(uow, attempt.id) == before
 
     @pytest.mark.parametrize(
         "status", [AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED, AttemptStatus.SUBMITTED]
@@ -149,6 +162,25 @@ class TestPackBatch:
         with pytest.raises(AttemptNotInProgress):
             await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["b"], 9)], LATER)
         assert await rows_of(uow, attempt.id) == before
+
+    @pytest.mark.parametrize("closed_by", ["candidate", "deadline"])
+    async def test_answers_that_are_sent_again_are_known_as_before(
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest, closed_by: str
+    ) -> None:
+        attempt = await graded(uow, parts, made)
+        values = {"closed_by": closed_by, "submitted_at": NOW}
+        await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
+        await pack(uow, attempt)
+        sent = [
+            response(made, 0, ["a"], confidence="guess"),
+            response(made, 1, ["b"]),
+            response(made, 2, None, 2, language="en"),
+            response(made, 2, ["d"], 3),
+        ]
+        with pytest.raises(AttemptNotInProgress) as refused:
+            await attempts.save(uow, parts, target_of(attempt, lease=2), sent, LATER)
+        assert refused.value.members["known"] == 2
+        assert await events_left(uow, [attempt.id]) == 0
 
     async def test_goes_with_its_attempt(
         self, uow: UnitOfWork, parts: Components, made: PublishedTest

@@ -34,17 +34,24 @@ from app.services.realtime.publishing import TIMEOUT
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.builders.messages import announcement, number_of
-from tests.conftest import TestClock, cloned_database
+from tests.conftest import TestClock, cloned_database, delete_rows
 from tests.waiting import PATIENCE
 
 ROOM = "exam:1"
 
 
-@pytest.fixture
-def own_database_url(superuser_url: str, template: str) -> Iterator[str]:
-    """A database in which nobody else has written a message."""
+@pytest.fixture(scope="module")
+def module_database_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database that each test empties."""
     with cloned_database(superuser_url, template) as url:
         yield url
+
+
+@pytest.fixture
+def own_database_url(superuser_url: str, module_database_url: str) -> str:
+    """A database in which nobody else has written a message."""
+    delete_rows(superuser_url, module_database_url)
+    return module_database_url
 
 
 @pytest.fixture
