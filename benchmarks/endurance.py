@@ -1,8 +1,8 @@
 """`python -m benchmarks endurance`: saves at 70 % of the peak for 20 minutes. Does anything grow?
 
 `wrk` sends the saves in pieces of a minute; `apt install wrk`. Each answer is checked, and everything that
-was acknowledged must be in the database. After each piece the memory, the connections and the open files of the
-API are read. The last column of the table compares the last five pieces with the first five.
+was acknowledged must be in the database. After each piece the memory, the connections and the open files of
+the API are read. The last column of the table compares the last five pieces with the first five.
 """
 
 import shutil
