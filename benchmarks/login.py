@@ -79,6 +79,7 @@ def _write_sessions(servers: Stage, content: Content) -> Path:
                 "id": str(user_id),
                 "email": email,
                 "user_metadata": {"name": "Asha Rao"},
+                "created_at": (now - timedelta(days=1)).isoformat(),
                 "email_confirmed_at": (now - timedelta(days=1)).isoformat(),
             },
         }

@@ -1,5 +1,6 @@
 -- A script of wrk that saves one answer with each request, of one candidate after the other.
--- Arguments: the path, a file of candidates, a file of questions, the number of the first request.
+-- Arguments: the path, a file of candidates, a file of questions, the number of the first request, and the
+-- milliseconds for which a connection rests before each request.
 -- The answers are checked here; what they acknowledge is looked for in the database by benchmarks/saves.py.
 
 local candidates, questions, number, path = {}, {}, 0, ""
@@ -22,6 +23,13 @@ function init(args)
   end
   for line in io.lines(args[3]) do
     table.insert(questions, line)
+  end
+  local rest = tonumber(args[5])
+  if rest > 0 then
+    -- The rests differ, so that connections do not send in step.
+    function delay()
+      return math.random(0, 2 * rest)
+    end
   end
 end
 

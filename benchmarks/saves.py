@@ -192,8 +192,11 @@ def measured(servers: Stage, targets: Sequence[Target], plan: Plan, connections:
     return rows
 
 
-def run(servers: Stage, target: Target, connections: int, seconds: int) -> Run:
-    """Send saves for some seconds, and check that the database has what was acknowledged."""
+def run(servers: Stage, target: Target, connections: int, seconds: int, *, rest_ms: int = 0) -> Run:
+    """Send saves for some seconds, and check that the database has what was acknowledged.
+
+    Each connection rests before each request, for `rest_ms` in the mean.
+    """
     address = f"http://127.0.0.1:{target.server.port}"
     questions = target.candidates.with_name("questions")
     command = [
@@ -208,7 +211,7 @@ def run(servers: Stage, target: Target, connections: int, seconds: int) -> Run:
         str(SCRIPT),
         address,
     ]
-    arguments = [target.path, str(target.candidates), str(questions), str(next(target.sent))]
+    arguments = [target.path, str(target.candidates), str(questions), str(next(target.sent)), str(rest_ms)]
     stored = uvloop.run(_count(servers, target))
     api, database = target.server.cpu_seconds(), cpu_of_database(servers)
     output = subprocess.run([*command, "--", *arguments], capture_output=True, text=True, check=True).stdout

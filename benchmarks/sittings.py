@@ -120,8 +120,10 @@ def main(
         )
         content = uvloop.run(make_content(servers.database_url, people + 1))
         bench = Bench(servers, content, iter(content.candidates), plan)
-        rows = starts(bench) + papers(bench) + submits(bench)
-        console.print(load.table(rows))
+        rows: list[dict[str, Any]] = []
+        for part in (starts, papers, submits):
+            rows += (of_part := part(bench))
+            console.print(load.table(of_part))
         console.print(at_once(bench))
         console.print(whole_sittings(bench))
     if json:

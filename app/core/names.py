@@ -67,7 +67,10 @@ def checked_lines(text: str) -> str:
     Raises ValueError if it has control characters or long stacks of marks, or shows nothing.
     """
     if _FORBIDDEN_IN_LINES.search(text):
-        raise ValueError("Remove control characters and characters that reverse the direction of text.")
+        raise ValueError(
+            "Remove control characters and characters that reverse the direction of text: type it again, or"
+            " paste it as plain text."
+        )
     if _STACK.search(text):
         raise ValueError(_TOO_MANY_MARKS)
     if not _shows_something(text):

@@ -156,7 +156,7 @@ def errors_without_header(record: Record, positions: Iterable[int]) -> Iterator[
     for position in positions:
         if record.cell(position).strip():
             column = f"column {column_letters(position)}"
-            message = "there is no header above this cell"
+            message = "there is no header above this cell; name the column, or delete what is in it"
             yield RowError(record.row, column, message, record.cell_name(position))
 
 

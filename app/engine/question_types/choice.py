@@ -75,7 +75,10 @@ class _Choice(QuestionType):
         if not answer:
             yield Sentence("A right answer has at least one option.")
         if len(answer) > 1 and not self._takes_several():
-            yield Sentence("A right answer to a {type} question is one option.", type=Sentence(self.title))
+            yield Sentence(
+                "A right answer to a {type} question is one option. Name one, or choose another type.",
+                type=Sentence(self.title),
+            )
         if len(set(answer)) < len(answer):
             yield Sentence("A right answer names each option once.")
         for name in sorted(set(answer) - set(option_ids)):

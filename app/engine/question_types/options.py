@@ -28,7 +28,11 @@ def no_options(title: str, options: Sequence[Option]) -> Iterator[ContentProblem
     """The problem of options in a type that has none."""
     if options:
         yield ContentProblem(
-            "options", Sentence("A {type} question has no options of its own.", type=Sentence(title))
+            "options",
+            Sentence(
+                "A {type} question has no options of its own. Delete them, or choose another type.",
+                type=Sentence(title),
+            ),
         )
 
 

@@ -43,10 +43,14 @@ DATASETS = (
         "Each answer that your devices have saved, and when it arrived. Late ones did not count.",
         text(
             """
-            select attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
-              confidence, language, late, received_at
-            from ias.logged_events
-            where attempt_id in (select id from ias.attempts where user_id = :user_id)
+            select logged.*
+            from ias.attempts cross join lateral (
+              select attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
+                confidence, language, late, received_at
+              from ias.logged_events where logged_events.attempt_id = attempts.id
+              offset 0  -- otherwise PostgreSQL unpacks the logs of everybody
+            ) as logged
+            where attempts.user_id = :user_id
             order by attempt_id, received_at, question_id, lease, revision
             """
         ),

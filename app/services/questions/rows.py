@@ -178,7 +178,7 @@ class RowReader:
     ) -> Content:
         text = self._localized("question")
         if not text:
-            self._wrong("question", "the question has no text")
+            self._wrong("question", "the question has no text; type it, or delete the row")
         content = Content(
             type=kind.name,
             text=text,
@@ -238,7 +238,9 @@ class RowReader:
         last = max((place for place, column in enumerate(columns) if column in texts), default=0)
         for column in columns[:last]:
             if column not in texts:
-                self._wrong(column, f"this is empty, but {columns[last]} is not")
+                self._wrong(
+                    column, f"this is empty, but {columns[last]} is not; type it, or move the others up"
+                )
 
     def _tags(self) -> list[str]:
         tags = read_tags(self._cell("tags") or "")
@@ -250,7 +252,7 @@ class RowReader:
         names = tuple(name for part in (self._cell("image") or "").split(";") if (name := part.strip()))
         names += tuple(picture_names(self.record, self.sheet))
         if len(names) > MOST_IMAGES or len(set(names)) < len(names):
-            self._wrong("image", f"at most {MOST_IMAGES} images, each once, split by semicolons")
+            self._wrong("image", f"name at most {MOST_IMAGES} images, each once: map.png; chart.png")
         return names
 
     def _in_test(self, content: Content) -> ItemInTest:
@@ -277,7 +279,7 @@ class RowReader:
             self._wrong(name, "write a number such as 2, 0.66 or 2/3")
             return None
         if marks < 0 and name == "marks":
-            self._wrong(name, "marks of a correct answer are not below zero")
+            self._wrong(name, "marks of a correct answer are not below zero; delete the minus")
         return cell
 
     def _number(self) -> int | None:
@@ -285,7 +287,9 @@ class RowReader:
         if cell is None:
             return None
         if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > _LARGEST_NUMBER:
-            self._wrong("number", "write a whole number")
+            self._wrong(
+                "number", f'"{cell[:20]}" is not the number of a question; write a whole number such as 12'
+            )
             return None
         return int(cell)
 
@@ -295,7 +299,7 @@ class RowReader:
             return None
         value = _plain(cell)
         if value not in allowed:
-            self._wrong(name, f"write one of: {', '.join(allowed)}")
+            self._wrong(name, f'"{cell[:30]}" is not known here; write one of: {", ".join(allowed)}')
             return None
         return value
 
@@ -322,7 +326,9 @@ class RowReader:
     def _at(self, position: int, name: str, longest: int) -> str | None:
         cell = unescape_formula(self.record.cell(position).strip())
         if len(cell) > longest:
-            self._wrong(name, f"at most {longest:,} characters fit; these are {len(cell):,}")
+            self._wrong(
+                name, f"this text has {len(cell):,} characters and at most {longest:,} fit; shorten it"
+            )
         return cell or None
 
     def _check_width(self) -> None:
