@@ -116,7 +116,7 @@ class _VerifiedLogin:
     header: Mapping[str, Any]
     key: jwt.PyJWK | str
     """The key that verified the signature."""
-    claims: AccessClaims
+    claims: Mapping[str, Any]
 
 
 class AccessTokenVerifier:
@@ -152,13 +152,11 @@ class AccessTokenVerifier:
             self._verified[digest] = known
             if len(self._verified) > _REMEMBERED_LOGINS:
                 self._verified.popitem(last=False)
-        elif known.claims.expires_at + _LEEWAY <= self._clock.now():
-            raise TokenRejected("The token has expired")
-        return known.claims
+        return self._checked(known.claims)
 
-    def _read(self, token: str, key: jwt.PyJWK | str, algorithm: str) -> AccessClaims:
+    def _read(self, token: str, key: jwt.PyJWK | str, algorithm: str) -> Mapping[str, Any]:
         try:
-            claims = jwt.decode(
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -176,7 +174,7 @@ class AccessTokenVerifier:
             raise TokenRejected(str(error)) from error
         if claims.get("is_anonymous"):
             raise TokenRejected("The token belongs to an anonymous user")
-        return self._checked(claims)
+        return claims
 
     async def _key_for(self, header: Mapping[str, Any]) -> tuple[jwt.PyJWK | str, str]:
         """The key and its algorithm. The header selects the key, but not the algorithm of a key."""

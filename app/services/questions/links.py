@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from itertools import chain
 from uuid import UUID
 
-import numpy as np
-
 from app.repositories.questions.similarity import Sketch
 
 # A band links a question to so many others that have it, the oldest of all.
@@ -90,6 +88,8 @@ class Links:
 
 def _shared(sketches: Sequence[Sketch]) -> set[int]:
     """The bands of more than one question. Most belong to one, and a list for each would need much memory."""
+    import numpy as np  # noqa: PLC0415 -- only imports of questions need it
+
     every = np.fromiter(chain.from_iterable(sketch.bands for sketch in sketches), np.int64)
     bands, counts = np.unique(every, return_counts=True)
     return set(bands[counts > 1].tolist())

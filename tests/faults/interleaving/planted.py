@@ -11,7 +11,7 @@ from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
 from app.repositories.attempts import AttemptRepository, attempts, save_statement
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.exams import ExamAttemptRepository, ExamRepository
-from app.services.exams import steering
+from app.services import audit
 
 Fault = tuple[object, str, Any]
 """Where, which attribute, and what stands there instead."""
@@ -82,9 +82,9 @@ def _void_keeps_score() -> list[Fault]:
 
 
 def _audit_forgotten() -> list[Fault]:
-    def nothing(*_: Any, **__: Any) -> None: ...
+    async def nothing(*_: Any, **__: Any) -> None: ...
 
-    return [(steering, "_record", nothing)]
+    return [(audit, "record_for_attempts", nothing)]
 
 
 PLANTED: dict[str, Callable[[], list[Fault]]] = {

@@ -49,7 +49,14 @@ TEXT = {"en": "Theirs"}
 # These are given an exam or a person's own attempt that another service has found, or work for everybody.
 OF_WHAT_WAS_FOUND = {"detailed_paper", "submit", "tell_windows", "view", "void_left_over"}
 # They make or find an exam of the institute of whoever asks.
-OF_THEIR_OWN = {"apply_exam", "create", "hold_on_paper", "lock_exam", "announcements_for_attempt"}
+OF_THEIR_OWN = {
+    "apply_exam",
+    "create",
+    "hold_on_paper",
+    "lock_exam",
+    "announcements_for_attempt",
+    "start_in_crowd",
+}
 
 
 @dataclass(frozen=True)
