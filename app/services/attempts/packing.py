@@ -1,4 +1,4 @@
-"""Packing the logs of attempts that were closed a week ago or longer (docs/decisions/0093)."""
+"""Packing the logs of closed attempts that began a week ago or earlier (docs/decisions/0093)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
