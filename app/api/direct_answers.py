@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
+import orjson
+from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +35,7 @@ _LONGEST_PATH = 200
 """Longer paths are no hot routes. What was found for the others is remembered."""
 _PARAMETER = re.compile(r"\{\w+\}")
 
+Body = TypeVar("Body", bound=BaseModel)
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 JSON_HEADERS = ((b"content-type", b"application/json"),)
 
@@ -232,6 +235,19 @@ def _add_vary(headers: list[tuple[bytes, bytes]]) -> None:
             headers[place] = name, value + b", Origin"
             return
     headers.append((b"vary", b"Origin"))
+
+
+def plain_body(model: type[Body], content: bytes) -> Body | None:
+    """The body if the documented model accepts it, and no text has an escape.
+
+    Escapes can hide characters that cannot be stored (`api/json_bodies.py`).
+    """
+    if b"\\" in content:
+        return None
+    try:
+        return model.model_validate(orjson.loads(content))
+    except ValueError:
+        return None
 
 
 async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:

@@ -15,7 +15,7 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
     if request.has_attempt_token():
         return await _paper_of_token(request, AttemptScope(test_id))
     account = await request.account()
-    paper_id = None if account is None else await attempts.paper_in_crowd(request.parts, account, test_id)
+    paper_id = None if account is None else await attempts.paper_together(request.parts, account, test_id)
     paper = None if paper_id is None else request.parts.papers.kept(paper_id)
     return None if paper is None else _answer(request, paper)
 

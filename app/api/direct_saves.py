@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-import orjson
-
 from app.api.attempts import save_sent, scope_of
 from app.api.deps import Holder
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, plain_body
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import ResponsesIn
 
@@ -39,14 +37,6 @@ ROUTES: Sequence[DirectRoute] = (
 
 
 def valid_body(content: bytes) -> ResponsesIn | None:
-    """The body if the documented model accepts each response, and no text has an escape.
-
-    Escapes can hide characters that cannot be stored (`api/json_bodies.py`).
-    """
-    if b"\\" in content:
-        return None
-    try:
-        body = ResponsesIn.model_validate(orjson.loads(content))
-    except ValueError:
-        return None
-    return None if body.wrong else body
+    """The body if the documented model accepts each response."""
+    body = plain_body(ResponsesIn, content)
+    return None if body is None or body.wrong else body

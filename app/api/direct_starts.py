@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import orjson
-
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, plain_body
 from app.schemas.attempts import StartedOut, StartIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
@@ -17,7 +15,7 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
         return None
     [test_id] = request.ids
     async with request.turn():
-        started = await attempts.start_in_crowd(request.parts, test_id, start)
+        started = await attempts.start_together(request.parts, test_id, start)
     if started is None:
         return None
     await request.note_write()
@@ -30,7 +28,7 @@ async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
         return None
     exam_id, paper_id = request.ids
     async with request.turn():
-        started = await exams.start_in_crowd(request.parts, exam_id, paper_id, start)
+        started = await exams.start_together(request.parts, exam_id, paper_id, start)
     if started is None:
         return None
     await request.note_write()
@@ -54,14 +52,6 @@ async def _start_of(request: DirectRequest) -> StartRequest | None:
 def _body_of(request: DirectRequest) -> StartIn | None:
     if not request.body:
         return StartIn()
-    return valid_start(request.body) if request.header(b"content-type") == b"application/json" else None
-
-
-def valid_start(content: bytes) -> StartIn | None:
-    """The body if the documented model accepts it, and no text has an escape (`api/json_bodies.py`)."""
-    if b"\\" in content:
-        return None
-    try:
-        return StartIn.model_validate(orjson.loads(content))
-    except ValueError:
-        return None
+    return (
+        plain_body(StartIn, request.body) if request.header(b"content-type") == b"application/json" else None
+    )

@@ -31,9 +31,9 @@ from app.services.attempts.starting import (
     start,
     started_attempt,
 )
-from app.services.attempts.starting_together import StartRequest, start_in_crowd
-from app.services.attempts.submitting_together import SubmitRequest, submit_in_crowd
-from app.services.attempts.views import AttemptView, paper_in_crowd, section_windows, view
+from app.services.attempts.starting_together import StartRequest, start_together
+from app.services.attempts.submitting_together import SubmitRequest, submit_together
+from app.services.attempts.views import AttemptView, paper_together, section_windows, view
 
 __all__ = [
     "AttemptView",
@@ -63,7 +63,7 @@ __all__ = [
     "next_number",
     "pack_batch",
     "pack_old_logs",
-    "paper_in_crowd",
+    "paper_together",
     "request_grading",
     "request_missing_grading",
     "result",
@@ -73,10 +73,10 @@ __all__ = [
     "save_at_once",
     "section_windows",
     "start",
-    "start_in_crowd",
+    "start_together",
     "started_attempt",
     "submit",
-    "submit_in_crowd",
+    "submit_together",
     "view",
     "withdraw_results",
 ]

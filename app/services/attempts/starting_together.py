@@ -39,14 +39,14 @@ class StartRequest:
     arrived_at: datetime
 
 
-async def start_in_crowd(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
+async def start_together(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
     """Start a new attempt, together with others who start the same test at this moment.
 
     None if it is not plain: the candidate has an attempt in progress or no profile, is staff, is locked by
     another transaction, or may not start. `start` finds out, and has nothing to undo.
     """
     work = partial(_start, parts, test_id)
-    started = await parts.batches.outcome((start_in_crowd, test_id), request, work)
+    started = await parts.batches.outcome((start_together, test_id), request, work)
     return None if started is None else newly_started(parts, *started)
 
 
@@ -69,7 +69,7 @@ async def _start(
 async def lock_starters(
     uow: UnitOfWork, requests: Iterable[StartRequest], scope: AttemptScope
 ) -> dict[UUID, Starter]:
-    """The candidates whose start is plain, locked: see `start_in_crowd`. Their accounts are up to date."""
+    """The candidates whose start is plain, locked: see `start_together`. Their accounts are up to date."""
     accounts = {request.account.id: request.account for request in requests}
     found = await uow.starts.lock(list(accounts), scope)
     return {

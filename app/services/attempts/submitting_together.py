@@ -27,13 +27,13 @@ class SubmitRequest:
     arrived_at: datetime
 
 
-async def submit_in_crowd(parts: Components, request: SubmitRequest) -> Attempt | None:
+async def submit_together(parts: Components, request: SubmitRequest) -> Attempt | None:
     """End an attempt and grade it, together with others that are submitted at this moment.
 
     None if it is not plain: the attempt is not running, is locked by another transaction, or its candidate is
     banned. `submit` finds out, and has nothing to undo.
     """
-    key = submit_in_crowd, request.attempt.scope
+    key = submit_together, request.attempt.scope
     return await parts.batches.outcome(key, request, partial(_submit, parts))
 
 

@@ -79,7 +79,7 @@ from app.services.exams.steering import (
     steer_one,
 )
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
-from app.services.exams.taking_together import start_in_crowd
+from app.services.exams.taking_together import start_together
 
 __all__ = [
     "Accommodated",
@@ -174,7 +174,7 @@ __all__ = [
     "result",
     "show_key",
     "start",
-    "start_in_crowd",
+    "start_together",
     "steer",
     "steer_one",
     "submit",

@@ -23,16 +23,16 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 ANY_CANDIDATE = ExamViewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False)
 
 
-async def start_in_crowd(
+async def start_together(
     parts: Components, exam_id: UUID, paper_id: UUID, request: StartRequest
 ) -> StartedPaper | None:
     """Start the only official attempt, together with others who start the same paper at this moment.
 
-    None if it is not plain: as in `attempts.start_in_crowd`, and if the candidate is not registered, has an
+    None if it is not plain: as in `attempts.start_together`, and if the candidate is not registered, has an
     attempt, or the paper is of a session group or not open. `start` finds out, and has nothing to undo.
     """
     work = partial(_start, parts, exam_id, paper_id)
-    started = await parts.batches.outcome((start_in_crowd, exam_id, paper_id), request, work)
+    started = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
     if started is None:
         return None
     attempt, frozen = started

@@ -35,7 +35,7 @@ class Hall:
         return StartRequest(account, "Pixel 9", self.now)
 
     async def start(self, candidate: Principal, email: str | None = None) -> StartedAttempt | None:
-        return await attempts.start_in_crowd(self.parts, self.made.id, self.request(candidate, email))
+        return await attempts.start_together(self.parts, self.made.id, self.request(candidate, email))
 
     async def start_all(self) -> list[StartedAttempt | None]:
         return list(await asyncio.gather(*map(self.start, self.candidates)))

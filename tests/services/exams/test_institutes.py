@@ -55,7 +55,7 @@ OF_THEIR_OWN = {
     "hold_on_paper",
     "lock_exam",
     "announcements_for_attempt",
-    "start_in_crowd",
+    "start_together",
 }
 
 

@@ -36,7 +36,7 @@ class Hall:
     async def start(self, candidate: Principal, later: timedelta = timedelta(0)) -> StartedPaper | None:
         account = Account(candidate.id, candidate.email, "", self.now)
         request = StartRequest(account, None, self.now + later)
-        return await exams.start_in_crowd(self.parts, self.exam_id, self.paper_id, request)
+        return await exams.start_together(self.parts, self.exam_id, self.paper_id, request)
 
     async def start_all(self) -> list[StartedPaper | None]:
         return list(await asyncio.gather(*map(self.start, self.candidates)))
