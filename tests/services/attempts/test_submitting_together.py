@@ -31,7 +31,8 @@ class Hall:
 
     async def submit(self, attempt: Attempt, later: timedelta = timedelta(0)) -> Attempt | None:
         arrived_at = self.parts.clock.now() + later
-        return await attempts.submit_together(self.parts, SubmitRequest(ref_of(attempt), arrived_at))
+        submitted = await attempts.submit_together(self.parts, SubmitRequest(ref_of(attempt), arrived_at))
+        return submitted.attempt if submitted else None
 
     async def submit_all(self) -> list[Attempt | None]:
         return list(await asyncio.gather(*map(self.submit, self.attempts)))
