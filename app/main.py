@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import direct_papers, direct_saves, direct_starts, direct_submits, openapi, problems
 from app.api.direct_answers import DirectAnswers
+from app.api.sockets import Sockets
 from app.api.v1 import (
     account,
     analytics,
@@ -130,6 +131,7 @@ def create_app(
         hsts=hsts,
         cors=_cors(settings),
     )
+    app.direct = Sockets(app.direct, RequestContext(app.direct, arrivals, settings.trusted_proxies))
     problems.install(app)
     openapi.install(app)
     # The routers are included one by one, those with the most requests first. Starlette matches a request
@@ -177,8 +179,6 @@ def create_app(
 
         app.state.api_url = settings.api_url
         app.include_router(docs.router)
-    for prefix in ("/v1", ""):
-        app.include_router(websocket.socket_router, prefix=prefix)
     return app
 
 

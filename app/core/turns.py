@@ -83,6 +83,8 @@ class Turns:
     def _start_next(self) -> None:
         """Start waiting callers in their order, except those that have another block running."""
         for waiter in list(self._waiting):
+            if len(self._running) >= self._at_once:
+                return
             if self._may_start(waiter.caller):
                 self._waiting.remove(waiter)
                 if not waiter.turn.done():
