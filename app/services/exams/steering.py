@@ -105,6 +105,9 @@ class Previewed:
     left_out: LeftOut | None
 
 
+AT_ONCE = 250
+"""So many attempts are stored at once: the process answers other requests, such as saves, in between."""
+
 STEPS: dict[Verb, Callable[[AttemptState, datetime], AttemptState]] = {
     Verb.PAUSE: steering.pause,
     Verb.RESUME: steering.resume,
@@ -182,7 +185,9 @@ async def carry_out(
         return await _admit_late(uow, staff, exam, order, found, now)
     steered, left_out = Steered(), []
     rule = await _rule(uow, staff, exam, order, found)
-    for attempt in found:
+    for place, attempt in enumerate(found, start=1):
+        if place % AT_ONCE == 0:
+            await uow.attempts.flush()
         before = steering.ended_by_deadline(state_of(attempt), now, delay)
         if _is_left_out(order, before):
             left_out.append((attempt, before))
@@ -202,7 +207,9 @@ async def carry_out(
             if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
-    await _tell_and_record(uow, staff, exam, steered.changed, order)
+    changed = steered.changed
+    for first in range(0, len(changed), AT_ONCE):
+        await _tell_and_record(uow, staff, exam, changed[first : first + AT_ONCE], order)
     await replace_results(uow, steered.changed)
     if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
         return steered
