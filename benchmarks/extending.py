@@ -80,8 +80,10 @@ def main(
 
 
 def _show(name: str, runs: Sequence[Run]) -> None:
-    figures = (median(getattr(each, name) for each in runs) for name in ("per_second", "p50", "p99", "longest"))
-    print(f"{name}: " + "{:,.0f} a second, p50 {:.0f}, p99 {:.0f}, longest {:.0f} ms".format(*figures))
+    per_second, p50, p99, longest = (
+        median(getattr(each, figure) for each in runs) for figure in ("per_second", "p50", "p99", "longest")
+    )
+    print(f"{name}: {per_second:,.0f} a second, p50 {p50:.0f}, p99 {p99:.0f}, longest {longest:.0f} ms")
 
 
 async def _hall(servers: Stage, count: int) -> tuple[UUID, str]:
