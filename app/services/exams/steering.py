@@ -5,7 +5,7 @@ candidates are notified, and the audit log is written. Results that no longer co
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -185,9 +185,7 @@ async def carry_out(
         return await _admit_late(uow, staff, exam, order, found, now)
     steered, left_out = Steered(), []
     rule = await _rule(uow, staff, exam, order, found)
-    for place, attempt in enumerate(found, start=1):
-        if place % AT_ONCE == 0:
-            await uow.attempts.flush()
+    async for attempt in _stored_in_parts(uow, found):
         before = steering.ended_by_deadline(state_of(attempt), now, delay)
         if _is_left_out(order, before):
             left_out.append((attempt, before))
@@ -207,29 +205,37 @@ async def carry_out(
             if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
-    changed = steered.changed
-    for first in range(0, len(changed), AT_ONCE):
-        await _tell_and_record(uow, staff, exam, changed[first : first + AT_ONCE], order)
+    await _tell_and_record(uow, staff, exam, steered.changed, order)
     await replace_results(uow, steered.changed)
     if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
         return steered
     return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
 
 
+async def _stored_in_parts(uow: UnitOfWork, found: Sequence[Attempt]) -> AsyncIterator[Attempt]:
+    """Each attempt; what became of the ones before is stored, so many at once."""
+    for place, attempt in enumerate(found, start=1):
+        yield attempt
+        if place % AT_ONCE == 0:
+            await uow.attempts.flush()
+
+
 async def _tell_and_record(
     uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[Attempt], order: Order
 ) -> None:
-    told = [(each.user_id, _message_of(order, each)) for each in changed if each.user_id is not None]
-    await uow.messages.to_users(exam_room(exam.id), told)
-    await audit.record_for_attempts(
-        uow,
-        staff,
-        order.action or order.verb,
-        [attempt.id for attempt in changed],
-        reason=order.reason,
-        exam_id=exam.id,
-        **({"seconds": order.seconds} if order.seconds else {}),
-    )
+    for first in range(0, len(changed), AT_ONCE):
+        some = changed[first : first + AT_ONCE]
+        told = [(each.user_id, _message_of(order, each)) for each in some if each.user_id is not None]
+        await uow.messages.to_users(exam_room(exam.id), told)
+        await audit.record_for_attempts(
+            uow,
+            staff,
+            order.action or order.verb,
+            [attempt.id for attempt in some],
+            reason=order.reason,
+            exam_id=exam.id,
+            **({"seconds": order.seconds} if order.seconds else {}),
+        )
 
 
 async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
