@@ -70,6 +70,8 @@ class Components:
     sent_answers: AnswerMemory
     """What candidates have read of their results, to be sent again while it is true."""
     personal_turns: PersonalTurns
+    login_turns: Turns
+    """Logins and registrations, so that saves keep their time while a whole hall signs in."""
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer

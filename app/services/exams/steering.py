@@ -146,7 +146,7 @@ async def steer(
         raise NotPossible("The results are released; attempts of this exam stand as they are.")
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
-    found = await _locked(uow, exam, order)
+    found = await _locked(uow, exam, order, now)
     delay = attempts.closing_delay(parts.settings)
     return await carry_out(uow, staff, exam, order, found, now, delay)
 
@@ -240,11 +240,15 @@ def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, data: AttemptD
         uow.messages.to_user(exam_room(exam.id), attempt.user_id, data)
 
 
-async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:
-    if order.attempt_ids == "all":
-        return await uow.exam_attempts.lock_all(exam.id, order.paper_id)
-    found = await uow.exam_attempts.lock(exam.id, order.attempt_ids)
-    if len(found) < len(set(order.attempt_ids)):
+async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> Sequence[Attempt]:
+    named = None if order.attempt_ids == "all" else order.attempt_ids
+    if order.verb is Verb.EXTEND:
+        found = await uow.exam_attempts.lock_to_extend(exam.id, named, order.paper_id, now)
+    elif named is None:
+        found = await uow.exam_attempts.lock_all(exam.id, order.paper_id)
+    else:
+        found = await uow.exam_attempts.lock(exam.id, named)
+    if named is not None and len(found) < len(set(named)):
         raise NotFound("attempt")
     return found
 
