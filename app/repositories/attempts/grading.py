@@ -132,7 +132,8 @@ class GradingRepository(Repository):
 
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""
-        statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
+        asked = any_(literal(list(attempt_ids), ARRAY(Uuid)))
+        statement = delete(Result).where(Result.attempt_id == asked).returning(Result)
         results = (await self._session.scalars(statement)).all()
         for result in results:
             self._session.expunge(result)  # The session would take the next result for the same object.

@@ -114,7 +114,7 @@ class PackedLogRepository(Repository):
             )
             .order_by(Attempt.id)
         )
-        return (await self._lock(Rank.ATTEMPT, Mode.CHANGE, statement, of=Attempt)).all()
+        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement, of=Attempt)).all()
 
     async def pack(self, attempt_ids: Sequence[UUID]) -> None:
         """Replace the events of locked attempts by packed rows. Raises PackedLogDiffers."""

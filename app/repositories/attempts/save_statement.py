@@ -10,12 +10,13 @@ import orjson
 
 from app.core.attempt_scope import AttemptRef
 
-# See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR SHARE, in the order of their
-# ids, before anything is inserted. Submit takes FOR UPDATE, so an answer is either committed before the paper
-# is graded, or sees the closed attempt and is refused. `found` has the events that the new ones are compared
-# with: the standing one of each question if it is not older, and the one of the same lease and revision. It
-# reads the snapshot from before the insert, and at most two events for each one sent, so that a long log does
-# not make saves slower.
+# See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR KEY SHARE, in the order of
+# their ids, before anything is inserted. Whoever ends an attempt takes FOR UPDATE, so an answer is either
+# committed before the paper is graded, or sees the closed attempt and is refused. Whoever moves the deadline
+# of a running attempt takes FOR NO KEY UPDATE, and saves do not wait for that (docs/decisions/0097). `found`
+# has the events that the new ones are compared with: the standing one of each question if it is not older,
+# and the one of the same lease and revision. It reads the snapshot from before the insert, and at most two
+# events for each one sent, so that a long log does not make saves slower.
 # Rows are inserted in order, because two transactions in opposite order would wait for each other.
 # An event that was late and arrives again in time, because the deadline was moved, is stored as new.
 # An open attempt takes nothing new for closed questions, but their log is read all the same.
@@ -44,7 +45,7 @@ with request as materialized (
     from ias.attempts
     where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
       and exam_paper_id is not distinct from request.exam_paper_id
-    for share
+    for key share
   ) as found
 ), incoming as materialized (
   select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.verdict, event.*,
@@ -92,7 +93,7 @@ select place, verdict, status, deadline_at, questions, revisions, log
 from attempt left join inserted_of using (attempt_id) left join found_of using (attempt_id)
 """
 
-SAVE_UNLOCKED = SAVE.replace("for share", "for share skip locked")
+SAVE_UNLOCKED = SAVE.replace("for key share", "for key share skip locked")
 """The same for attempts that nobody has locked for a change. The others have no row in the result."""
 
 

@@ -74,21 +74,30 @@ class ExamAttemptRepository(Repository):
 
     async def lock(self, exam_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
         """Lock those of these attempts that belong to the exam. Saves and submits wait."""
-        return await self._locked(_attempts(exam_id).where(Attempt.id.in_(attempt_ids)))
+        return await self._locked(_attempts(exam_id).where(Attempt.id == any_(_array(attempt_ids))))
 
     async def lock_all(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
         """Lock all attempts of the exam, or of one of its papers."""
         return await self._locked(_of_paper(_attempts(exam_id), paper_id))
 
+    async def lock_to_extend(
+        self, exam_id: UUID, attempt_ids: Sequence[UUID] | None, paper_id: UUID | None, now: datetime
+    ) -> Sequence[Attempt]:
+        """Lock these attempts, or all of the exam or of one of its papers, to move their deadlines."""
+        statement = _of_paper(_attempts(exam_id), paper_id)
+        if attempt_ids is not None:
+            statement = statement.where(Attempt.id == any_(_array(attempt_ids)))
+        return await self._lock_to_extend(statement, now)
+
     async def lock_with_registrations(
-        self, exam_id: UUID, user_ids: Collection[UUID] | None
+        self, exam_id: UUID, user_ids: Collection[UUID] | None, now: datetime
     ) -> Sequence[tuple[Attempt, Registration]]:
-        """Lock the attempts of the exam, or those of some users, and return them with their registrations."""
+        """Lock the attempts of the exam, or those of some users, to move their deadlines."""
         statement = _attempts(exam_id)
         registrations = select(Registration).where(Registration.exam_id == exam_id)
         if user_ids is not None:
             statement = statement.where(Attempt.user_id.in_(user_ids))
-        attempts = await self._locked(statement)
+        attempts = await self._lock_to_extend(statement, now)
         if user_ids is not None:
             theirs = [each.registration_id for each in attempts if each.registration_id]
             registrations = registrations.where(Registration.id.in_(theirs))
@@ -248,10 +257,22 @@ class ExamAttemptRepository(Repository):
         rows = await self._session.execute(statement)
         return {attempt_id: SaveProgress(*figures) for attempt_id, *figures in rows}
 
-    async def _locked(self, statement: Select[Attempt]) -> Sequence[Attempt]:
+    async def _lock_to_extend(self, statement: Select[Attempt], now: datetime) -> Sequence[Attempt]:
+        """Lock attempts so that saves go on where time is left (docs/decisions/0097).
+
+        Saves lock KEY_SHARE, so that they wait for EXCLUSIVE only: that of attempts which may begin to take
+        answers again, or whose result is deleted.
+        """
+        found = await self._locked(statement, Mode.CHANGE)
+        over = [each.id for each in found if each.status not in RUNNING or each.deadline_at <= now]
+        if over:
+            await self._locked(select(Attempt).where(Attempt.id == any_(_array(over))))
+        return found
+
+    async def _locked(self, statement: Select[Attempt], mode: Mode = Mode.EXCLUSIVE) -> Sequence[Attempt]:
         """Lock in the order of ids, so that concurrent actions do not deadlock."""
         ordered = statement.order_by(Attempt.id)
-        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, ordered, of=Attempt)).all()
+        return (await self._lock(Rank.ATTEMPT, mode, ordered, of=Attempt)).all()
 
 
 def _attempts(exam_id: UUID) -> Select[Attempt]:

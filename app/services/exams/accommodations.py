@@ -141,7 +141,7 @@ async def _regrant(
     only = None if any(holder.group for holder in named) else [each.user_id for each in named if each.user_id]
     due = [
         (attempt, times.of(registration))
-        for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only)
+        for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only, now)
         if _is_named(registration, named, times.people)
     ]
     return await regrant(uow, parts, exam, due, now, dry_run=dry_run)

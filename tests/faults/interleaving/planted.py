@@ -25,7 +25,9 @@ def _unlocked_attempt() -> list[Fault]:
 
 
 def _unlocked_steering() -> list[Fault]:
-    async def read_only(self: ExamAttemptRepository, statement: Select[Attempt]) -> Sequence[Attempt]:
+    async def read_only(
+        self: ExamAttemptRepository, statement: Select[Attempt], *_: Any
+    ) -> Sequence[Attempt]:
         ordered = statement.order_by(Attempt.id).execution_options(populate_existing=True)
         return (await self._session.scalars(ordered)).all()
 
@@ -37,7 +39,7 @@ def _unlocked_start() -> list[Fault]:
 
 
 def _unlocked_save() -> list[Fault]:
-    return [(attempts, "SAVE", save_statement.SAVE.replace("for share", ""))]
+    return [(attempts, "SAVE", save_statement.SAVE.replace("for key share", ""))]
 
 
 def _open_door() -> list[Fault]:

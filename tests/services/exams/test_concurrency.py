@@ -16,7 +16,16 @@ from app.core.release_errors import AttemptsInProgress
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartedPaper, StartPaper, Verb
+from app.services.exams import (
+    ExamDraft,
+    ExamPaperDraft,
+    Grant,
+    Order,
+    StartedPaper,
+    StartPaper,
+    Target,
+    Verb,
+)
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of
@@ -157,6 +166,54 @@ class TestSteeringAndSitting:
             result = await uow.attempts.result(attempt.id)
         assert result is not None
         assert result.score_numerator == 2
+
+    async def test_an_answer_is_saved_while_staff_extend_the_attempt_and_have_not_committed(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        attempt = (await hall.enter(engine, candidate, now)).started.attempt
+        target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
+        order = Order(Verb.EXTEND, None, "all", 60)
+        grants = [Grant(Target(group="all"), 300, "power cut")]
+        for move in (
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+            lambda uow: exams.accommodate(uow, hall.parts, hall.staff, hall.exam_id, grants, now),
+        ):
+            both = await overlap(engine, move, lambda uow: attempts.save(uow, hall.parts, target, sent, now))
+            assert both.first.error is None
+            assert not both.waited
+            assert both.second.result().saved + both.second.result().known == 1
+
+    async def test_an_extension_does_not_wait_for_an_answer_that_is_being_saved(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        attempt = (await hall.enter(engine, candidate, now)).started.attempt
+        target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
+        order = Order(Verb.EXTEND, None, "all", 60)
+        both = await overlap(
+            engine,
+            lambda uow: attempts.save(uow, hall.parts, target, sent, now),
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+        )
+        (extended,) = both.second.result().changed
+        assert (both.waited, extended.deadline_at) == (False, attempt.deadline_at + timedelta(seconds=60))
+
+    async def test_an_answer_to_an_attempt_that_its_deadline_ended_waits_for_the_extension(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        attempt = (await hall.enter(engine, candidate, now)).started.attempt
+        over = attempt.deadline_at + timedelta(minutes=2)
+        target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
+        order = Order(Verb.EXTEND, None, "all", 600)
+        both = await overlap(
+            engine,
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, over),
+            lambda uow: attempts.save(uow, hall.parts, target, sent, over),
+        )
+        assert both.waited
+        assert both.second.result().saved == 1
 
     async def test_many_graders_and_a_release_end_with_each_graded_once(
         self, engine: AsyncEngine, hall: Hall
