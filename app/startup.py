@@ -117,6 +117,7 @@ async def open_components(
             batches=together,
             lookups=lookups,
             personal_turns=PersonalTurns(),
+            login_turns=_login_turns(settings),
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),
             stream=stream,
@@ -159,6 +160,15 @@ def _pool_limits(settings: Settings) -> PoolLimits:
         queue=settings.file_queue,
         seconds=settings.file_seconds,
         memory_bytes=settings.file_memory_mb * 1_000_000,
+    )
+
+
+def _login_turns(settings: Settings) -> Turns:
+    return Turns(
+        at_once=settings.logins_at_once,
+        queue=1_000,
+        seconds=15,
+        busy=Sentence("Too many people are signing in. Try again in a moment."),
     )
 
 

@@ -2,7 +2,7 @@
 
 `wrk` saves on 64 connections, alone and while a second one signs in on 64 others, in turns. The auth server
 is an imitation that answers after a tenth of a second, about as long as hashing a password takes: where it
-runs, its processor is not the API's.
+runs, its processor is not the API's. Before, all 64 sign in without saves, to see whose CPU a login takes.
 """
 
 import os
@@ -21,11 +21,20 @@ import typer
 import uvloop
 from rich.console import Console
 
+from benchmarks.client import Server, encode
 from benchmarks.content import Content
-from benchmarks.saves import Run, Target, add_plain_attempts, made_attempts, run, targets_of
+from benchmarks.load import SCRIPT
+from benchmarks.saves import (
+    Run,
+    Target,
+    add_plain_attempts,
+    cpu_of_database,
+    made_attempts,
+    run,
+    targets_of,
+)
 from benchmarks.stage import Stage, api_with, plain_server, stage
 
-SCRIPT = Path(__file__).with_suffix(".lua")
 MANY = "1000000/minute"
 LIMITS = {
     "LOGIN_LIMIT_PER_ACCOUNT": MANY,
@@ -50,22 +59,23 @@ def main(
         content, attempts = uvloop.run(made_attempts(servers, candidates))
         uvloop.run(add_plain_attempts(servers))
         home = servers.paper_file.parent
-        addresses = _write_sessions(servers, content)
+        logins = _write_logins(servers, content)
         target = targets_of(servers, plain, content, attempts, home)[0]
         target = Target(target.name, api, target.path, target.candidates, target.count)
         run(servers, target, connections, 2)
+        _show_cpu(servers, api, logins, connections, seconds)
         pairs: list[tuple[Run, Run, float]] = []
         for _ in range(rounds):
             alone = run(servers, target, connections, seconds)
-            with _signing_in(api.port, addresses, connections, seconds + 2) as output:
+            with _signing_in(api, logins, connections, seconds + 2) as output:
                 time.sleep(1)
                 together = run(servers, target, connections, seconds)
             pairs.append((alone, together, _signed_in(output)))
     _show(pairs)
 
 
-def _write_sessions(servers: Stage, content: Content) -> Path:
-    """What the imitation of the auth server answers, and the addresses for `wrk`."""
+def _write_logins(servers: Stage, content: Content) -> Path:
+    """What the imitation of the auth server answers, and the requests for `wrk`."""
     sessions = {}
     now = datetime.now(UTC)
     for user_id in content.candidates:
@@ -84,16 +94,19 @@ def _write_sessions(servers: Stage, content: Content) -> Path:
             },
         }
     Path(servers.environment["BARE_SESSIONS"]).write_bytes(orjson.dumps(sessions))
-    addresses = servers.paper_file.with_name("addresses")
-    addresses.write_text("\n".join(sessions))
-    return addresses
+    bodies = ({"email": email, "password": "a long password"} for email in sessions)
+    requests = b"".join(encode("POST", "/v1/auth/login", body=body) + b"\0" for body in bodies)
+    file = servers.paper_file.with_name("logins")
+    file.write_bytes(requests)
+    return file
 
 
 @contextmanager
-def _signing_in(port: int, addresses: Path, connections: int, seconds: int) -> Iterator[list[str]]:
+def _signing_in(api: Server, logins: Path, connections: int, seconds: int) -> Iterator[list[str]]:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "20s"]
+    address = f"http://127.0.0.1:{api.port}"
     process = subprocess.Popen(
-        [*command, "-s", str(SCRIPT), f"http://127.0.0.1:{port}", "--", str(addresses)],
+        [*command, "-s", str(SCRIPT), address, "--", str(logins), "200", "access_token", "again"],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -104,11 +117,27 @@ def _signing_in(port: int, addresses: Path, connections: int, seconds: int) -> I
 
 def _signed_in(output: Sequence[str]) -> float:
     """Logins a second."""
-    line = output[0].rpartition("\n@ ")[2].split(maxsplit=5)
-    micros, good, bad = map(int, line[:3])
-    if bad:
-        raise SystemExit(f"{bad} logins were refused: {line[5:]}")
+    line = output[0].rpartition("\n@ ")[2].split(maxsplit=8)
+    micros, good, bad, failed = map(int, line[:4])
+    if bad or failed:
+        raise SystemExit(f"{bad} logins were refused, {failed} failed: {line[8:]}")
     return good / micros * 1e6
+
+
+def _show_cpu(servers: Stage, api: Server, logins: Path, connections: int, seconds: int) -> None:
+    def used() -> list[float]:
+        return [api.cpu_seconds(), cpu_of_database(servers), servers.bare.cpu_seconds()]
+
+    before = used()
+    with _signing_in(api, logins, connections, seconds) as output:
+        pass
+    per_second = _signed_in(output)
+    count = per_second * seconds
+    parts = [1000 * (after - at_first) / count for at_first, after in zip(before, used(), strict=True)]
+    console.print(
+        f"without saves {per_second:.0f} logins a second; each takes {parts[0]:.2f} ms of CPU of the API, "
+        f"{parts[1]:.2f} of PostgreSQL and {parts[2]:.2f} of the imitation"
+    )
 
 
 def _show(pairs: Sequence[tuple[Run, Run, float]]) -> None:

@@ -2,14 +2,10 @@
 -- Arguments: the file (requests that end with a zero byte), the status and a part of the body that each answer
 -- must have, and whether the requests may be sent again after the last one ("again") or not ("once").
 
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "answers.lua")
+
 local requests, number, again = {}, 0, false
 local status_expected, part_expected = 0, ""
-acknowledged, wrong, example, exhausted = 0, 0, "", 0
-
-function setup(thread)
-  threads = threads or {}
-  table.insert(threads, thread)
-end
 
 function init(args)
   local file = io.open(args[1], "rb")
@@ -29,22 +25,6 @@ function request()
 end
 
 function response(status, headers, body)
-  if status == status_expected and (part_expected == "" or body:find(part_expected, 1, true)) then
-    acknowledged = acknowledged + 1
-  else
-    wrong = wrong + 1
-    example = status .. " " .. body
-  end
-end
-
-function done(summary, latency)
-  local answered, refused, seen, ended = 0, 0, "", 0
-  for _, thread in ipairs(threads) do
-    answered, refused = answered + thread:get("acknowledged"), refused + thread:get("wrong")
-    seen, ended = thread:get("example"), thread:get("exhausted")
-  end
-  local sockets = summary.errors
-  io.write(string.format("\n@ %d %d %d %d %d %d %d %d %s\n", summary.duration, answered, refused,
-    sockets.connect + sockets.read + sockets.write + sockets.timeout,
-    latency:percentile(50), latency:percentile(99), latency.max, ended, seen))
+  local is_expected = status == status_expected and (part_expected == "" or body:find(part_expected, 1, true))
+  count(is_expected, status, body)
 end

@@ -3,13 +3,9 @@
 -- milliseconds for which a connection rests before each request.
 -- The answers are checked here; what they acknowledge is looked for in the database by benchmarks/saves.py.
 
-local candidates, questions, number, path = {}, {}, 0, ""
-acknowledged, wrong, example = 0, 0, ""
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "answers.lua")
 
-function setup(thread)
-  threads = threads or {}
-  table.insert(threads, thread)
-end
+local candidates, questions, number, path = {}, {}, 0, ""
 
 function init(args)
   path, number = args[1], tonumber(args[4])
@@ -44,22 +40,5 @@ function request()
 end
 
 function response(status, headers, body)
-  if status == 200 and body:find('"saved":1', 1, true) then
-    acknowledged = acknowledged + 1
-  else
-    wrong = wrong + 1
-    example = status .. " " .. body
-  end
-end
-
-function done(summary, latency, requests)
-  local saved, refused, seen = 0, 0, ""
-  for _, thread in ipairs(threads) do
-    saved, refused = saved + thread:get("acknowledged"), refused + thread:get("wrong")
-    seen = thread:get("example")
-  end
-  local sockets = summary.errors
-  io.write(string.format("\n@ %d %d %d %d %d %d %d %s\n", summary.duration, saved, refused,
-    sockets.connect + sockets.read + sockets.write + sockets.timeout,
-    latency:percentile(50), latency:percentile(99), latency.max, seen))
+  count(status == 200 and body:find('"saved":1', 1, true), status, body)
 end

@@ -216,10 +216,10 @@ def run(servers: Stage, target: Target, connections: int, seconds: int, *, rest_
     api, database = target.server.cpu_seconds(), cpu_of_database(servers)
     output = subprocess.run([*command, "--", *arguments], capture_output=True, text=True, check=True).stdout
     api, database = target.server.cpu_seconds() - api, cpu_of_database(servers) - database
-    line = output.rpartition("\n@ ")[2].split(maxsplit=7)
-    micros, saved, refused, failed, p50, p99, longest = map(int, line[:7])
+    line = output.rpartition("\n@ ")[2].split(maxsplit=8)
+    micros, saved, refused, failed, p50, p99, longest, _ = map(int, line[:8])
     if refused or failed:
-        raise SystemExit(f"{target.name}: {refused} answers are wrong, {failed} failed: {line[7:]}\n{output}")
+        raise SystemExit(f"{target.name}: {refused} answers are wrong, {failed} failed: {line[8:]}\n{output}")
     new = uvloop.run(_count(servers, target)) - stored
     # wrk leaves requests without reading their answers, at the end of this run and of the one before.
     if not saved <= new <= saved + 2 * connections:

@@ -28,7 +28,15 @@ TELLING = {
     "correct_shares",
 }
 # Tables of such rows, and functions that read them.
-TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
+TELLING_NAMES = {
+    "AttemptFigures",
+    "ScoreCount",
+    "OutcomeCount",
+    "ExamResult",
+    "KeyVersion",
+    "score_of",
+    "card_of",
+}
 TELLING_SQL = re.compile(
     r"\b(attempt_figures|outcomes|score_counts|outcome_counts|paper_statistics|exam_results|explanation|paper_keys)\b"
 )
@@ -86,10 +94,12 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/ratings.py::_graded": "waiting() asks; taken_in() is judged apart",
     "app/services/analytics/taking_in.py::_taken": "RatingRepository.waiting has asked",
     "app/repositories/attempts/attempts.py::_HISTOGRAM": HANDED,
-    "app/repositories/attempts/attempts.py::AttemptRepository.place": HANDED,
-    "app/repositories/attempts/attempts.py::PLACE": HANDED,
+    "app/repositories/attempts/attempts.py::AttemptRepository.places": HANDED,
+    "app/repositories/attempts/attempts.py::PLACES": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
+    "app/services/attempts/results.py::card_of": "result() and submitted_results() have asked",
+    "app/services/attempts/results.py::_summary": "result() and submitted_results() have asked",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": RELEASE,
@@ -306,13 +316,10 @@ def test_what_tells_of_a_key_asks_the_embargo() -> None:
 
 def test_a_planted_violation_is_found() -> None:
     source = (ROOT / "app/services/attempts/results.py").read_text()
-    assert silent(source) == {"_review", "_correct_percents"}
-    assert silent(source.replace("await _check_may_know(reads, user, attempt)", "None")) == {
-        "_review",
-        "_correct_percents",
-        "result",
-        "reviewed_key",
-    }
+    asked_before = {"_review", "_correct_percents", "card_of", "_summary"}
+    assert silent(source) == asked_before
+    unasked = source.replace("await _check_may_know(reads, user, attempt)", "None")
+    assert silent(unasked) == {*asked_before, "result", "reviewed_key"}
     leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"
     assert silent(leak) == {"leak"}
     assert silent('LEAK = text("select outcomes from ias.results")\n') == {"LEAK"}

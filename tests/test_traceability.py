@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.routing import Match
 
 from app.main import create_app
+from app.services.realtime import SocketAddress
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "traceability.md"
@@ -44,8 +45,9 @@ def is_routed(app: FastAPI, endpoint: str) -> bool:
     """Whether the application has a route for such a request."""
     method, _, template = endpoint.partition(" ")
     path = "/v1" + re.sub(r"\{\w+\}", lambda _: str(uuid4()), template)
-    kind = "websocket" if method == "WS" else "http"
-    scope = {"type": kind, "method": method, "path": path, "root_path": "", "headers": []}
+    if method == "WS":
+        return SocketAddress.parse(path) is not None
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 

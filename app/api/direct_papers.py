@@ -1,6 +1,7 @@
 """Downloads of the paper that are answered directly: with an attempt token, and at tests with a login."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from app.api.attempts import ALLOWS_GZIP, names_etag
@@ -45,20 +46,29 @@ def _answer(request: DirectRequest, paper: FrozenPaper) -> DirectAnswer | None:
     known, encodings = request.header(b"if-none-match"), request.header(b"accept-encoding")
     if known is None or encodings is None:
         return None
+    headers = _headers(paper.etag)
     if known and names_etag(known.decode("latin-1"), paper.etag):
-        return DirectAnswer(304, _headers(paper.etag)[:3], b"")
+        return DirectAnswer(304, headers.unchanged, b"")
     if ALLOWS_GZIP.search(encodings.decode("latin-1")):
-        return DirectAnswer(200, _headers(paper.etag), paper.document_gzipped)
-    return DirectAnswer(200, _headers(paper.etag)[:4], paper.document)
+        return DirectAnswer(200, headers.compressed, paper.document_gzipped)
+    return DirectAnswer(200, headers.whole, paper.document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """The headers of a 304, of the paper as it is, and of the compressed paper."""
+
+    unchanged: RawHeaders
+    whole: RawHeaders
+    compressed: RawHeaders
 
 
 @lru_cache(maxsize=128)
-def _headers(etag: str) -> RawHeaders:
-    """The headers of a 304, of the paper as it is, and of the compressed paper: the first 3, 4 and 5."""
-    return (
+def _headers(etag: str) -> _Headers:
+    unchanged = (
         (b"etag", etag.encode()),
         (b"cache-control", b"private, no-cache"),
         (b"vary", b"Accept-Encoding"),
-        (b"content-type", b"application/json"),
-        (b"content-encoding", b"gzip"),
     )
+    whole = (*unchanged, (b"content-type", b"application/json"))
+    return _Headers(unchanged, whole, (*whole, (b"content-encoding", b"gzip")))

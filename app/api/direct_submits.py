@@ -5,7 +5,8 @@ from uuid import UUID
 
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, plain_body
 from app.core.attempt_scope import AttemptScope
-from app.schemas.attempts import AttemptOut, SubmitIn
+from app.schemas.attempts import SubmitIn
+from app.schemas.results import SubmittedOut
 from app.services import attempts
 from app.services.attempts import SubmitRequest
 
@@ -32,11 +33,11 @@ async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectA
         return None
     arrived_at = request.scope["state"]["arrived_at"]
     async with request.turn():
-        attempt = await attempts.submit_together(request.parts, SubmitRequest(grant.attempt, arrived_at))
-    if attempt is None:
+        submitted = await attempts.submit_together(request.parts, SubmitRequest(grant.attempt, arrived_at))
+    if submitted is None:
         return None
     await request.note_write()
-    return DirectAnswer.of(200, AttemptOut.of(attempt))
+    return DirectAnswer.of(200, SubmittedOut.of_submit(submitted.attempt, submitted.result))
 
 
 def submitted_id(content: bytes) -> UUID | None:

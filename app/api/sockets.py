@@ -1,4 +1,4 @@
-"""Serves one WebSocket: authentication, sending messages, receiving pings and acknowledgements, closing."""
+"""Serves WebSockets: authentication, sending messages, receiving pings and acknowledgements, closing."""
 
 import asyncio
 import time
@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import orjson
 import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+from structlog.contextvars import bind_contextvars
 
 from app.api import problems
 from app.api.deps import Login, log_in
@@ -21,6 +23,7 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.core.middleware import RequestContext
 from app.core.origins import is_allowed
 from app.core.realtime import inbox as closings
 from app.core.realtime.hub import may_receive
@@ -31,7 +34,7 @@ from app.schemas.realtime import CLIENT_MESSAGE, Ack
 from app.services import realtime
 from app.services.components import Components
 from app.services.realtime import Realtime, SocketAddress
-from app.services.unit_of_work import reading, unit_of_work
+from app.services.unit_of_work import looking, unit_of_work
 from app.services.users import find_principal
 
 log = structlog.get_logger(__name__)
@@ -54,7 +57,28 @@ class SocketRefused(Exception):
         self.closing = closing
 
 
-async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
+class Sockets:
+    """Serves all sockets. HTTP goes on to `app`.
+
+    It stands before FastAPI, whose layers would keep some twenty frames in memory for each open socket. It
+    does for sockets what the outermost middleware does for requests.
+    """
+
+    def __init__(self, app: ASGIApp, context: RequestContext) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a socket, or pass the request on."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        self._context.stamp(scope)
+        bind_contextvars(request_id=self._context.identify(scope))  # The server gives each socket a context.
+        await _serve(WebSocket(scope, receive, send), SocketAddress.parse(scope["path"]))
+
+
+async def _serve(websocket: WebSocket, address: SocketAddress | None) -> None:
     """Serve one socket. A refusal accepts the connection first, because browsers show no other reason."""
     realtime_tasks: Realtime = websocket.app.state.realtime
     began = time.perf_counter()
@@ -85,9 +109,9 @@ async def _accept(websocket: WebSocket, address: SocketAddress | None, realtime_
     with parts.hub.reserve_place(person.id) as has_place:
         if not has_place:
             raise TooManyRequests(1)
-        async with reading(parts.engine) as reads:
+        async with looking(parts.engine) as reads:
             room = await realtime.room_of(reads, person, address, now)
-        await websocket.accept()
+        await _accept_handshake(websocket)
         listener = Listener(room, person.id, person.session_id, login.signed_in_at, person.is_staff)
         heartbeat = parts.settings.socket_heartbeat_seconds
         inbox = parts.hub.join(listener, websocket.query_params.get("since"), now, heartbeat)
@@ -117,7 +141,7 @@ async def _login_by_ticket(
     holder = realtime.check_ticket(row, address, parts.clock.now())
     if parts.revocations.cover(holder.user_id, holder.session_id, holder.issued_at):
         raise SessionRevoked
-    async with reading(parts.engine) as reads:
+    async with looking(parts.engine) as reads:
         person = await find_principal(reads, holder.user_id, holder.session_id, parts.clock.now())
     if person is None:
         raise SessionRevoked
@@ -154,10 +178,14 @@ async def _refuse(websocket: WebSocket, closing: Closing) -> None:
     log.info("socket_refused", code=closing.code, reason=closing.reason)
     try:
         if websocket.application_state.name == "CONNECTING":
-            await websocket.accept()
+            await _accept_handshake(websocket)
         await websocket.close(closing.code, closing.reason)
     except (WebSocketDisconnect, WebSocketDisconnected, OSError):
         return  # The client has disconnected.
+
+
+async def _accept_handshake(websocket: WebSocket) -> None:
+    await websocket.accept(headers=[(b"x-request-id", websocket.state.request_id.encode())])
 
 
 async def _exchange(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime) -> int:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -116,7 +117,8 @@ class _VerifiedLogin:
     header: Mapping[str, Any]
     key: jwt.PyJWK | str
     """The key that verified the signature."""
-    claims: Mapping[str, Any]
+    claims: AccessClaims
+    not_before: datetime
 
 
 class AccessTokenVerifier:
@@ -148,11 +150,13 @@ class AccessTokenVerifier:
         header = _header(token) if known is None else known.header
         key, algorithm = await self._key_for(header)
         if known is None or known.key is not key:
-            known = _VerifiedLogin(header, key, self._read(token, key, algorithm))
+            claims = self._read(token, key, algorithm)
+            known = _VerifiedLogin(header, key, _access_claims(claims), _not_before(claims))
             self._verified[digest] = known
             if len(self._verified) > _REMEMBERED_LOGINS:
                 self._verified.popitem(last=False)
-        return self._checked(known.claims)
+        self._check_times(known)
+        return known.claims
 
     def _read(self, token: str, key: jwt.PyJWK | str, algorithm: str) -> Mapping[str, Any]:
         try:
@@ -190,26 +194,35 @@ class AccessTokenVerifier:
             raise TokenRejected("The token was signed by an unknown key")
         return key, algorithm
 
-    def _checked(self, claims: Mapping[str, Any]) -> AccessClaims:
+    def _check_times(self, login: _VerifiedLogin) -> None:
         now = self._clock.now()
-        issued_at, expires_at = _instant(claims, "iat"), _instant(claims, "exp")
-        if expires_at + _LEEWAY <= now:
+        if login.claims.expires_at + _LEEWAY <= now:
             raise TokenRejected("The token has expired")
-        if issued_at - _LEEWAY > now or ("nbf" in claims and _instant(claims, "nbf") - _LEEWAY > now):
+        if login.not_before - _LEEWAY > now:
             raise TokenRejected("The token is not valid yet")
-        metadata = claims.get("user_metadata")
-        about = metadata if isinstance(metadata, dict) else {}
-        name = about.get("name")
-        return AccessClaims(
-            user_id=_uuid(claims, "sub"),
-            session_id=_text(claims, "session_id"),
-            email=str(claims.get("email") or ""),
-            is_email_verified=about.get("email_verified") is not False,
-            name=name if isinstance(name, str) else None,
-            issued_at=issued_at,
-            signed_in_at=_signed_in_at(claims, issued_at),
-            expires_at=expires_at,
-        )
+
+
+def _access_claims(claims: Mapping[str, Any]) -> AccessClaims:
+    issued_at = _instant(claims, "iat")
+    metadata = claims.get("user_metadata")
+    about = metadata if isinstance(metadata, dict) else {}
+    name = about.get("name")
+    return AccessClaims(
+        user_id=_uuid(claims, "sub"),
+        session_id=_text(claims, "session_id"),
+        email=str(claims.get("email") or ""),
+        is_email_verified=about.get("email_verified") is not False,
+        name=name if isinstance(name, str) else None,
+        issued_at=issued_at,
+        signed_in_at=_signed_in_at(claims, issued_at),
+        expires_at=_instant(claims, "exp"),
+    )
+
+
+def _not_before(claims: Mapping[str, Any]) -> datetime:
+    """When an access token begins to be valid."""
+    issued_at = _instant(claims, "iat")
+    return max(issued_at, _instant(claims, "nbf")) if "nbf" in claims else issued_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +311,14 @@ def is_attempt_token(token: str) -> bool:
 
 
 def _header(token: str) -> Mapping[str, Any]:
+    return _header_of(token.partition(".")[0])
+
+
+@lru_cache(maxsize=100)
+def _header_of(part: str) -> Mapping[str, Any]:
+    """The header in the first part of a token. Most tokens have one of a few headers."""
     try:
-        return jwt.get_unverified_header(token)
+        return jwt.get_unverified_header(f"{part}..")  # The other parts are read when they are verified.
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise TokenRejected(str(error)) from error
 

@@ -1,12 +1,13 @@
 """Results of graded attempts, and response sheets."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from app.engine.qualifying import Qualification
+from app.models import Attempt
 from app.schemas.attempts import Answer, AttemptOut, Confidence
 from app.schemas.common import LocalizedText, Out
 from app.schemas.question_keys import Key
@@ -85,15 +86,15 @@ class RevisionOut(Out):
     rank_after: int | None
 
 
-class ResultOut(FiguresOut):
-    """A graded attempt. Rank and percentile are current values, and null for practice.
+class ResultSummaryOut(FiguresOut):
+    """The result of a graded attempt without its questions.
 
-    They are also null while a question of any version of the paper is in an unreleased exam.
+    Rank and percentile are current values, and null for practice. They are also null while a question of any
+    version of the paper is in an unreleased exam.
 
     `percentile` is 100 times the share of participants whose score is not higher.
     """
 
-    attempt: AttemptOut
     rank: int | None
     participants: int
     cohort: CohortOut
@@ -103,7 +104,6 @@ class ResultOut(FiguresOut):
         Field(description="`disqualified`: too many questions have no option marked; there is no rank"),
     ]
     sections: list[SectionResultOut]
-    questions: list[QuestionResultOut] | None
     revisions: Annotated[
         list[RevisionOut],
         Field(
@@ -112,19 +112,55 @@ class ResultOut(FiguresOut):
     ]
 
     @classmethod
+    def summary(cls, view: ResultView) -> "ResultSummaryOut":
+        """The result as computed by the service, without its questions."""
+        return ResultSummaryOut(**_summary(view))
+
+
+class ResultOut(ResultSummaryOut):
+    """A graded attempt with its result. `questions` is null where the review policy shows none."""
+
+    attempt: AttemptOut
+    questions: list[QuestionResultOut] | None
+
+    @classmethod
     def of(cls, view: ResultView) -> Self:
         """The result as computed by the service."""
         return cls(
-            **view.figures,
+            **_summary(view),
             attempt=AttemptOut.of(view.attempt),
-            rank=view.rank,
-            participants=view.participants,
-            cohort=CohortOut.model_validate(view.cohort),
-            percentile=view.percentile,
-            qualification=Qualification(view.qualification),
-            sections=[SectionResultOut(**section) for section in view.sections],
             questions=[QuestionResultOut.model_validate(q) for q in view.questions]
             if view.questions is not None
             else None,
-            revisions=[RevisionOut.model_validate(revision) for revision in view.revisions],
         )
+
+
+class SubmittedOut(AttemptOut):
+    """A submitted attempt, with its result if it may be shown now."""
+
+    result: Annotated[
+        ResultSummaryOut | None,
+        Field(
+            description="What `GET …/results` shows, without `questions`. Null while the result is withheld "
+            "or not graded yet, and for staff: ask that route then"
+        ),
+    ]
+
+    @classmethod
+    def of_submit(cls, attempt: Attempt, result: ResultView | None) -> Self:
+        """A submitted attempt and the summary of its result."""
+        shown = None if result is None else ResultSummaryOut.summary(result)
+        return cls(**dict(AttemptOut.of(attempt)), result=shown)
+
+
+def _summary(view: ResultView) -> dict[str, Any]:
+    return {
+        **view.figures,
+        "rank": view.rank,
+        "participants": view.participants,
+        "cohort": CohortOut.model_validate(view.cohort),
+        "percentile": view.percentile,
+        "qualification": Qualification(view.qualification),
+        "sections": [SectionResultOut(**section) for section in view.sections],
+        "revisions": [RevisionOut.model_validate(revision) for revision in view.revisions],
+    }

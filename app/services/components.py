@@ -67,6 +67,8 @@ class Components:
     lookups: Batches
     """What is read for many people at once. It waits for nobody."""
     personal_turns: PersonalTurns
+    login_turns: Turns
+    """Logins and registrations, so that saves keep their time while a whole hall signs in."""
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer

@@ -17,7 +17,7 @@ from app.core.tokens import AccessClaims
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
 from app.repositories.users import Member
 from app.services.components import Components
-from app.services.unit_of_work import Reading, UnitOfWork, looking, reading, unit_of_work
+from app.services.unit_of_work import Reading, UnitOfWork, looking, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +128,7 @@ async def member_of(engine: AsyncEngine, account: Account) -> Member:
     It is created at the first request. An address that is newer at the auth server is brought along. One
     statement reads, and only what has changed is written.
     """
-    async with reading(engine) as reads:
+    async with looking(engine) as reads:
         member = await reads.users.member(account.id)
     if member is not None and not has_newer_address(member.user.email, member.user.email_since, account):
         return member

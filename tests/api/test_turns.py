@@ -1,9 +1,10 @@
-"""Work on the whole bank, and requests of one person: who waits takes no connection from others."""
+"""Work on the whole bank, logins, and requests of one person: who waits takes no connection from others."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -74,6 +75,27 @@ async def test_no_more_wait_than_fit(people: People, parts: Components) -> None:
         assert refused.headers["retry-after"] == "10"
         assert (await author.get("/questions")).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"), [("/auth/register", {"name": "Asha Rao"}, 201), ("/auth/login", {}, 401)]
+)
+async def test_logins_wait_for_their_turn_without_a_connection(
+    path: str, more: dict[str, str], status: int, api: httpx.AsyncClient, parts: Components
+) -> None:
+    body = {"email": f"{uuid4().hex}@example.org", "password": "a long password", **more}
+    async with AsyncExitStack() as stack:
+        for _ in range(parts.settings.logins_at_once):
+            await stack.enter_async_context(parts.login_turns.turn(object()))
+        asking = asyncio.create_task(api.post(path, json=body))
+
+        async def waits() -> bool:
+            return parts.login_turns.waiting == 1
+
+        await eventually(waits)
+        await until_connections_in_use(parts.engine, 0)
+        assert not asking.done()
+    assert (await asking).status_code == status
 
 
 async def test_requests_of_one_person_leave_connections_to_others(

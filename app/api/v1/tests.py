@@ -50,7 +50,6 @@ from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLim
 from app.repositories.attempts import RUNNING
 from app.repositories.tests import TestFilter, TestSort
 from app.schemas.attempts import (
-    AttemptOut,
     ResponsesIn,
     SavedOut,
     StandingAttemptOut,
@@ -59,7 +58,7 @@ from app.schemas.attempts import (
     SubmitIn,
 )
 from app.schemas.common import PageOut
-from app.schemas.results import ResultOut
+from app.schemas.results import ResultOut, SubmittedOut
 from app.schemas.test_catalog import StaffTestOut, TestOut
 from app.schemas.tests import (
     ConsentsOut,
@@ -338,15 +337,17 @@ async def save_responses(
 @router.post("/{test_id}/submit")
 async def submit_test(
     test_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
-) -> AttemptOut:
-    """Submit the attempt and grade it. Submitting again returns the same result.
+) -> SubmittedOut:
+    """Submit the attempt and grade it. Submitting again returns the same attempt.
 
+    `result` is what `GET …/results` shows, without `questions`. It is null while the result is withheld.
     The status is `submitted` instead of `graded` while the key of the test is revised, or an exam withholds
     the result: results are 409 `not_graded_yet` until then.
     """
     attempt = attempt_of(holder, body.attempt_id, AttemptScope(test_id))
     await refuse_banned(uow, holder)
-    return AttemptOut.of(await attempts.submit(uow, parts, attempt, now))
+    submitted = await attempts.submit(uow, parts, attempt, now)
+    return SubmittedOut.of_submit(submitted, await attempts.submitted_result(uow, parts, submitted))
 
 
 @router.get("/{test_id}/results", responses=problems(NotGradedYet))

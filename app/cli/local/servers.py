@@ -49,7 +49,7 @@ REPLACED = (
     ("SECRET_KEY",),
 )
 # All candidates of a rehearsal have the address of this machine.
-_LOGIN_LIMIT = "60000/minute"
+_LIMIT_PER_ADDRESS = "60000/minute"
 
 ALLOWED = ("true", "1", "yes", "on")
 
@@ -114,7 +114,8 @@ class Servers:
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
         if environment["ENVIRONMENT"] in ("", "development"):
             environment.setdefault("CORS_ORIGINS", ",".join(LOCALHOST_ORIGINS))
-            environment.setdefault("LOGIN_LIMIT_PER_ADDRESS", _LOGIN_LIMIT)
+            environment.setdefault("PUBLIC_LIMIT_PER_ADDRESS", _LIMIT_PER_ADDRESS)
+            environment.setdefault("LOGIN_LIMIT_PER_ADDRESS", _LIMIT_PER_ADDRESS)
         if not environment.get("SMTP_URL"):
             environment.setdefault("MAIL_FOLDER", str(self._home.mail))
         if not environment.get("MEDIA_URL"):

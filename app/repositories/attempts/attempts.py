@@ -31,15 +31,22 @@ from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
-PLACE = text(
+PLACES = text(
     """
     select
       coalesce(sum(candidates) filter (
-        where numerator * :denominator > :numerator * denominator), 0)::int,
+        where numerator * asked_denominator > asked_numerator * denominator), 0)::int,
       coalesce(sum(candidates), 0)::int
-    from ias.score_counts where cohort_id = :cohort_id
+    from unnest(:cohorts, :numerators, :denominators) with ordinality
+      as asked(cohort_id, asked_numerator, asked_denominator, place)
+    left join ias.score_counts using (cohort_id)
+    group by place order by place
     """
-).bindparams(bindparam("numerator", type_=Numeric), bindparam("denominator", type_=Numeric))
+).bindparams(
+    bindparam("cohorts", type_=ARRAY(Uuid)),
+    bindparam("numerators", type_=ARRAY(Numeric)),
+    bindparam("denominators", type_=ARRAY(Numeric)),
+)
 
 CLOSE_OVERDUE = text(
     """
@@ -228,12 +235,17 @@ class AttemptRepository(Repository):
 
     async def place(self, result: Result) -> CohortPlace:
         """Where the score of a result is, or would be, in its cohort now."""
+        [place] = await self.places([result])
+        return place
+
+    async def places(self, results: Sequence[Result]) -> Sequence[CohortPlace]:
+        """Where the score of each result is, or would be, in its cohort now."""
         values = {
-            "cohort_id": result.cohort_id,
-            "numerator": Decimal(result.score_numerator),
-            "denominator": Decimal(result.score_denominator),
+            "cohorts": [result.cohort_id for result in results],
+            "numerators": [Decimal(result.score_numerator) for result in results],
+            "denominators": [Decimal(result.score_denominator) for result in results],
         }
-        return CohortPlace(*(await self._session.execute(PLACE, values)).one())
+        return [CohortPlace(*row) for row in await self._session.execute(PLACES, values)]
 
     async def ensure_partitions(self, now: datetime, months: int = 3) -> None:
         """Make the monthly partitions of the response log from `now` on, ahead of time."""

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Select,
+    SQLColumnExpression,
     Uuid,
+    and_,
+    any_,
     bindparam,
-    column,
     exists,
-    func,
     or_,
     select,
     text,
@@ -22,7 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper
+from app.models import (
+    DEFAULT_INSTITUTE_ID,
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    Membership,
+    Role,
+    User,
+)
 from app.repositories.attempts.attempts import RUNNING, found
 from app.repositories.base import Repository
 
@@ -97,8 +106,8 @@ class AnswerCounts:
 
 
 def _latest_with_paper(
-    user_id: UUID | ColumnElement[UUID],
-    test_id: UUID | ColumnElement[UUID],
+    user_id: UUID | SQLColumnExpression[UUID],
+    test_id: UUID | SQLColumnExpression[UUID],
     attempt_id: UUID | None,
     *,
     before_release: bool,
@@ -119,19 +128,34 @@ def _latest_with_paper(
     return statement.order_by(Attempt.status.in_(RUNNING).desc(), Attempt.id.desc()).limit(1)
 
 
-def _papers_at_test() -> Select[UUID, UUID]:
-    person = (
-        func.unnest(bindparam("user_ids", type_=ARRAY(Uuid)))
-        .table_valued(column("id", Uuid), name="person")
-        .render_derived()
-    )
-    latest = _latest_with_paper(person.c.id, bindparam("test_id", type_=Uuid), None, before_release=False)
+def _papers_at_test() -> Select[Any]:
+    latest = _latest_with_paper(User.id, bindparam("test_id", type_=Uuid), None, before_release=False)
     paper = latest.with_only_columns(Attempt.paper_id).lateral()
-    return select(person.c.id, paper.c.paper_id).join_from(person, paper, true())
+    of_institute = Membership.user_id == User.id, Membership.institute_id == DEFAULT_INSTITUTE_ID
+    return (
+        select(User.id, User.email, User.email_since, paper.c.paper_id)
+        .join(Membership, and_(*of_institute))
+        .join(paper, true())
+        .where(
+            User.id == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+            User.active,
+            Membership.role == Role.STUDENT,
+        )
+    )
 
 
 PAPERS_AT_TEST = _papers_at_test()
 """Built once: building it takes longer than running it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOfCandidate:
+    """The paper version that a candidate who is not banned gets with a test, and their address."""
+
+    paper_id: UUID
+    email: str
+    email_since: datetime | None
+    """Since when the address is settled."""
 
 
 class AttemptReviewRepository(Repository):
@@ -147,11 +171,16 @@ class AttemptReviewRepository(Repository):
         latest = _latest_with_paper(user_id, test_id, attempt_id, before_release=before_release)
         return found((await self._session.scalars(latest)).one_or_none())
 
-    async def papers_at_test(self, user_ids: Collection[UUID], test_id: UUID) -> Mapping[UUID, UUID]:
-        """The paper versions that `with_paper` finds for each of these people before a release."""
+    async def papers_at_test(
+        self, user_ids: Collection[UUID], test_id: UUID
+    ) -> Mapping[UUID, PaperOfCandidate]:
+        """The paper versions that `with_paper` finds for the candidates among these people before a release.
+
+        Whoever is staff or banned is left out.
+        """
         values = {"user_ids": list(user_ids), "test_id": test_id}
         rows = await self._session.execute(PAPERS_AT_TEST, values)
-        return dict(rows.all())
+        return {row.id: PaperOfCandidate(row.paper_id, row.email, row.email_since) for row in rows}
 
     async def question_logs(self, attempt_id: UUID) -> Mapping[UUID, QuestionLog]:
         """What was saved in time for each question of an attempt."""

@@ -3,9 +3,24 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from app.models import (
     Attempt,
@@ -18,8 +33,15 @@ from app.models import (
 )
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
-from app.repositories.embargo import Reader, hides_test
-from app.repositories.tests import Viewer, may_access, ranked_candidates
+from app.repositories.embargo import Reader, belongs_to_another, hides_test
+from app.repositories.tests import Viewer, is_open, ranked_candidates
+
+_ROOM = bindparam("room_id", type_=Uuid)
+"""The id of the exam or test whose room it is."""
+_USER = bindparam("user_id", type_=Uuid)
+_INSTITUTE = bindparam("institute_id", type_=Uuid)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_ENROLLED = bindparam("enrolled", type_=Boolean)
 
 # A message to a whole room may hold only what every candidate may see.
 ANY_CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
@@ -39,22 +61,12 @@ class RoomRepository(Repository):
 
     async def may_enter_exam(self, viewer: Viewer, exam_id: UUID) -> bool:
         """Whether the viewer may enter an exam's room: staff, or registered for a published exam."""
-        registered = exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
-        takes_part = and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), registered)
-        return await self._exists(
-            Exam.id == exam_id,
-            Exam.institute_id == viewer.institute_id,
-            *([] if viewer.is_staff else [takes_part]),
-        )
+        return await self._may_enter(_entry_to_exam(is_staff=viewer.is_staff), viewer, exam_id)
 
     async def may_enter_test(self, viewer: Viewer, test_id: UUID, now: datetime) -> bool:
         """Whether the viewer may start the test now, or has a running attempt and the test is not hidden."""
-        sits = exists().where(
-            Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id, Attempt.status.in_(RUNNING)
-        )
-        own_institute = Test.institute_id == viewer.institute_id
-        allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~hides_test(viewer.reader)))
-        return await self._exists(Test.id == test_id, allowed)
+        statement = _entry_to_test(viewer.reader)
+        return await self._may_enter(statement, viewer, test_id, now=now, enrolled=viewer.enrolled)
 
     async def registered(self, exam_id: UUID) -> int:
         """The number of registrations of an exam."""
@@ -83,8 +95,9 @@ class RoomRepository(Repository):
         rows = await self._session.execute(statement)
         return {test_id: (version or 0, int(count)) for test_id, version, count in rows}
 
-    async def _exists(self, *conditions: ColumnElement[bool]) -> bool:
-        return bool(await self._session.scalar(select(exists().where(*conditions))))
+    async def _may_enter(self, statement: Select[bool], viewer: Viewer, room_id: UUID, **values: Any) -> bool:
+        of_room = {"room_id": room_id, "user_id": viewer.user_id, "institute_id": viewer.institute_id}
+        return bool(await self._session.scalar(statement, of_room | values))
 
 
 class TicketRepository(Repository):
@@ -102,6 +115,28 @@ class TicketRepository(Repository):
     async def delete_expired(self, now: datetime) -> None:
         """Delete expired tickets."""
         await self._session.execute(delete(SocketTicket).where(SocketTicket.expires_at < now))
+
+
+# Building these statements took longer than running them, and a whole hall may enter in the same minute.
+
+
+@cache
+def _entry_to_exam(*, is_staff: bool) -> Select[bool]:
+    registered = exists().where(Registration.exam_id == Exam.id, Registration.user_id == _USER)
+    takes_part = and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), registered)
+    own = and_(Exam.id == _ROOM, Exam.institute_id == _INSTITUTE)
+    return select(exists().where(own if is_staff else and_(own, takes_part)))
+
+
+@lru_cache(100)
+def _entry_to_test(reader: Reader) -> Select[bool]:
+    """All candidates are one reader."""
+    offered = ~belongs_to_another(_USER)
+    if not reader.is_staff:
+        offered = and_(offered, is_open(_NOW, _ENROLLED))
+    sits = exists().where(Attempt.test_id == Test.id, Attempt.user_id == _USER, Attempt.status.in_(RUNNING))
+    own = and_(Test.id == _ROOM, Test.institute_id == _INSTITUTE)
+    return select(exists().where(own, ~hides_test(reader), or_(offered, sits)))
 
 
 def _by_paper(rows: Sequence[Row[UUID, str, str, int]]) -> Sequence[PaperCounts]:

@@ -13,6 +13,7 @@ from app.repositories.tests.popularity import PopularityRepository, ranked_candi
 from app.repositories.tests.tests import (
     TestRepository,
     Viewer,
+    is_open,
     may_access,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "TestRepository",
     "TestSort",
     "Viewer",
+    "is_open",
     "may_access",
     "ranked_candidates",
 ]

@@ -1,6 +1,6 @@
 """Profiles, memberships and revocations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -102,20 +102,6 @@ class UserRepository(Repository):
         asked = literal(list(user_ids), ARRAY(Uuid))
         statement = select(User.id).where(User.id == any_(asked), User.active)
         return set(await self._session.scalars(statement))
-
-    async def candidates_among(
-        self, user_ids: Collection[UUID]
-    ) -> Mapping[UUID, tuple[str, datetime | None]]:
-        """The addresses of those who are candidates and not banned, and since when each is settled."""
-        asked = literal(list(user_ids), ARRAY(Uuid))
-        of_institute = Membership.user_id == User.id, Membership.institute_id == DEFAULT_INSTITUTE_ID
-        statement = (
-            select(User.id, User.email, User.email_since)
-            .join(Membership, and_(*of_institute))
-            .where(User.id == any_(asked), User.active, Membership.role == Role.STUDENT)
-        )
-        rows = await self._session.execute(statement)
-        return {row.id: (row.email, row.email_since) for row in rows}
 
     async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
         """Users by part of their name or address and by role, ordered by id."""

@@ -55,6 +55,7 @@ async def grade(
     now: datetime,
     *,
     decided: Mapping[UUID, bool] | None = None,
+    collected: list[Result] | None = None,
 ) -> None:
     """Grade closed attempts that are locked and have no result.
 
@@ -63,6 +64,8 @@ async def grade(
 
     The result of a candidate who is staff, or was since the start, is practice (docs/decisions/0054). Who
     grades again because of another key gives what was `decided` at the first grading, by attempt.
+
+    The results are added to `collected`, if it is given: a release has too many to keep them in memory.
     """
     if not attempts:
         return
@@ -90,6 +93,8 @@ async def grade(
             await uow.grading.add_results(results)
             uow.jobs.add("calculate_user_analytics", attempt_ids=[str(each.attempt_id) for each in results])
             scores.update(_counted(results))
+            if collected is not None:
+                collected += results
     await uow.grading.count_scores(scores)
 
 

@@ -1,7 +1,7 @@
 """Results as their candidate sees them: marks by policy, rank and percentile as they stand now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -11,9 +11,10 @@ from app.core.errors import NotFound, NotGradedYet
 from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.qualifying import reaches_minimum
+from app.engine.ranking import CohortPlace
 from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
-from app.repositories.embargo import ResultEmbargo
+from app.repositories.embargo import CANDIDATE, ResultEmbargo
 from app.services import audit, embargo
 from app.services.attempts import response_sheets
 from app.services.components import Components
@@ -74,7 +75,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """A graded attempt. `questions` is None where the review policy shows none."""
+    """A graded attempt. `questions` is None in a summary, and where the review policy shows none."""
 
     attempt: Attempt
     figures: Figures
@@ -109,20 +110,85 @@ async def result(
     """
     attempt = await reads.attempts.own(user.id, test_id, attempt_id)
     known = await _check_may_know(reads, user, attempt)
-    graded = await reads.attempts.result(attempt.id)
-    if graded is None or attempt.status != AttemptStatus.GRADED:
+    stored = await reads.attempts.result(attempt.id)
+    if stored is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
+    graded = await card_of(reads, parts, attempt, stored)
+    revisions = await _revisions(reads, attempt.id)
+    summary = await _summary(reads, parts, graded, await reads.attempts.place(stored), known, revisions)
+    if not known.may_review:
+        return summary
+    shares = {} if known.withholds_rank else await _correct_percents(reads, stored.cohort_id)
+    return replace(summary, questions=await _review(reads, parts, user, graded, shares))
+
+
+async def submitted_result(reads: Reading, parts: Components, attempt: Attempt) -> ResultView | None:
+    """The summary of an attempt that has just been submitted, or was before; None where it is withheld."""
+    stored = await reads.attempts.result(attempt.id)
+    if stored is None:
+        return None
+    revisions = await _revisions(reads, attempt.id)
+    found = await submitted_results(reads, parts, [(attempt, stored)], revisions)
+    return found.get(attempt.id)
+
+
+async def submitted_results(
+    reads: Reading,
+    parts: Components,
+    submitted: Sequence[tuple[Attempt, Result]],
+    revisions: Sequence[Revision] = (),
+) -> Mapping[UUID, ResultView]:
+    """The summaries of attempts, by attempt, as `result` gives them to their candidates, without questions.
+
+    Those that are withheld are left out, and so are those of candidates who are or were staff: `result` knows
+    what each of them may see.
+    """
+    shown = [each for each in submitted if each[0].status == AttemptStatus.GRADED and not each[1].was_staff]
+    known = {
+        (test_id, paper_id): await reads.embargo.of_result(CANDIDATE, test_id, paper_id)
+        for test_id, paper_id in {(attempt.test_id, attempt.paper_id) for attempt, _ in shown}
+    }
+    shown = [each for each in shown if not _is_withheld(known[each[0].test_id, each[0].paper_id])]
+    places = await reads.attempts.places([stored for _, stored in shown]) if shown else []
+    return {
+        attempt.id: await _summary(
+            reads,
+            parts,
+            await card_of(reads, parts, attempt, stored),
+            place,
+            known[attempt.test_id, attempt.paper_id],
+            revisions,
+        )
+        for (attempt, stored), place in zip(shown, places, strict=True)
+    }
+
+
+def _is_withheld(known: ResultEmbargo) -> bool:
+    return known.hides_attempt or known.withholds_result
+
+
+async def card_of(reads: Reading, parts: Components, attempt: Attempt, stored: Result) -> Graded:
+    """A result with its key and scorecard. The caller has asked the embargo."""
+    key = await parts.papers.key(reads, stored.key_id)
+    card = scorecard_of(key.rules, stored.outcomes, stored.marks, stored.marks_denominator)
+    return Graded(attempt, stored, key, card)
+
+
+async def _summary(
+    reads: Reading,
+    parts: Components,
+    whole: Graded,
+    place: CohortPlace,
+    known: ResultEmbargo,
+    revisions: Sequence[Revision],
+) -> ResultView:
+    """A result without its questions."""
+    attempt, graded, key, card = whole.attempt, whole.stored, whole.key, whole.card
     paper = await parts.papers.get(reads, attempt.paper_id)
-    key = await parts.papers.key(reads, graded.key_id)
-    card = scorecard_of(key.rules, graded.outcomes, graded.marks, graded.marks_denominator)
-    place = await reads.attempts.place(graded)
     # A rank tells of the others' scores too, and they may have sat a version that has a held question.
     # So do shares of right answers.
-    may_compare = not known.withholds_rank
-    standing = place.standing if graded.counted and may_compare else None
+    standing = place.standing if graded.counted and not known.withholds_rank else None
     policy = key.rules.rounding
-    whole = Graded(attempt, graded, key, card)
-    shares = await _correct_percents(reads, graded.cohort_id) if known.may_review and may_compare else {}
     return ResultView(
         attempt=attempt,
         figures=printed_tally(card, policy),
@@ -136,13 +202,13 @@ async def result(
         participants=place.participants,
         cohort=await _cohort(reads, attempt, graded, paper.version),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, parts, user, whole, shares) if known.may_review else None,
+        questions=None,
         qualification=graded.qualification,
-        revisions=await _revisions(reads, attempt.id, may_compare=may_compare),
+        revisions=_without_ranks(revisions) if known.withholds_rank else revisions,
     )
 
 
-async def _revisions(reads: Reading, attempt_id: UUID, *, may_compare: bool) -> list[Revision]:
+async def _revisions(reads: Reading, attempt_id: UUID) -> list[Revision]:
     return [
         Revision(
             number=revision.number,
@@ -150,12 +216,16 @@ async def _revisions(reads: Reading, attempt_id: UUID, *, may_compare: bool) -> 
             reason=revision.reason,
             score_before=revised.score_before,
             score_after=revised.score_after,
-            rank_before=revised.rank_before if may_compare else None,
-            rank_after=revised.rank_after if may_compare else None,
+            rank_before=revised.rank_before,
+            rank_after=revised.rank_after,
         )
         for revision, revised in await reads.key_revisions.of_attempt(attempt_id)
         if revision.completed_at is not None
     ]
+
+
+def _without_ranks(revisions: Sequence[Revision]) -> list[Revision]:
+    return [replace(revision, rank_before=None, rank_after=None) for revision in revisions]
 
 
 async def reviewed_key(

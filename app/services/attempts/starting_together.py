@@ -7,6 +7,9 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import DBAPIError
+
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import AttemptsExhausted, NotAvailable, NotFound
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Role
@@ -26,6 +29,8 @@ from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Account, has_newer_address
 
+log = structlog.get_logger(__name__)
+
 ANY_CANDIDATE = Viewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False, enrolled=True)
 """A candidate who is enrolled and for whom no personal test was made."""
 
@@ -43,7 +48,8 @@ async def start_together(parts: Components, test_id: UUID, request: StartRequest
     """Start a new attempt, together with others who start the same test at this moment.
 
     None if it is not plain: the candidate has an attempt in progress or no profile, is staff, is locked by
-    another transaction, or may not start. `start` finds out, and has nothing to undo.
+    another transaction, or may not start; or PostgreSQL refuses the batch. `start` finds out, and has nothing
+    to undo.
     """
     work = partial(_start, parts, test_id)
     started = await parts.batches.outcome((start_together, test_id), request, work)
@@ -61,9 +67,21 @@ async def _start(
             offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
             attempts = attempts_of(requests, _new_attempts(offer, starters.values(), now), now)
             await uow.starts.add([attempt for attempt in attempts if attempt is not None])
-    except (NotFound, NotAvailable):
-        return [None] * len(requests)
+    except (NotFound, NotAvailable, DBAPIError) as error:
+        return nobody(requests, error)
     return [(attempt, offer.paper) if attempt is not None else None for attempt in attempts]
+
+
+def nobody(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
+    """The outcome of starts that failed together: each is carried out by itself.
+
+    So a start that PostgreSQL refuses does not harm the others. If the connection is lost, all fail.
+    """
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            raise error
+        log.warning("batch_of_starts_failed", exc_info=error)
+    return [None] * len(requests)
 
 
 async def lock_starters(

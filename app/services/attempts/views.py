@@ -63,12 +63,12 @@ async def paper_together(parts: Components, account: Account, test_id: UUID) -> 
 async def _papers(parts: Components, test_id: UUID, accounts: Sequence[Account]) -> Sequence[UUID | None]:
     ids = {account.id for account in accounts}
     async with looking(parts.engine) as reads:
-        addresses = await reads.users.candidates_among(ids)
-        papers = await reads.attempt_reviews.papers_at_test(addresses.keys(), test_id)
+        papers = await reads.attempt_reviews.papers_at_test(ids, test_id)
     return [
         None
-        if account.id not in addresses or has_newer_address(*addresses[account.id], account)
-        else papers.get(account.id)
+        if (paper := papers.get(account.id)) is None
+        or has_newer_address(paper.email, paper.email_since, account)
+        else paper.paper_id
         for account in accounts
     ]
 

@@ -63,7 +63,7 @@ async def register(
     """
     check_password(password, email=email, name=name)
     started = time.monotonic()
-    async with auth_errors():
+    async with parts.login_turns.turn(object()), auth_errors():
         made = await parts.auth.sign_up(email, password, name, client_address=client_address)
     if made.session is None:
         await _wait_for_floor(parts, started)
@@ -76,7 +76,7 @@ async def login(parts: Components, email: str, password: str, client_address: st
     """Sign in. A refusal takes the same time and says the same for every account and reason."""
     started = time.monotonic()
     try:
-        async with auth_errors():
+        async with parts.login_turns.turn(object()), auth_errors():
             session = await parts.auth.sign_in(email, password, client_address=client_address)
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:

@@ -1,9 +1,12 @@
 """Starts of many candidates at one exam paper, in one transaction. The reasons are in docs/decisions/0092."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import EntryClosed, NotFound, PaperNotOpen
@@ -12,7 +15,7 @@ from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
 from app.services.attempts import NewAttempt, StartRequest
 from app.services.attempts.starting import newly_started
-from app.services.attempts.starting_together import attempts_of, lock_starters
+from app.services.attempts.starting_together import attempts_of, lock_starters, nobody
 from app.services.components import Components
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
@@ -21,6 +24,16 @@ from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 ANY_CANDIDATE = ExamViewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An exam paper that candidates enter at a moment."""
+
+    exam_id: UUID
+    paper: ExamPaper
+    frozen: FrozenPaper
+    now: datetime
 
 
 async def start_together(
@@ -42,20 +55,19 @@ async def start_together(
 async def _start(
     parts: Components, exam_id: UUID, paper_id: UUID, requests: Sequence[StartRequest]
 ) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
-    nobody = [None] * len(requests)
     try:
         async with unit_of_work(parts.engine, parts.new_messages) as uow:
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
             if paper.paper_id is None or not _is_plain(exam, paper):
-                return nobody
+                return [None] * len(requests)
             starters = await lock_starters(uow, requests, AttemptScope(paper.test_id, paper.id))
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
-            new = await _new_attempts(uow, exam, paper, frozen, (requests, starters, now))
+            new = await _new_attempts(uow, _Entry(exam.id, paper, frozen, now), requests, starters)
             attempts = attempts_of(requests, new, now)
             await uow.starts.add([attempt for attempt in attempts if attempt is not None])
-    except NotFound:
-        return nobody
+    except (NotFound, DBAPIError) as error:
+        return nobody(requests, error)
     return [(attempt, frozen) if attempt is not None else None for attempt in attempts]
 
 
@@ -64,16 +76,12 @@ def _is_plain(exam: Exam, paper: ExamPaper) -> bool:
 
 
 async def _new_attempts(
-    uow: UnitOfWork,
-    exam: Exam,
-    paper: ExamPaper,
-    frozen: FrozenPaper,
-    crowd: tuple[Sequence[StartRequest], dict[UUID, Starter], datetime],
+    uow: UnitOfWork, entry: _Entry, requests: Sequence[StartRequest], starters: Mapping[UUID, Starter]
 ) -> dict[UUID, NewAttempt]:
     """The attempts of those who are registered, have none yet, and come while the paper is open."""
-    requests, starters, now = crowd
-    registrations = await uow.registrations.of_people(exam.id, starters)
-    extra_times = ExtraTimes(await uow.exams.accommodations_for(exam.id, starters))
+    paper, now = entry.paper, entry.now
+    registrations = await uow.registrations.of_people(entry.exam_id, starters)
+    extra_times = ExtraTimes(await uow.exams.accommodations_for(entry.exam_id, starters))
     new: dict[UUID, NewAttempt] = {}
     for request in requests:
         user_id = request.account.id
@@ -85,5 +93,5 @@ async def _new_attempts(
         except (PaperNotOpen, EntryClosed):
             continue
         extra = extra_times.of(registration)
-        new.setdefault(user_id, official_attempt(user_id, paper, frozen, registration, extra, now))
+        new.setdefault(user_id, official_attempt(user_id, paper, entry.frozen, registration, extra, now))
     return new

@@ -116,6 +116,39 @@ class TestPractice:
         after = body_of(await candidate.get(f"{twin.path}/results"))
         assert (after["score"], after["questions"]) == (before["score"], before["questions"])
 
+    async def test_a_submit_shows_the_result_only_before_the_exam_and_after_the_release(
+        self,
+        owner: httpx.AsyncClient,
+        people: People,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
+    ) -> None:
+        sittings = [await start(await people.candidate(), twin) for _ in range(6)]
+        answered = []
+
+        async def submit(sitting: AttemptClient, how: str) -> None:
+            token, headers = sitting.attempt["attempt_token"], {"Content-Type": how}
+            answer = await sitting.client.post(
+                f"{twin.path}/submit",
+                content=f'{{"attempt_id": "{sitting.id}"}}',
+                headers={**headers, "Authorization": f"Bearer {token}"},
+            )
+            answered.append(body_of(answer)["result"] is not None)
+
+        directly, by_the_route = "application/json", "application/json; charset=utf-8"
+        await submit(sittings[0], directly)
+        await submit(sittings[1], by_the_route)
+        held = await hold(owner, made, clock)
+        await submit(sittings[2], directly)
+        await submit(sittings[3], by_the_route)
+        await submit(sittings[0], by_the_route)
+        await held.release()
+        await submit(sittings[4], directly)
+        await submit(sittings[5], by_the_route)
+        await submit(sittings[2], by_the_route)
+        assert answered == [True, True, False, False, False, True, True, True]
+
     async def test_an_attempt_under_way_loses_no_answer(
         self,
         owner: httpx.AsyncClient,

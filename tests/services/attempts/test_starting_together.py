@@ -30,9 +30,11 @@ class Hall:
     candidates: Sequence[Principal]
     now: datetime
 
-    def request(self, candidate: Principal, email: str | None = None) -> StartRequest:
+    def request(
+        self, candidate: Principal, email: str | None = None, device: str = "Pixel 9"
+    ) -> StartRequest:
         account = Account(candidate.id, email or candidate.email, "", self.now)
-        return StartRequest(account, "Pixel 9", self.now)
+        return StartRequest(account, device, self.now)
 
     async def start(self, candidate: Principal, email: str | None = None) -> StartedAttempt | None:
         return await attempts.start_together(self.parts, self.made.id, self.request(candidate, email))
@@ -93,6 +95,12 @@ class TestCrowd:
             *map(hall.start, (staff, banned, stranger, plain)), hall.start(moved, "new@example.org")
         )
         assert [each is not None for each in started] == [False, False, False, True, False]
+
+    async def test_a_batch_that_postgresql_refuses_is_left(self, hall: Hall) -> None:
+        refused = hall.request(hall.candidates[0], device="not \0 storable")
+        request = attempts.start_together(hall.parts, hall.made.id, refused)
+        assert await asyncio.gather(request, *map(hall.start, hall.candidates[1:])) == [None] * 5
+        assert all(await asyncio.gather(*map(hall.start, hall.candidates[1:])))
 
     async def test_numbers_practice_and_the_attempts_allowed(self, hall: Hall) -> None:
         [candidate, *_] = hall.candidates

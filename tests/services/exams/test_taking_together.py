@@ -33,9 +33,11 @@ class Hall:
     candidates: Sequence[Principal]
     now: datetime
 
-    async def start(self, candidate: Principal, later: timedelta = timedelta(0)) -> StartedPaper | None:
+    async def start(
+        self, candidate: Principal, later: timedelta = timedelta(0), device: str | None = None
+    ) -> StartedPaper | None:
         account = Account(candidate.id, candidate.email, "", self.now)
-        request = StartRequest(account, None, self.now + later)
+        request = StartRequest(account, device, self.now + later)
         return await exams.start_together(self.parts, self.exam_id, self.paper_id, request)
 
     async def start_all(self) -> list[StartedPaper | None]:
@@ -114,6 +116,13 @@ async def test_each_counts_as_come_when_it_arrived(hall: Hall) -> None:
     first, late, *_ = hall.candidates
     started = await asyncio.gather(hall.start(first), hall.start(late, HOUR))
     assert [each is not None for each in started] == [True, False]
+
+
+async def test_a_batch_that_postgresql_refuses_is_left(hall: Hall) -> None:
+    first, *others = hall.candidates
+    request = hall.start(first, device="not \0 storable")
+    assert await asyncio.gather(request, *map(hall.start, others)) == [None] * 4
+    assert all(await asyncio.gather(*map(hall.start, others)))
 
 
 async def test_a_crowd_waits_for_a_cancellation_and_obeys_it(hall: Hall) -> None:

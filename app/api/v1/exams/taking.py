@@ -31,8 +31,9 @@ from app.core.errors import (
     SessionTaken,
 )
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
-from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
+from app.schemas.attempts import ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
 from app.schemas.exams.exams import StartedPaperOut
+from app.schemas.results import SubmittedOut
 from app.services import attempts, exams
 from app.services.exams import StartPaper
 
@@ -145,9 +146,13 @@ async def save_paper_responses(
 @router.post("/submit", responses=problems(NotFound))
 async def submit_paper(
     exam_id: UUID, paper_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
-) -> AttemptOut:
-    """Submit the attempt. It stays `submitted` until the results are released. Idempotent."""
+) -> SubmittedOut:
+    """Submit the attempt. It stays `submitted` until the results are released. Idempotent.
+
+    `result` is null until then. Practice after the release is graded at once, as at tests.
+    """
     scope = await parts.placements.get(uow, exam_id, paper_id)
     attempt = attempt_of(holder, body.attempt_id, scope)
     await refuse_banned(uow, holder)
-    return AttemptOut.of(await exams.submit(uow, parts, attempt, now))
+    submitted = await exams.submit(uow, parts, attempt, now)
+    return SubmittedOut.of_submit(submitted, await attempts.submitted_result(uow, parts, submitted))
