@@ -12,7 +12,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import direct_papers, direct_saves, direct_starts, direct_submits, openapi, problems
+from app.api import (
+    direct_papers,
+    direct_reads,
+    direct_saves,
+    direct_starts,
+    direct_submits,
+    openapi,
+    problems,
+)
 from app.api.direct_answers import DirectAnswers
 from app.api.sockets import Sockets
 from app.api.v1 import (
@@ -70,6 +78,7 @@ one entry for each language.
 DIRECT_ROUTES = (
     *direct_saves.ROUTES,
     *direct_papers.ROUTES,
+    *direct_reads.ROUTES,
     *direct_starts.ROUTES,
     *direct_submits.ROUTES,
 )
