@@ -3,7 +3,7 @@
 import signal
 import sys
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,18 +31,23 @@ def serve(
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
         configure_logging(get_settings().log_level, console=sys.stdout.isatty())
-        uvicorn.run(
-            "app.main:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=None,
-            access_log=False,
-            server_header=False,
+        options: dict[str, Any] = {
+            "app": "app.main:create_app",
+            "factory": True,
+            "host": host,
+            "port": port,
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
             # Our middleware reads X-Forwarded-For, because it knows the trusted proxies.
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            "proxy_headers": False,
+            "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
             **http_protocol.OPTIONS,
             **socket_protocol.OPTIONS,
-        )
+        }
+        if workers > 1:
+            from app.cli import forked_workers  # noqa: PLC0415 -- it imports uvicorn
+
+            forked_workers.serve(uvicorn.Config(**options, workers=workers))
+        else:
+            uvicorn.run(**options)
