@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.active_users import ActiveUsers
+from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
@@ -42,6 +43,8 @@ from app.services.tests.papers import PaperStore
 
 _CERTIFICATES = httpx.create_ssl_context()
 """Reading the certificates takes longer than the rest of a client. Forked processes share what was read."""
+_SENT_ANSWERS_BYTES = 32_000_000
+"""About a thousand results with their review."""
 
 
 @asynccontextmanager
@@ -116,6 +119,7 @@ async def open_components(
             files=files,
             batches=together,
             lookups=lookups,
+            sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
             personal_turns=PersonalTurns(),
             login_turns=_login_turns(settings),
             bank_turns=_bank_turns(settings),

@@ -8,7 +8,7 @@ that was acknowledged must be in the database afterwards.
 import asyncio
 import itertools
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,9 @@ import asyncpg
 import orjson
 import typer
 import uvloop
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 
 from app.config import Settings
 from app.core.attempt_scope import AttemptRef, AttemptScope
@@ -80,6 +82,16 @@ class Bench:
     def path(self) -> str:
         return f"/v1/tests/{self.content.test_id}"
 
+    @property
+    def exam_path(self) -> str:
+        exam_id, paper_id = self.content.exam_paper
+        return f"/v1/exams/{exam_id}/papers/{paper_id}"
+
+    def paper(self, name: str) -> Any:
+        """A column of the paper version of the test."""
+        statement = f"select {name} from ias.papers where test_id = $1"
+        return self.fetch(statement, self.content.test_id)[0][0]
+
     def next_candidates(self, count: int) -> list[UUID]:
         return list(itertools.islice(self.candidates, count))
 
@@ -114,14 +126,14 @@ def main(
         raise SystemExit("This benchmark needs the program wrk: apt install wrk")
     plan = Plan(connections, seconds, rounds, herd_size, starts_a_second, submits_a_second)
     with stage(folder, pool_size) as servers:
-        a_second = starts_a_second + submits_a_second
+        a_second = 2 * starts_a_second + submits_a_second
         people = (
-            (seconds * rounds + 2) * a_second + herd_size + WHOLE_SITTINGS + 2 * connections * (rounds + 1)
+            (seconds * rounds + 2) * a_second + herd_size + WHOLE_SITTINGS + 3 * connections * (rounds + 1)
         )
         content = uvloop.run(make_content(servers.database_url, people + 1))
         bench = Bench(servers, content, iter(content.candidates), plan)
         rows: list[dict[str, Any]] = []
-        for part in (starts, papers, submits):
+        for part in (starts, starts_of_exam, papers, submits):
             rows += (of_part := part(bench))
             console.print(load.table(of_part))
         console.print(at_once(bench))
@@ -132,11 +144,20 @@ def main(
 
 def starts(bench: Bench) -> list[dict[str, Any]]:
     """Starts of a test, each by another candidate."""
+    return starts_at(bench, "start", bench.path)
+
+
+def starts_of_exam(bench: Bench) -> list[dict[str, Any]]:
+    """Starts of an exam paper by registered candidates, answered with the key of its package."""
+    return starts_at(bench, "start of an exam paper", bench.exam_path)
+
+
+def starts_at(bench: Bench, name: str, path: str) -> list[dict[str, Any]]:
     servers, test_id = bench.servers, str(bench.content.test_id)
 
     def ours(connections: int, seconds: int) -> Run:
         people = bench.next_candidates(bench.plan.starts * seconds + connections)
-        requests = [encode("POST", f"{bench.path}/start", servers.access_token(each), {}) for each in people]
+        requests = [encode("POST", f"{path}/start", servers.access_token(each), {}) for each in people]
         expected = Expected(201, '"status":"in_progress"', again=False)
         before = bench.count("ias.attempt_leases")
         done = load.run(servers, servers.api, requests, expected, connections=connections, seconds=seconds)
@@ -151,7 +172,7 @@ def starts(bench: Bench) -> list[dict[str, Any]]:
         check(done, bench.count("bare_leases") - before, connections)
         return done
 
-    return rows_of("start", bench.plan, ours, theirs)
+    return rows_of(name, bench.plan, ours, theirs)
 
 
 def papers(bench: Bench) -> list[dict[str, Any]]:
@@ -163,7 +184,7 @@ def papers(bench: Bench) -> list[dict[str, Any]]:
     token = orjson.loads(started)["attempt_token"]
     [document] = uvloop.run(herd(servers.api, [encode("GET", path, token)]))[1]
     servers.paper_file.write_bytes(document)
-    [(etag,)] = bench.fetch("select etag from ias.papers")
+    etag = bench.paper("etag")
     rows: list[dict[str, Any]] = []
     for name, credentials in (("attempt token", token), ("login", login)):
         whole = encode("GET", path, credentials)
@@ -213,7 +234,7 @@ def submits(bench: Bench) -> list[dict[str, Any]]:
 def answered_attempts(bench: Bench, count: int) -> list[tuple[UUID, str]]:
     """Running attempts with their tokens."""
     content = bench.content
-    [(paper_id,)] = bench.fetch("select id from ias.papers")
+    paper_id = bench.paper("id")
     values = content.test_id, paper_id, bench.next_candidates(count), list(content.question_ids)
     tokens = AttemptTokens(Settings().secret_key.get_secret_value(), SystemClock())
     scope = AttemptScope(content.test_id)
@@ -248,47 +269,89 @@ def at_once(bench: Bench) -> str:
     )
 
 
-def whole_sittings(bench: Bench) -> str:
-    """Start, paper, saves, submit and result of many candidates, and what they cost."""
-    servers, left = bench.servers, iter(bench.next_candidates(WHOLE_SITTINGS))
+class Sitting:
+    """What one candidate does, from the start to the result."""
 
-    async def sit() -> None:
-        async with Connection(servers.api.port) as connection:
-            for candidate in left:
-                await sitting(bench, connection, servers.access_token(candidate))
+    def __init__(self, bench: Bench, login: str) -> None:
+        self._bench = bench
+        self._login = login
+        self._token = ""
+        self._mine: dict[str, Any] = {}
 
-    async def all_sit() -> None:
-        await asyncio.gather(*(sit() for _ in range(AT_ONCE)))
+    async def start(self, connection: Connection) -> None:
+        attempt = orjson.loads(await self._call(connection, "POST", "start", self._login, {}))
+        self._token, self._mine = attempt["attempt_token"], {"attempt_id": attempt["id"]}
 
-    api, database = servers.api.cpu_seconds(), cpu_of_database(servers)
-    uvloop.run(all_sit())
-    api, database = servers.api.cpu_seconds() - api, cpu_of_database(servers) - database
-    api, database = 1000 * api / WHOLE_SITTINGS, 1000 * database / WHOLE_SITTINGS
-    return (
-        f"{WHOLE_SITTINGS} sittings of start, paper, {SAVES} saves, submit and result, {AT_ONCE} at a time:"
-        f" {api + database:.1f} ms of CPU each ({api:.1f} of the API, {database:.1f} of PostgreSQL)"
-    )
+    async def paper(self, connection: Connection) -> None:
+        await self._call(connection, "GET", "questions", self._token)
 
+    async def save(self, connection: Connection) -> None:
+        for question_id in self._bench.content.question_ids[:SAVES]:
+            response = {
+                "question_id": str(question_id),
+                "revision": 1,
+                "answer": ["b"],
+                "time_spent_ms": 5000,
+            }
+            body = {**self._mine, "lease": 1, "responses": [response]}
+            await self._call(connection, "POST", "responses", self._token, body)
 
-async def sitting(bench: Bench, connection: Connection, login: str) -> None:
-    """One sitting, whose result must have the answers that were saved."""
+    async def submit(self, connection: Connection) -> None:
+        await self._call(connection, "POST", "submit", self._token, self._mine)
 
-    async def call(method: str, name: str, token: str, body: object = None) -> bytes:
-        status, answer = await connection.exchange(encode(method, f"{bench.path}/{name}", token, body))
+    async def result(self, connection: Connection) -> None:
+        result = orjson.loads(await self._call(connection, "GET", "results", self._login))
+        if result["correct"] != SAVES:
+            raise SystemExit(f"{SAVES} right answers were saved, the result has {result['correct']}")
+
+    async def _call(
+        self, connection: Connection, method: str, name: str, token: str, body: object = None
+    ) -> bytes:
+        request = encode(method, f"{self._bench.path}/{name}", token, body)
+        status, answer = await connection.exchange(request)
         if status not in (200, 201):
             raise SystemExit(f"{name} was answered {status}: {answer.decode()}")
         return answer
 
-    attempt = orjson.loads(await call("POST", "start", login, {}))
-    token, mine = attempt["attempt_token"], {"attempt_id": attempt["id"]}
-    await call("GET", "questions", token)
-    for question_id in bench.content.question_ids[:SAVES]:
-        response = {"question_id": str(question_id), "revision": 1, "answer": ["b"], "time_spent_ms": 5000}
-        await call("POST", "responses", token, {**mine, "lease": 1, "responses": [response]})
-    await call("POST", "submit", token, mine)
-    result = orjson.loads(await call("GET", "results", login))
-    if result["correct"] != SAVES:
-        raise SystemExit(f"{SAVES} right answers were saved, the result has {result['correct']}")
+
+STEPS: Mapping[str, Callable[[Sitting, Connection], Awaitable[None]]] = {
+    "start": Sitting.start,
+    "paper": Sitting.paper,
+    f"{SAVES} saves": Sitting.save,
+    "submit": Sitting.submit,
+    "result": Sitting.result,
+}
+
+
+def whole_sittings(bench: Bench) -> Table:
+    """What each step of a sitting costs. All candidates take one step before the next."""
+    servers = bench.servers
+    sittings = [Sitting(bench, servers.access_token(each)) for each in bench.next_candidates(WHOLE_SITTINGS)]
+    title = f"{WHOLE_SITTINGS} sittings, {AT_ONCE} at a time: ms of CPU of each"
+    shown = Table("step", "API", "PostgreSQL", title=title, box=SIMPLE)
+    totals = [0.0, 0.0]
+    for name, step in STEPS.items():
+        api, database = servers.api.cpu_seconds(), cpu_of_database(servers)
+        uvloop.run(all_take(bench, sittings, step))
+        api, database = servers.api.cpu_seconds() - api, cpu_of_database(servers) - database
+        costs = [1000 * seconds / WHOLE_SITTINGS for seconds in (api, database)]
+        totals = [total + cost for total, cost in zip(totals, costs, strict=True)]
+        shown.add_row(name, *(f"{cost:.2f}" for cost in costs))
+    shown.add_row(f"all: {sum(totals):.1f}", *(f"{total:.2f}" for total in totals))
+    return shown
+
+
+async def all_take(
+    bench: Bench, sittings: Sequence[Sitting], step: Callable[[Sitting, Connection], Awaitable[None]]
+) -> None:
+    left = iter(sittings)
+
+    async def take() -> None:
+        async with Connection(bench.servers.api.port) as connection:
+            for sitting in left:
+                await step(sitting, connection)
+
+    await asyncio.gather(*(take() for _ in range(AT_ONCE)))
 
 
 def check(done: Run, new: int, connections: int) -> None:

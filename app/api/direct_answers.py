@@ -31,6 +31,7 @@ from app.services.components import Components
 from app.services.users import Account, account_of
 
 _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_ID_LENGTH = 36
 _LONGEST_PATH = 200
 """Longer paths are no hot routes. What was found for the others is remembered."""
 _PARAMETER = re.compile(r"\{\w+\}")
@@ -42,13 +43,15 @@ JSON_HEADERS = ((b"content-type", b"application/json"),)
 
 @dataclass(slots=True)
 class DirectRequest:
-    """A request of a hot route, completely read. It has no query."""
+    """A request of a hot route, completely read. It has no query, unless the route takes one."""
 
     scope: Scope
     ids: Sequence[UUID]
     """The parameters of the path."""
     body: bytes
     parts: Components
+    keep: Callable[[bytes], None] | None = None
+    """Gets the body of the documented route's answer, if it answers with 200."""
 
     def header(self, name: bytes) -> bytes | None:
         """A header; empty if it is not sent, and None if it is sent twice."""
@@ -122,17 +125,26 @@ class DirectRoute:
     of their values (`api/json_bodies.py`).
     """
 
-    def __init__(self, method: str, template: str, answer: Answer, *, most_bytes: int = 1_000) -> None:
+    def __init__(
+        self,
+        method: str,
+        template: str,
+        answer: Answer,
+        *,
+        most_bytes: int = 1_000,
+        takes_query: bool = False,
+    ) -> None:
         self.method = method
         self.template = template
         self.answer = answer
         self.most_bytes = most_bytes
+        self.takes_query = takes_query
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the route is found by: the method and the last part of the path."""
-        return self.method, self.template.rpartition("/")[2]
+        """What the route is found by: the method and the last part of the path, which is empty for an id."""
+        return self.method, _PARAMETER.sub("", self.template.rpartition("/")[2])
 
 
 class DirectAnswers:
@@ -167,9 +179,9 @@ class DirectAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on as it was."""
         found = None
-        if scope["type"] == "http" and not scope["query_string"] and len(scope["path"]) <= _LONGEST_PATH:
+        if scope["type"] == "http" and len(scope["path"]) <= _LONGEST_PATH:
             found = self._find(scope["method"], scope["path"])
-        if found is None:
+        if found is None or (scope["query_string"] and not found[0].takes_query):
             await self._app(scope, receive, send)
             return
         route, ids = found
@@ -189,18 +201,22 @@ class DirectAnswers:
             context = bind_contextvars(request_id=self._context.identify(scope))
             telemetry.requests_in_progress.inc()
             try:
-                answer = await _answered(route, DirectRequest(scope, ids, body, parts))
+                request = DirectRequest(scope, ids, body, parts)
+                answer = await _answered(route, request)
                 if answer is not None:
                     await self._send(scope, receive, send, answer)
                     report_request(scope, route.template, answer.status, time.perf_counter() - began)
                     return
+                if request.keep is not None:
+                    send = _kept(send, request.keep)
             finally:
                 telemetry.requests_in_progress.dec()
                 reset_contextvars(**context)
         await self._app(scope, _repeated(messages, receive), send)
 
     def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
-        for route in self._routes.get((method, path.rpartition("/")[2]), ()):
+        last = path.rpartition("/")[2]
+        for route in self._routes.get((method, "" if len(last) == _ID_LENGTH else last), ()):
             if found := route.path.fullmatch(path):
                 return route, [UUID(text) for text in found.groups()]
         return None
@@ -272,6 +288,24 @@ async def _body(receive: Receive, messages: list[Message], ends_at: float, most_
                 content += message.get("body", b"")
                 is_complete = not message.get("more_body", False)
     return content if is_complete and len(content) <= most_bytes else None
+
+
+def _kept(send: Send, keep: Callable[[bytes], None]) -> Send:
+    """A `send` that hands over the body of a 200 when it is complete."""
+    parts: list[bytes] = []
+    is_right = False
+
+    async def send_and_keep(message: Message) -> None:
+        nonlocal is_right
+        if message["type"] == "http.response.start":
+            is_right = message["status"] == 200
+        elif is_right:
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                keep(b"".join(parts))
+        await send(message)
+
+    return send_and_keep
 
 
 def _repeated(messages: Iterable[Message], receive: Receive) -> Receive:

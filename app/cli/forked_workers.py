@@ -6,6 +6,7 @@ The processes that uvicorn starts by itself import the application anew: each ha
 import gc
 import signal
 from multiprocessing.context import ForkContext, ForkProcess
+from socket import socket
 
 from uvicorn import Config, _subprocess
 from uvicorn.supervisors import Multiprocess
@@ -24,10 +25,10 @@ class _Forking(ForkContext):
     Process = _Worker
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, sockets: list[socket]) -> None:
     """Import the application and serve it by as many processes as it says. One that ends is replaced."""
     config.load()
     gc.collect()
     gc.freeze()  # Otherwise each collection would copy the memory that the processes share.
     _subprocess.spawn = _Forking()  # type: ignore[assignment] # uvicorn has no option for it
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+    Multiprocess(config, sockets=sockets).run()

@@ -304,21 +304,21 @@ class AttemptTokens:
 
 def is_attempt_token(token: str) -> bool:
     """Whether the header says that this is an attempt token. It only selects the verifier."""
-    return _type_of(token.partition(".")[0]) == _ATTEMPT_TYPE
-
-
-@lru_cache(maxsize=100)
-def _type_of(header: str) -> object:
-    """The type that the first part of a token names. Most tokens have one of a few headers."""
     try:
-        return _header(f"{header}..").get("typ")  # The other parts are not looked at.
+        return _header(token).get("typ") == _ATTEMPT_TYPE
     except TokenRejected:
-        return None
+        return False
 
 
 def _header(token: str) -> Mapping[str, Any]:
+    return _header_of(token.partition(".")[0])
+
+
+@lru_cache(maxsize=100)
+def _header_of(part: str) -> Mapping[str, Any]:
+    """The header in the first part of a token. Most tokens have one of a few headers."""
     try:
-        return jwt.get_unverified_header(token)
+        return jwt.get_unverified_header(f"{part}..")  # The other parts are read when they are verified.
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise TokenRejected(str(error)) from error
 

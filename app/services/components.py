@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.active_users import ActiveUsers
+from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
@@ -66,6 +67,8 @@ class Components:
     whoever changes their test or exam."""
     lookups: Batches
     """What is read for many people at once. It waits for nobody."""
+    sent_answers: AnswerMemory
+    """What candidates have read of their results, to be sent again while it is true."""
     personal_turns: PersonalTurns
     login_turns: Turns
     """Logins and registrations, so that saves keep their time while a whole hall signs in."""

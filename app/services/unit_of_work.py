@@ -23,6 +23,7 @@ from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.practice import PracticeRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.ratings import RatingRepository
+from app.repositories.analytics.read_versions import ReadVersionRepository
 from app.repositories.analytics.shown import ShownRepository
 from app.repositories.analytics.subject_questions import SubjectQuestionRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
@@ -115,6 +116,7 @@ class Reading:
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
+        self.read_versions = ReadVersionRepository(session)
         self.leaderboards = LeaderboardRepository(session)
         self.holding_papers = HoldingPaperRepository(session)
         self.subject_questions = SubjectQuestionRepository(session)

@@ -9,6 +9,7 @@ from app.interchange.gift import is_gift, read_gift
 from app.interchange.gift_writer import write_gift
 from app.interchange.items import Choice, Item, ItemFile, Place
 from tests.interchange import drawn
+from tests.thorough import count
 
 BANK = r"""// question: 7  name: Rivers
 $CATEGORY: $course$/top/Geography/Rivers
@@ -155,7 +156,7 @@ class TestRead:
 
 
 class TestWrite:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=count(50, thorough=200), deadline=None)
     @given(st.lists(drawn.items(), min_size=1, max_size=3))
     def test_what_is_written_reads_back_equal(self, items: list[Item]) -> None:
         written = write_gift(items, {})

@@ -13,6 +13,7 @@ from app.interchange.items import Item, ItemFile, ItemPassage, Place, Texts
 from app.interchange.moodle_xml import is_moodle_xml, read_moodle_xml
 from app.interchange.moodle_xml_writer import write_moodle_xml
 from tests.interchange import drawn
+from tests.thorough import count
 
 RIVER = """<question type="multichoice">
 <name><text>Rivers</text></name>
@@ -176,7 +177,7 @@ class TestRead:
 
 
 class TestWrite:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=count(50, thorough=200), deadline=None)
     @given(st.lists(drawn.items(), min_size=1, max_size=3), st.booleans())
     def test_what_is_written_reads_back_equal(self, items: list[Item], has_image: bool) -> None:
         if has_image:

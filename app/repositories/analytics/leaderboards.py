@@ -24,6 +24,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    literal_column,
     select,
     text,
     tuple_,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 
 from app.engine.scores import Score
 from app.models import Attempt, Exam, ExamResult, Paper, Registration, Result, User
+from app.repositories.analytics.read_versions import PROFILE
 from app.repositories.base import Repository
 from app.repositories.scores import score_of
 
@@ -89,6 +91,7 @@ class Participant:
     attempt_id: UUID
     user_id: UUID | None
     name: str | None
+    profile_version: str | None
     score: Score
     rounding: str
 
@@ -228,6 +231,7 @@ def _participants() -> Select[Any]:
             Attempt.id,
             Attempt.user_id,
             _shown_name(User.name).label("name"),
+            literal_column(PROFILE, String).label("profile_version"),
             Paper.marking["rounding"].astext.label("rounding"),
             Paper.max_marks,
             Result.raw_numerator,
@@ -282,4 +286,4 @@ def _shown_name(name: ColumnElement[str] | Any) -> ColumnElement[str | None]:
 def _participant(row: Row[Any]) -> Participant:
     score = score_of(row)
     assert score is not None  # noqa: S101 -- the statement joins results
-    return Participant(row.id, row.user_id, row.name, score, row.rounding)
+    return Participant(row.id, row.user_id, row.name, row.profile_version, score, row.rounding)

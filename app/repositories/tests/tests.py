@@ -76,6 +76,23 @@ class TestRepository(Repository):
         """A test that the viewer may start now."""
         return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
 
+    async def offered(self, viewer: Viewer, test_id: UUID, now: datetime) -> tuple[Test, UUID | None, bool]:
+        """A test that the viewer may start now, and its current paper version, which new attempts get.
+
+        The last value says whether it was a paper of an exam whose results are released: attempts are
+        practice since then.
+        """
+        current = select(Paper.id).where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
+        released = exists().where(
+            ExamPaper.test_id == Test.id, Exam.id == ExamPaper.exam_id, Exam.released_at.is_not(None)
+        )
+        statement = select(Test, current.scalar_subquery(), released)
+        statement = statement.where(Test.id == test_id, may_access(viewer, now))
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound("test")
+        return row[0], row[1], row[2]
+
     async def draft(self, institute_id: UUID, test_id: UUID, *, lock: bool = False) -> Test:
         """A test with its sections and the questions in them, for staff. Never a personal one."""
         of_all = Test.id == test_id, Test.institute_id == institute_id, ~Test.is_personal
@@ -168,16 +185,6 @@ class TestRepository(Repository):
         return await self._session.scalar(
             select(Paper.id).where(Paper.test_id == test.id, Paper.version == test.paper_version)
         )
-
-    async def was_released(self, test_id: UUID) -> bool:
-        """Whether the test was a paper of an exam whose results are released.
-
-        Attempts are practice since then.
-        """
-        released = exists().where(
-            ExamPaper.test_id == test_id, Exam.id == ExamPaper.exam_id, Exam.released_at.is_not(None)
-        )
-        return bool(await self._session.scalar(select(released)))
 
     async def _one(self, statement: Select[Test]) -> Test:
         test = (await self._session.scalars(statement)).one_or_none()

@@ -1,7 +1,7 @@
 """Leaderboards: live for a test, official for an exam. People appear under aliases (docs/decisions/0071)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -67,6 +67,8 @@ class Leaderboard:
     paper_version: int | None = None
     reason: Sentence | None = None
     percentile_definition: str = "at_or_below"
+    profiles: Mapping[UUID, str] = field(default_factory=dict)
+    """The versions of the profiles of who appears on the board of a test: a name can change at any time."""
 
 
 async def of_test(
@@ -115,6 +117,11 @@ async def of_test(
         items=[places[each] for each in ids if each in places],
         me=places.get(own[0]) if own else None,
         paper_version=version,
+        profiles={
+            person.user_id: person.profile_version
+            for person in people.values()
+            if person.user_id and person.profile_version
+        },
     )
 
 

@@ -37,6 +37,8 @@ LONGEST_WAIT = 20.0
 class _Waiting:
     request: SaveRequest
     outcome: "asyncio.Future[SaveOutcome | None]"
+    ends_at: float
+    """When the caller is told to try again, by the clock of the loop."""
 
     def succeed(self, outcome: SaveOutcome | None) -> None:
         if not self.outcome.done():  # The caller may have gone.
@@ -64,6 +66,9 @@ class SaveBatches:
         self._most_waiting = most_waiting
         self._longest_wait = longest_wait
         self._waiting: deque[_Waiting] = deque()
+        self._unanswered: dict[_Waiting, None] = {}
+        """All requests whose callers wait, in the order in which they came."""
+        self._timer: asyncio.TimerHandle | None = None
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""
         self._batches = 0
@@ -81,19 +86,32 @@ class SaveBatches:
         """
         if len(self._waiting) + self._unsettled >= self._most_waiting:
             raise Unavailable
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, loop.create_future(), loop.time() + self._longest_wait)
         self._waiting.append(waiting)
+        self._unanswered[waiting] = None
+        if self._timer is None:
+            self._fail_overdue()
         self._start_batches()
         try:
-            async with asyncio.timeout(self._longest_wait):
-                return await waiting.outcome
-        except TimeoutError:
-            raise Unavailable from None
+            return await waiting.outcome
+        finally:
+            del self._unanswered[waiting]
 
     async def close(self) -> None:
         """Save what waits."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _fail_overdue(self) -> None:
+        """Tell callers that have waited for too long. All share one timer, for the one that waits longest."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        for waiting in self._unanswered:
+            if waiting.ends_at > loop.time():
+                self._timer = loop.call_at(waiting.ends_at, self._fail_overdue, context=Context())
+                return
+            waiting.fail(Unavailable())
 
     def _start_batches(self) -> None:
         if self._waiting and not self._is_starting and self._batches < BATCHES_AT_ONCE:

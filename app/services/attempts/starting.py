@@ -148,11 +148,10 @@ class Offer:
 
 async def offered(uow: UnitOfWork, parts: Components, of: Viewer, test_id: UUID, now: datetime) -> Offer:
     """The test, if the viewer may start it. Raises NotFound, or NotAvailable if it is not published."""
-    test = await uow.tests.accessible(of, test_id, now)
-    paper_id = await uow.tests.current_paper_id(test)
+    test, paper_id, was_released = await uow.tests.offered(of, test_id, now)
     if paper_id is None or test.status != "published":
         raise NotAvailable("The test is not published.")
-    return Offer(test, await parts.papers.get(uow, paper_id), await uow.tests.was_released(test_id))
+    return Offer(test, await parts.papers.get(uow, paper_id), was_released)
 
 
 async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> None:

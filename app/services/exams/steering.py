@@ -5,7 +5,7 @@ candidates are notified, and the audit log is written. Results that no longer co
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -105,6 +105,9 @@ class Previewed:
     left_out: LeftOut | None
 
 
+AT_ONCE = 250
+"""So many attempts are stored at once: the process answers other requests, such as saves, in between."""
+
 STEPS: dict[Verb, Callable[[AttemptState, datetime], AttemptState]] = {
     Verb.PAUSE: steering.pause,
     Verb.RESUME: steering.resume,
@@ -182,7 +185,7 @@ async def carry_out(
         return await _admit_late(uow, staff, exam, order, found, now)
     steered, left_out = Steered(), []
     rule = await _rule(uow, staff, exam, order, found)
-    for attempt in found:
+    async for attempt in _stored_in_parts(uow, found):
         before = steering.ended_by_deadline(state_of(attempt), now, delay)
         if _is_left_out(order, before):
             left_out.append((attempt, before))
@@ -209,20 +212,30 @@ async def carry_out(
     return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
 
 
+async def _stored_in_parts(uow: UnitOfWork, found: Sequence[Attempt]) -> AsyncIterator[Attempt]:
+    """Each attempt; what became of the ones before is stored, so many at once."""
+    for place, attempt in enumerate(found, start=1):
+        yield attempt
+        if place % AT_ONCE == 0:
+            await uow.attempts.flush()
+
+
 async def _tell_and_record(
     uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[Attempt], order: Order
 ) -> None:
-    told = [(each.user_id, _message_of(order, each)) for each in changed if each.user_id is not None]
-    await uow.messages.to_users(exam_room(exam.id), told)
-    await audit.record_for_attempts(
-        uow,
-        staff,
-        order.action or order.verb,
-        [attempt.id for attempt in changed],
-        reason=order.reason,
-        exam_id=exam.id,
-        **({"seconds": order.seconds} if order.seconds else {}),
-    )
+    for first in range(0, len(changed), AT_ONCE):
+        some = changed[first : first + AT_ONCE]
+        told = [(each.user_id, _message_of(order, each)) for each in some if each.user_id is not None]
+        await uow.messages.to_users(exam_room(exam.id), told)
+        await audit.record_for_attempts(
+            uow,
+            staff,
+            order.action or order.verb,
+            [attempt.id for attempt in some],
+            reason=order.reason,
+            exam_id=exam.id,
+            **({"seconds": order.seconds} if order.seconds else {}),
+        )
 
 
 async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:

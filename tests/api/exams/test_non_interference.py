@@ -256,7 +256,6 @@ async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> tup
     await world.hears(who, client, "POST", f"{paper}/submit", json={"attempt_id": attempt["id"]})
     await work(world)
     mine = ids | {"attempt_id": attempt["id"], "roll_number": registered["roll_number"]}
-    await read_everything(world, who, client, mine)
     params = {"attempt_id": attempt["id"]}
     await world.hears(who, client, "GET", f"/tests/{ids['test_id']}/results", params=params)
     return Entrant(client, None, attempt=attempt), mine  # type: ignore[arg-type] # nothing here asks for the exam
@@ -417,8 +416,11 @@ async def play(world: World, keys: Any) -> list[str]:
     rival = await rival_of(world, prepared)
     ids = await hold(world, team, prepared)
     outsiders = {role: await world.people.member(role) for role in ("author", "evaluator", "proctor")}
-    first, of_first = await sit(world, ids, "candidate who is right once", {0: ["a"], 1: ["b"], 3: "3.14"})
-    await sit(world, ids, "candidate who answers c", {0: ["c"], 1: ["c"], 2: ["c"]})
+    right, wrong = "candidate who is right once", "candidate who answers c"
+    first, of_first = await sit(world, ids, right, {0: ["a"], 1: ["b"], 3: "3.14"})
+    await read_everything(world, right, first.client, of_first)
+    second, of_second = await sit(world, ids, wrong, {0: ["c"], 1: ["c"], 2: ["c"]})
+    await read_everything(world, wrong, second.client, of_second)
     exam = f"/exams/{ids['exam_id']}"
     for verb, body in (
         ("void", {"reason": "doubt"}),

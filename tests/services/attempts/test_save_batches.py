@@ -185,10 +185,13 @@ class TestHarm:
         batches = SaveBatches(ResponseLog(crowd.engine, pooled=False), longest_wait=0.05)
         async with crowd.engine.connect() as holder, holder.begin():
             await holder.execute(text("lock table ias.response_events in exclusive mode"))
+            together = (batches.save(crowd.request(number)) for number in range(3))
+            told = await asyncio.gather(*together, return_exceptions=True)
+            assert [type(each) for each in told] == [Unavailable] * 3
             with pytest.raises(Unavailable):
-                await batches.save(crowd.request(0))
+                await batches.save(crowd.request(3))
         await batches.close()
-        assert await crowd.stored(1) == 0
+        assert await crowd.stored(4) == 0
 
     async def test_nobody_is_answered_whose_transaction_was_lost_before_its_commit(
         self, crowd: Crowd, batches: SaveBatches

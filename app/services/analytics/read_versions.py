@@ -1,0 +1,46 @@
+"""Which version of an answer a candidate would get now: one that was sent before may be sent again."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from uuid import UUID
+
+from app.repositories.analytics.read_versions import Asked
+from app.services.components import Components
+from app.services.unit_of_work import looking
+from app.services.users import Account, has_newer_address
+
+
+async def version_of(parts: Components, account: Account, test_id: UUID | None) -> str | None:
+    """The version of what a candidate reads of a test, or of all their tests; others ask at the same time.
+
+    Two answers of one version are equal, except for what depends on the time, and on the syllabus and the
+    tests on offer. None if the request is not plain: the person is staff or banned, or has a newer address.
+    """
+    return await parts.lookups.outcome(version_of, (account, test_id), partial(_versions, parts))
+
+
+async def are_profiles_at(parts: Components, versions: Mapping[UUID, str]) -> bool:
+    """Whether the profiles of people who appear on a board still have these versions."""
+    if not versions:
+        return True
+    return await parts.lookups.outcome(are_profiles_at, versions, partial(_are_at, parts))
+
+
+async def _versions(parts: Components, asked: Sequence[tuple[Account, UUID | None]]) -> Sequence[str | None]:
+    wanted: list[Asked] = [(account.id, test_id) for account, test_id in asked]
+    async with looking(parts.engine) as reads:
+        found = await reads.read_versions.of(list(dict.fromkeys(wanted)))
+    return [
+        None
+        if (version := found.get(each)) is None
+        or has_newer_address(version.email, version.email_since, account)
+        else version.digest
+        for each, (account, _) in zip(wanted, asked, strict=True)
+    ]
+
+
+async def _are_at(parts: Components, asked: Sequence[Mapping[UUID, str]]) -> Sequence[bool]:
+    everybody = frozenset[UUID]().union(*asked)
+    async with looking(parts.engine) as reads:
+        found = await reads.read_versions.of_profiles(list(everybody))
+    return [all(found.get(user_id) == version for user_id, version in each.items()) for each in asked]
