@@ -56,13 +56,13 @@ def _run(config: "Config") -> None:
     """`uvicorn.run` with several listening sockets."""
     from uvicorn import Server  # noqa: PLC0415 -- slow to import
     from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415
-    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
 
+    from app.cli import forked_workers  # noqa: PLC0415 -- it imports uvicorn
     from app.core.listening import listeners  # noqa: PLC0415
 
     sockets = list(listeners(config.bind_socket()))
     if config.workers > 1:
-        Multiprocess(config, sockets=sockets).run()
+        forked_workers.serve(config, sockets)
         return
     server = Server(config)
     with suppress(KeyboardInterrupt):
