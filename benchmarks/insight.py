@@ -2,13 +2,15 @@
 
 A database is filled by SQL with graded attempts at tests of several sizes. Measured candidates have an
 attempt at one of them, and others at smaller tests. The same requests are measured at all tests in turn, so
-that the ratio shows what the number of participants costs. `--against` measures another checkout in the same
-run; its `.venv` starts it, and its migrations must be those of this one.
+that the ratio shows what the number of participants costs. They are measured twice: as apps send them, where
+answers that are still true are sent again (docs/decisions/0096), and so that each answer is built. Load comes
+from `wrk`. `--against` measures another checkout in the same run; its `.venv` starts it, and its migrations
+must be those of this one.
 """
 
 import itertools
-import statistics
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,9 @@ from app.services.analytics import figures
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.startup import open_components
-from benchmarks.client import Connection, Sample, Server, encode, sustain
+from benchmarks import load
+from benchmarks.client import Connection, Server, encode
+from benchmarks.load import Expected, Run
 from benchmarks.stage import Stage, other_api, stage
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
@@ -41,7 +45,8 @@ SMALL_TESTS = 30
 """Each measured candidate has an attempt at each of these."""
 SIZES = "1000,10000,100000,1000000"
 CHUNK = 100_000
-PERCENTILES = (50, 99)
+BUILT = ", built"
+"""The scheme of these requests is written as `bearer`, which is left to the documented route."""
 
 # Copies of a graded attempt and its figures for others, with answers and scores of their own. The triggers
 # that count results are off: each of these statements would count for hours.
@@ -118,7 +123,7 @@ OUTCOMES = """
 
 console = Console(highlight=False, width=160)
 
-Samples = dict[tuple[str, str, int, int], list[Sample]]
+Samples = dict[tuple[str, str, int, int], list[Run]]
 """By request, version of the API, connections and participants."""
 
 
@@ -134,7 +139,7 @@ class Measured:
 def main(
     sizes: Annotated[str, typer.Option(help="Participants of each test.")] = SIZES,
     connections: Annotated[int, typer.Option(min=1)] = 32,
-    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 4,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of one measurement.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, max=20)] = 3,
     folder: Annotated[Path | None, typer.Option(help="The folder for the database, on a real disk.")] = None,
     against: Annotated[Path | None, typer.Option(help="Another checkout, with a .venv.")] = None,
@@ -154,7 +159,7 @@ class Plan:
 
     sizes: Sequence[int]
     connections: int
-    seconds: float
+    seconds: int
     rounds: int
 
 
@@ -162,23 +167,27 @@ async def run(servers: Stage, apis: Mapping[str, Server], plan: Plan) -> None:
     """Fill the database, measure, and print the tables."""
     settings = Settings(database_url=SecretStr(servers.database_url))
     async with open_components(settings, application_name="ias-benchmark", pool_size=2) as parts:
+        began = time.monotonic()
         tests = await fill(parts, plan.sizes)
-    for api, test in itertools.product(apis.values(), tests):
-        await check(servers, api, test)
+        console.print(f"The database was filled in {time.monotonic() - began:,.0f} s.")
     samples: Samples = {}
     for _, users, test in itertools.product(range(plan.rounds), (1, plan.connections), tests):
         for name, requests in of_candidates(servers, test).items():
             for version, api in apis.items():
-                sample = await sustain(api, requests, users, plan.seconds)
+                if not name.endswith(BUILT):
+                    await check(api, name, requests)
+                sample = load.run(
+                    servers, api, requests, Expected(200), connections=users, seconds=plan.seconds
+                )
                 samples.setdefault((name, version, users, test.participants), []).append(sample)
     console.print(_table(samples, plan.sizes))
 
 
-async def check(servers: Stage, api: Server, test: Measured) -> None:
-    """Send each request once; a refused one ends the benchmark."""
+async def check(api: Server, name: str, requests: Sequence[bytes]) -> None:
+    """Send each request once, so that the process has what it keeps; a refused one ends the benchmark."""
     async with Connection(api.port) as connection:
-        for name, requests in of_candidates(servers, test).items():
-            status, body = await connection.exchange(next(requests))
+        for request in requests:
+            status, body = await connection.exchange(request)
             if status != 200:
                 raise SystemExit(f"{name}: {status} {body.decode(errors='replace')}")
 
@@ -223,8 +232,8 @@ async def fill(parts: Components, sizes: Sequence[int]) -> list[Measured]:
     return measured
 
 
-def of_candidates(servers: Stage, test: Measured) -> dict[str, Iterator[bytes]]:
-    """Requests of the measured candidates, again and again, by what is asked for."""
+def of_candidates(servers: Stage, test: Measured) -> dict[str, Sequence[bytes]]:
+    """Requests of the measured candidates by what is asked for."""
     tokens = [servers.access_token(person) for person in test.people]
     paths = {
         "overview": "/v1/analytics/overview",
@@ -233,10 +242,12 @@ def of_candidates(servers: Stage, test: Measured) -> dict[str, Iterator[bytes]]:
         "leaderboard, best 10": f"/v1/analytics/leaderboard?test_id={test.made.id}",
         "leaderboard around me": f"/v1/analytics/leaderboard?test_id={test.made.id}&around_me=true",
     }
-    return {
-        name: itertools.cycle([encode("GET", path, token) for token in tokens])
-        for name, path in paths.items()
-    }
+    found: dict[str, Sequence[bytes]] = {}
+    for name, path in paths.items():
+        requests = [encode("GET", path, token) for token in tokens]
+        found[name] = requests
+        found[name + BUILT] = [request.replace(b"Bearer ", b"bearer ") for request in requests]
+    return found
 
 
 async def _people(parts: Components, count: int) -> list[UUID]:
@@ -255,26 +266,28 @@ async def _run(engine: AsyncEngine, statement: str, **values: object) -> None:
 
 def _table(samples: Samples, sizes: Sequence[int]) -> Table:
     table = Table("Requests, medians of the rounds", box=SIMPLE)
-    headings = [f"p{percent} ms, {size:,}" for size in sizes for percent in PERCENTILES]
-    for heading in ("version", "connections", "per second", "CPU ms", *headings, "last by first", "refused"):
+    headings = [f"{percentile} ms, {size:,}" for size in sizes for percentile in ("p50", "p99")]
+    for heading in (
+        "version",
+        "connections",
+        "per second",
+        "CPU ms",
+        "PostgreSQL",
+        *headings,
+        "last by first",
+    ):
         table.add_column(heading, justify="right")
     for name, version, users in dict.fromkeys(key[:3] for key in samples):
-        groups = [samples[name, version, users, size] for size in sizes]
-        medians = [
-            statistics.median(sample.percentile(percent) for sample in group)
-            for group in groups
-            for percent in PERCENTILES
-        ]
-        refused = sum(sum(sample.refused.values()) for group in groups for sample in group)
+        rows = [load.summary(name, samples[name, version, users, size]) for size in sizes]
         table.add_row(
             name,
             version,
             str(users),
-            f"{statistics.median(sample.per_second for sample in groups[-1]):,.0f}",
-            f"{statistics.median(sample.cpu_ms for sample in groups[-1]):.2f}",
-            *(f"{median:,.1f}" for median in medians),
-            f"{medians[-2] / medians[0]:.2f}",
-            str(refused or ""),
+            f"{rows[-1]['per_second']:,.0f}",
+            f"{rows[-1]['api_cpu']:.2f}",
+            f"{rows[-1]['database_cpu']:.2f}",
+            *(f"{row[percentile]:,.1f}" for row in rows for percentile in ("p50", "p99")),
+            f"{rows[-1]['p50'] / rows[0]['p50']:.2f}",
         )
     return table
 

@@ -1,7 +1,8 @@
 """`python -m benchmarks process`: what the import of the application costs, and the memory of an API process.
 
 The import runs in new processes, in turns with that of FastAPI, SQLAlchemy and asyncpg alone. The API is
-started with production's settings, as `ias serve` does, and beside it with the OpenAPI document.
+started with production's settings, as `ias serve` does, and beside it with the OpenAPI document, and as four
+processes that are forks of one.
 """
 
 import os
@@ -9,6 +10,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +25,8 @@ from benchmarks.stage import Stage, api_with, stage
 LIBRARIES = "import fastapi, sqlalchemy.ext.asyncio, asyncpg"
 PRODUCT = "import app.main"
 MEMORY = "; print(*(line.split()[1] for line in open('/proc/self/smaps_rollup') if line.startswith('Rss')))"
+
+FORKS = 4
 
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -49,7 +53,8 @@ def main(
         media = {"MEDIA_URL": servers.paper_file.parent.as_uri()}
         api = stack.enter_context(api_with(servers, {**PRODUCTION, **media}))
         documented = stack.enter_context(api_with(servers, {**PRODUCTION, **media, "PUBLIC_DOCS": "true"}))
-        _processes(servers, api, documented)
+        forked = stack.enter_context(api_with(servers, {**PRODUCTION, **media, "API_WORKERS": str(FORKS)}))
+        _processes(servers, api, documented, forked)
 
 
 def _imports(rounds: int) -> None:
@@ -83,14 +88,32 @@ def _imported(statement: str) -> tuple[float, float]:
     return seconds, int(output) / 1024
 
 
-def _processes(servers: Stage, api: Server, documented: Server) -> None:
+def _processes(servers: Stage, api: Server, documented: Server, forked: Server) -> None:
     table = Table("process after its start", "resident MB", "proportional MB")
     rows = {"bare": servers.bare, "API": api, "API with its OpenAPI document": documented}
     for name, server in rows.items():
-        lines = Path(f"/proc/{server.pid}/smaps_rollup").read_text().splitlines()
-        sizes = {line.split()[0]: int(line.split()[1]) / 1024 for line in lines[1:]}
-        table.add_row(name, f"{sizes['Rss:']:.0f}", f"{sizes['Pss:']:.0f}")
+        table.add_row(name, *(f"{size:.0f}" for size in _memory(server.pid)))
+    forks = [_memory(pid) for pid in _forks(forked)]
+    parent = _memory(forked.pid)
+    mean = [statistics.mean(sizes) for sizes in zip(*forks, strict=True)]
+    table.add_row(f"each of {FORKS} forks", *(f"{size:.0f}" for size in mean))
+    table.add_row("their parent", *(f"{size:.0f}" for size in parent))
     console.print(table)
+
+
+def _forks(parent: Server) -> list[int]:
+    """The processes that answer requests, once the last of them has started."""
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    pids = list(map(int, children.read_text().split()))
+    time.sleep(5)  # The first one answers before the others have started.
+    return pids
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    """Resident and proportional megabytes."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    sizes = {line.split()[0]: int(line.split()[1]) / 1024 for line in lines[1:]}
+    return sizes["Rss:"], sizes["Pss:"]
 
 
 if __name__ == "__main__":

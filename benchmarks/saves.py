@@ -115,7 +115,8 @@ async def made_attempts(servers: Stage, count: int) -> tuple[Content, Sequence[A
     engine = create_engine(Settings(database_url=SecretStr(servers.database_url)), pool_size=1)
     now = datetime.now(UTC)
     async with unit_of_work(engine) as uow:
-        paper_id = (await uow.session.execute(text("select id from ias.papers"))).scalar_one()
+        paper = text("select id from ias.papers where test_id = :test_id")
+        paper_id = (await uow.session.execute(paper, {"test_id": content.test_id})).scalar_one()
         attempts = [
             Attempt(
                 id=uuid7(now),

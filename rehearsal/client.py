@@ -127,6 +127,7 @@ class Client:
             self._metrics.latencies[kind].append(seconds)
         elif response.status_code in _ASKED_TO_WAIT:
             self._metrics.counts[f"answers {response.status_code}"] += 1
+            self._metrics.counts[f"{kind} refused"] += 1
             self._metrics.latencies[f"answers {response.status_code}"].append(seconds)
             self._metrics.counts["malformed refusals"] += not _is_well_formed_refusal(response)
 

@@ -2,14 +2,17 @@
 
 import signal
 import sys
-from contextlib import nullcontext
-from typing import Annotated
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.metrics import shared_metrics
 from app.cli.open_files import allow_many
 from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from uvicorn import Config
 
 SHUTDOWN_SECONDS = 8
 
@@ -31,7 +34,7 @@ def serve(
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
         configure_logging(get_settings().log_level, console=sys.stdout.isatty())
-        uvicorn.run(
+        config = uvicorn.Config(
             "app.main:create_app",
             factory=True,
             host=host,
@@ -46,3 +49,23 @@ def serve(
             **http_protocol.OPTIONS,
             **socket_protocol.OPTIONS,
         )
+        _run(config)
+
+
+def _run(config: "Config") -> None:
+    """`uvicorn.run` with several listening sockets."""
+    from uvicorn import Server  # noqa: PLC0415 -- slow to import
+    from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415
+
+    from app.cli import forked_workers  # noqa: PLC0415 -- it imports uvicorn
+    from app.core.listening import listeners  # noqa: PLC0415
+
+    sockets = list(listeners(config.bind_socket()))
+    if config.workers > 1:
+        forked_workers.serve(config, sockets)
+        return
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=sockets)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -15,7 +15,17 @@ from rehearsal.exam.scenarios import Intervention, Scenario
 from rehearsal.exam.socket_client import SocketClient
 from rehearsal.plans import Ending, Plan
 
-STATES = ("expected", "registered", "downloaded", "in progress", "paused", "between papers", "done")
+STATES = (
+    "without an account",
+    "expected",
+    "registered",
+    "downloaded",
+    "in progress",
+    "paused",
+    "between papers",
+    "done",
+    "with a result",
+)
 _SAVED_RECENTLY = 10.0
 _CONNECTED_WITHIN = 90
 
@@ -53,12 +63,14 @@ class SimulatedCandidate:
         if running:
             return "paused" if any(device.is_paused for device in running[0].devices) else "in progress"
         if self._is_done:
-            return "done"
+            return "with a result" if self.result is not None else "done"
         if self.started_attempts:
             return "between papers"
         if self.attempts and all(attempt.package for attempt in self.attempts):
             return "downloaded"
-        return "registered" if self.roll_number else "expected"
+        if self.roll_number:
+            return "registered"
+        return "expected" if self.account.token else "without an account"
 
     @property
     def has_saved_recently(self) -> bool:

@@ -22,7 +22,7 @@ from rehearsal.questions import Question, generate_questions
 CUTOFFS = {"general": "90.00"}
 
 _QUALIFYING_PERCENT = 33
-_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 1.0, 0.08
+_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 1.0, 0.05
 _LEAST_MARGIN, _MOST_MARGIN, _MARGIN_SHARE, _MARGIN_PER_CANDIDATE = 3.0, 15.0, 0.25, 0.02
 
 

@@ -54,6 +54,8 @@ class ExamRehearsal:
     label: str = field(default_factory=lambda: uuid4().hex[:8])
     phase: str = ""
     phase_ends_at: datetime | None = None
+    phases: list[tuple[str, float]] = field(default_factory=list)
+    """Each phase with the moment of its begin, by this process's monotonic clock."""
     events: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_SHOWN_EVENTS))
     candidates: Sequence[SimulatedCandidate] = ()
     papers: Sequence[RehearsedPaper] = ()
@@ -99,6 +101,8 @@ class ExamRehearsal:
             await self._close()
 
     def _enter(self, phase: str, until: datetime | None = None) -> None:
+        if phase != self.phase:
+            self.phases.append((phase, time.monotonic()))
         self.phase, self.phase_ends_at = phase, until
         self.report(phase)
 

@@ -1,6 +1,8 @@
 """The table at the end of a rehearsed exam: figures, latencies, outages, delays and problems."""
 
+import time
 from collections import Counter
+from itertools import pairwise
 
 from rich.console import Console
 from rich.table import Table
@@ -35,10 +37,20 @@ def print_summary(rehearsal: ExamRehearsal, console: Console, seconds: float) ->
     table.add_row("Delays", str(len(rehearsal.delays)), style="red" if rehearsal.delays else "green")
     table.add_row("Steps of the script that came too late", str(len(rehearsal.skipped)))
     table.add_row("Mismatches", str(len(rehearsal.problems)), style="red" if rehearsal.problems else "green")
-    console.print(table, latency_table(rehearsal.metrics, _LATENCIES))
+    console.print(table, _durations(rehearsal), latency_table(rehearsal.metrics, _LATENCIES))
     for sentence in rehearsal.skipped:
         console.print(f"came too late: {sentence}", style="yellow", markup=False)
     print_problems([*rehearsal.problems, *rehearsal.delays], console)
+
+
+def _durations(rehearsal: ExamRehearsal) -> Table:
+    """How long each part took."""
+    table = Table("Part", "Seconds", title="Time of each part", title_justify="left")
+    table.columns[1].justify = "right"
+    phases = [*rehearsal.phases, ("", time.monotonic())]
+    for (name, began), (_, ended) in pairwise(phases):
+        table.add_row(name, f"{ended - began:.0f}")
+    return table
 
 
 def _candidates(rehearsal: ExamRehearsal) -> dict[str, int | str]:
@@ -58,6 +70,9 @@ def _traffic(rehearsal: ExamRehearsal) -> dict[str, int | str]:
     counts = rehearsal.metrics.counts
     return {
         "Requests": counts["requests"],
+        "Starts answered, refused (429 and 503)": (
+            f"{len(rehearsal.metrics.latencies['start']):,}, {counts['start refused']:,}"
+        ),
         "Saves acknowledged": len(rehearsal.metrics.latencies["save"]),
         "Answers acknowledged": counts["answers acknowledged"],
         "Answers refused, kept as late": f"{counts['answers refused']:,}, {counts['answers kept late']:,}",

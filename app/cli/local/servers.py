@@ -48,6 +48,9 @@ REPLACED = (
     ("MEDIA_URL",),
     ("SECRET_KEY",),
 )
+# All candidates of a rehearsal have the address of this machine.
+_LIMIT_PER_ADDRESS = "60000/minute"
+
 ALLOWED = ("true", "1", "yes", "on")
 
 
@@ -111,6 +114,8 @@ class Servers:
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
         if environment["ENVIRONMENT"] in ("", "development"):
             environment.setdefault("CORS_ORIGINS", ",".join(LOCALHOST_ORIGINS))
+            environment.setdefault("PUBLIC_LIMIT_PER_ADDRESS", _LIMIT_PER_ADDRESS)
+            environment.setdefault("LOGIN_LIMIT_PER_ADDRESS", _LIMIT_PER_ADDRESS)
         if not environment.get("SMTP_URL"):
             environment.setdefault("MAIL_FOLDER", str(self._home.mail))
         if not environment.get("MEDIA_URL"):

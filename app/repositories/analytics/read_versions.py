@@ -87,10 +87,12 @@ _VERSIONS = text(
           join ias.paper_keys on paper_keys.paper_id = papers.id where papers.test_id = asked_for.id),
         (select {_rows("paper_statistics")} from ias.paper_statistics
           where paper_statistics.test_id = asked_for.id),
-        (select coalesce(sum(hash_record_extended(score_counts, 0)), 0) from ias.score_counts
-          where score_counts.cohort_id = any(cohorts.ids)),
-        (select {_rows("outcome_counts")} from ias.outcome_counts
-          where outcome_counts.cohort_id = any(cohorts.ids))) as digest
+        (select sum(counted.digest) from unnest(cohorts.ids) as cohort(id) cross join lateral (
+          select coalesce(sum(hash_record_extended(score_counts, 0)), 0) as digest from ias.score_counts
+          where score_counts.cohort_id = cohort.id) as counted),
+        (select sum(counted.digest) from unnest(cohorts.ids) as cohort(id) cross join lateral (
+          select {_rows("outcome_counts")} as digest from ias.outcome_counts
+          where outcome_counts.cohort_id = cohort.id) as counted)) as digest
       from (
         select test_id as id from asked where test_id is not null union select unnest(tests) from own
       ) as asked_for

@@ -100,6 +100,16 @@ class Graded:
     card: Scorecard
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a result is shown with: the embargo, the place among others, and what revisions did to it."""
+
+    known: ResultEmbargo
+    place: CohortPlace
+    versions: Sequence[int]
+    revisions: Sequence[Revision]
+
+
 async def result(
     reads: Reading, parts: Components, user: Principal, test_id: UUID, attempt_id: UUID | None
 ) -> ResultView:
@@ -115,7 +125,9 @@ async def result(
         raise NotGradedYet
     graded = await card_of(reads, parts, attempt, stored)
     revisions = await _revisions(reads, attempt.id)
-    summary = await _summary(reads, parts, graded, await reads.attempts.place(stored), known, revisions)
+    versions = await _versions(reads, attempt, stored)
+    seen = Comparison(known, await reads.attempts.place(stored), versions, revisions)
+    summary = await _summary(reads, parts, graded, seen)
     if not known.may_review:
         return summary
     shares = {} if known.withholds_rank else await _correct_percents(reads, stored.cohort_id)
@@ -150,17 +162,17 @@ async def submitted_results(
     }
     shown = [each for each in shown if not _is_withheld(known[each[0].test_id, each[0].paper_id])]
     places = await reads.attempts.places([stored for _, stored in shown]) if shown else []
-    return {
-        attempt.id: await _summary(
-            reads,
-            parts,
-            await card_of(reads, parts, attempt, stored),
-            place,
-            known[attempt.test_id, attempt.paper_id],
-            revisions,
+    # Those of one cohort have the same versions, so they are read once.
+    cohorts = {stored.cohort_id: (attempt, stored) for attempt, stored in shown}
+    versions = {cohort_id: await _versions(reads, *some) for cohort_id, some in cohorts.items()}
+    summaries = {}
+    for (attempt, stored), place in zip(shown, places, strict=True):
+        seen = Comparison(
+            known[attempt.test_id, attempt.paper_id], place, versions[stored.cohort_id], revisions
         )
-        for (attempt, stored), place in zip(shown, places, strict=True)
-    }
+        graded = await card_of(reads, parts, attempt, stored)
+        summaries[attempt.id] = await _summary(reads, parts, graded, seen)
+    return summaries
 
 
 def _is_withheld(known: ResultEmbargo) -> bool:
@@ -174,20 +186,13 @@ async def card_of(reads: Reading, parts: Components, attempt: Attempt, stored: R
     return Graded(attempt, stored, key, card)
 
 
-async def _summary(
-    reads: Reading,
-    parts: Components,
-    whole: Graded,
-    place: CohortPlace,
-    known: ResultEmbargo,
-    revisions: Sequence[Revision],
-) -> ResultView:
+async def _summary(reads: Reading, parts: Components, whole: Graded, seen: Comparison) -> ResultView:
     """A result without its questions."""
     attempt, graded, key, card = whole.attempt, whole.stored, whole.key, whole.card
     paper = await parts.papers.get(reads, attempt.paper_id)
     # A rank tells of the others' scores too, and they may have sat a version that has a held question.
     # So do shares of right answers.
-    standing = place.standing if graded.counted and not known.withholds_rank else None
+    standing = seen.place.standing if graded.counted and not seen.known.withholds_rank else None
     policy = key.rules.rounding
     return ResultView(
         attempt=attempt,
@@ -199,12 +204,12 @@ async def _summary(
             for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
         ],
         rank=standing.rank if standing else None,
-        participants=place.participants,
-        cohort=await _cohort(reads, attempt, graded, paper.version),
+        participants=seen.place.participants,
+        cohort=Cohort(attempt.exam_paper_id, paper.version, seen.versions or [paper.version]),
         percentile=standing.percentile if standing else None,
         questions=None,
         qualification=graded.qualification,
-        revisions=_without_ranks(revisions) if known.withholds_rank else revisions,
+        revisions=_without_ranks(seen.revisions) if seen.known.withholds_rank else seen.revisions,
     )
 
 
@@ -244,10 +249,11 @@ async def reviewed_key(
     return await parts.papers.key(reads, graded.key_id)
 
 
-async def _cohort(reads: Reading, attempt: Attempt, graded: Result, version: int) -> Cohort:
+async def _versions(reads: Reading, attempt: Attempt, graded: Result) -> Sequence[int]:
+    """The paper versions of a test that are ranked together. An exam paper has one; none is named here."""
     if attempt.exam_paper_id is not None:
-        return Cohort(attempt.exam_paper_id, version, [version])
-    return Cohort(None, version, await reads.keys.versions_in(attempt.test_id, graded.cohort_id))
+        return []
+    return await reads.keys.versions_in(attempt.test_id, graded.cohort_id)
 
 
 def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,7 +16,9 @@ from tests.builders.content import publish_test
 from tests.builders.exams import hold_exam, register
 from tests.builders.people import user_id_of
 from tests.conftest import TestClock
+from tests.generated import examples
 from tests.request_lines import request_lines
+from tests.thorough import count
 
 DIRECTLY, BY_THE_ROUTE = "Bearer", "bearer"
 """The scheme of the credentials. Only its usual form is answered directly."""
@@ -136,6 +139,38 @@ class TestBothWays:
             [line] = lines
             assert (line["route"], line["status"]) == ("/v1/tests/{test_id}/questions", 200)
             assert line["user_id"] == str(await user_id_of(sitting.client))
+
+
+def header_lines(etag: str) -> st.SearchStrategy[list[tuple[bytes, bytes]]]:
+    """Header lines that decide between the whole paper, compressed or not, and the answer without it."""
+    tags = st.sampled_from([etag, f"W/{etag}", f" {etag} ", etag.strip('"'), '"x"', '"\xe9"', "*", "W/*", ""])
+    codings = st.sampled_from(
+        ["gzip", "GZIP", "x-gzip", "gzip;q=0", "gzip ; q=0.0", "gzip;q=0.5", "br", "identity", "*", ""]
+    )
+    values = st.one_of(
+        st.tuples(st.just("If-None-Match"), st.lists(tags, max_size=3).map(",".join)),
+        st.tuples(st.just("Accept-Encoding"), st.lists(codings, max_size=3).map(", ".join)),
+    )
+    lines = st.lists(values, max_size=3)
+    return lines.map(lambda sent: [(name.encode(), value.encode("latin-1")) for name, value in sent])
+
+
+@pytest.mark.parametrize("credentials", ["attempt token", "login"])
+async def test_generated_requests_are_answered_alike(
+    api: httpx.AsyncClient, sitting: AttemptClient, credentials: str
+) -> None:
+    path, login = f"{sitting.made.path}/questions", sitting.client.headers["Authorization"]
+    token = login.removeprefix("Bearer ") if credentials == "login" else sitting.attempt["attempt_token"]
+    etag = (await get(api, path, token, DIRECTLY)).headers["ETag"].removeprefix("W/")
+    seen = set()
+    for lines in examples(header_lines(etag), count(40, 1_000)):
+        answers = [
+            await api.get(path, headers=[(b"Authorization", f"{way} {token}".encode()), *lines])
+            for way in (DIRECTLY, BY_THE_ROUTE)
+        ]
+        assert comparable(answers[0]) == comparable(answers[1])
+        seen.add((answers[0].status_code, "Content-Encoding" in answers[0].headers))
+    assert seen == {(200, True), (200, False), (304, False)}
 
 
 class TestBans:

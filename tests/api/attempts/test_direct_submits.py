@@ -4,18 +4,26 @@ import json
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.direct_submits import submitted_id
+from app.api.json_bodies import read_json
+from app.core.errors import Invalid
+from app.schemas.attempts import SubmitIn
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import hold_exam, register
 from tests.builders.people import People
 from tests.conftest import TestClock
+from tests.generated import examples
+from tests.thorough import count
 
 DIRECTLY = {"Content-Type": "application/json"}
 BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
+OF_NOBODY = "0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b"
 OF_ONE_ATTEMPT = ("id", "started_at", "deadline_at", "submitted_at", "request_id")
 
 
@@ -109,6 +117,59 @@ class TestBothWays:
             answers.append(comparable(answer))
         assert answers[0] == answers[1]
         assert (answers[0][2]["status"], answers[0][2]["result"]) == ("submitted", None)
+
+
+def bodies_naming(attempt_id: str) -> st.SearchStrategy[bytes]:
+    """Bodies that name an attempt in one of the ways of writing an id, or no attempt, or are no bodies."""
+    ids = st.sampled_from(
+        [
+            attempt_id,
+            attempt_id.upper(),
+            attempt_id.replace("-", ""),
+            f"{{{attempt_id}}}",
+            f"urn:uuid:{attempt_id}",
+            f" {attempt_id}",
+            OF_NOBODY,
+            "x",
+            "",
+            5,
+            None,
+        ]
+    )
+    named = st.dictionaries(st.sampled_from(["attempt_id", "Attempt_id", "x"]), ids, max_size=2)
+    values = st.one_of(
+        st.fixed_dictionaries({"attempt_id": ids}), named, st.lists(ids, max_size=1), ids, st.text(max_size=3)
+    )
+    written = st.builds(json.dumps, values, ensure_ascii=st.booleans(), indent=st.sampled_from([None, 1]))
+    whole = written.map(lambda text: text.encode(errors="surrogatepass"))
+    return st.builds(lambda content, end: content[: len(content) - end], whole, st.sampled_from([0, 0, 0, 1]))
+
+
+@settings(max_examples=count(200, 3_000), derandomize=True, database=None, deadline=None)
+@given(content=bodies_naming(OF_NOBODY))
+def test_a_body_is_read_as_the_route_reads_it(content: bytes) -> None:
+    short = submitted_id(content)
+    if short is not None:
+        assert short == SubmitIn.model_validate(read_json(content)).attempt_id
+    elif b"\\" not in content:
+        with pytest.raises((ValueError, Invalid)):
+            SubmitIn.model_validate(read_json(content))
+
+
+@pytest.mark.parametrize("is_ended", [False, True], ids=["running", "submitted"])
+async def test_generated_requests_are_answered_alike(
+    api: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, is_ended: bool
+) -> None:
+    sitting = await start(candidate, made)
+    if is_ended:
+        await sitting.submit()
+    for content in examples(bodies_naming(str(sitting.id)), count(40, 400)):
+        is_submit = submitted_id(content) == sitting.id
+        if is_submit and not is_ended:
+            continue  # `test_they_answer_alike_and_repeatedly` submits both ways.
+        direct, routed = [await send(api, sitting, content, way) for way in (DIRECTLY, BY_THE_ROUTE)]
+        assert comparable(direct) == comparable(routed)
+        assert direct.is_success == is_submit or b"\\" in content, content
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class TestShow:
         text = await shown(rehearsal, terminal=False)
 
         assert "s  extra time: 15 s for pwbd" in text
-        assert "1 expected, 1 registered; 0 saves/s; registration and downloads" in text
+        assert "1 without an account, 1 registered; 0 saves/s; registration and downloads" in text
         assert "\x1b" not in text
 
     async def test_at_a_terminal_there_are_panels(self, rehearsal: ExamRehearsal) -> None:

@@ -166,6 +166,9 @@ async def test_no_statement_reads_the_attempts_of_others(stage: Stage) -> None:
     assert_indexed(abilities, OWN)
     [histogram] = await stage.plans(stage.uow.attempts.histogram(stage.test_id))
     assert_indexed(histogram, 300)
+    asked_for = [(stage.viewer.user_id, None), (stage.viewer.user_id, stage.test_id)]
+    [versions] = await stage.plans(stage.uow.read_versions.of(asked_for))
+    assert_indexed(versions, 300)
 
 
 async def test_no_statement_reads_the_bookmarks_of_others(stage: Stage) -> None:
