@@ -17,9 +17,13 @@ READ_SECONDS = 30.0
 RECHECK_SECONDS = 0.1
 """After the event loop was blocked, timers run before the sockets are read. A timer that expires therefore
 checks its condition again after this time."""
-MOST_CONNECTIONS = 12_000
-"""The number of connections of a process: 10,000 sockets, and requests beside them. Further requests get the
-status 503."""
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection is kept without a request. It is longer than 60 seconds, for which nginx keeps one to
+the API: otherwise nginx could send a request into a connection that is being closed, and answer 502. Apps save
+every 20 to 30 seconds, so that they need no new connection each time."""
+MOST_CONNECTIONS = 24_000
+"""The number of connections of a process: 10,000 sockets, and a connection that each of their apps keeps.
+Further requests get the status 503."""
 
 RESPONSE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -210,5 +214,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_timer()
 
 
-OPTIONS: dict[str, Any] = {"http": BoundedHttpProtocol, "limit_concurrency": MOST_CONNECTIONS}
+OPTIONS: dict[str, Any] = {
+    "http": BoundedHttpProtocol,
+    "limit_concurrency": MOST_CONNECTIONS,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+}
 """The options of uvicorn for HTTP connections."""
