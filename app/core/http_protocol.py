@@ -19,8 +19,8 @@ RECHECK_SECONDS = 0.1
 checks its condition again after this time."""
 KEEP_ALIVE_SECONDS = 75
 """How long a connection is kept without a request. nginx keeps one to the API for 60 seconds. If that were
-longer, nginx could send a request into a connection that is being closed, and answer 502. Apps that save every
-20 to 30 seconds need no new connection each time."""
+longer, nginx could send a request into a connection that is being closed, and answer 502. Apps that save
+every 20 to 30 seconds need no new connection each time."""
 MOST_CONNECTIONS = 24_000
 """The number of connections of a process: 10,000 sockets, and a connection that each of their apps keeps.
 Further requests get the status 503."""
