@@ -119,9 +119,9 @@ _VERSIONS = text(
 
 PROFILE = "users.ctid::text || users.xmin::text"
 """The version of a profile, in a statement over `users`."""
-_PROFILES = text(f"select id, {PROFILE} from ias.users where id = any(:ids)").bindparams(  # noqa: S608
-    bindparam("ids", type_=ARRAY(Uuid))
-)
+_PROFILES = text(
+    f"select id, {PROFILE} from ias.users where id = any(:ids)"  # noqa: S608 -- only columns are inserted
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 
 Asked = tuple[UUID, UUID | None]
 """A person, and the test that an answer is about; None if it is about all of the person's tests."""

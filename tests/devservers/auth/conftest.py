@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -102,49 +102,66 @@ async def until_somebody_waits(connection: asyncpg.Connection, *, count: int = 1
 MakeServer = Callable[..., Awaitable[Server]]
 
 
-@pytest.fixture(scope="session")
-async def make_server(
-    auth_database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[MakeServer]:
-    """Start a server with settings of its own; all share one database."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(asyncpg.create_pool(auth_database_url, min_size=1))
+@dataclass(frozen=True)
+class Shared:
+    """What all servers of a test run share. Each of them sends what any of them was asked for."""
 
-        # Each server sends what any of them was asked for, since they share the database.
-        mail_folder = tmp_path_factory.mktemp("mails") / "outbox"
+    database_url: str
+    database: asyncpg.Pool
+    mail_folder: Path
+
+
+@pytest.fixture(scope="session")
+async def shared(auth_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+    async with asyncpg.create_pool(auth_database_url, min_size=1) as database:
+        yield Shared(auth_database_url, database, tmp_path_factory.mktemp("mails") / "outbox")
+
+
+@asynccontextmanager
+async def running(shared: Shared, **settings: Any) -> AsyncIterator[Server]:
+    """A server with settings of its own."""
+    given = {
+        "database_url": shared.database_url,
+        "host": "127.0.0.1",
+        "port": 1,
+        "site_url": "https://app.example.org",
+        "public_url": "http://auth.test",
+        "anon_key": ANON_KEY,
+        "service_key": SERVICE_KEY,
+        "mail_from": "IAS <no-reply@example.org>",
+        "mail_folder": shared.mail_folder,
+    }
+    app = create_app(Settings(**{**given, **settings}))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://auth.test") as http,
+    ):
+        yield Server(http, shared.database, shared.mail_folder, app.state.mail_requests)
+
+
+@pytest.fixture
+async def make_server(shared: Shared) -> AsyncIterator[MakeServer]:
+    """Start a server for one test. If it ran longer, it would send the mails of later tests its own way."""
+    async with AsyncExitStack() as stack:
 
         async def make(**settings: Any) -> Server:
-            given = {
-                "database_url": auth_database_url,
-                "host": "127.0.0.1",
-                "port": 1,
-                "site_url": "https://app.example.org",
-                "public_url": "http://auth.test",
-                "anon_key": ANON_KEY,
-                "service_key": SERVICE_KEY,
-                "mail_from": "IAS <no-reply@example.org>",
-                "mail_folder": mail_folder,
-            }
-            app = create_app(Settings(**{**given, **settings}))
-            await stack.enter_async_context(app.router.lifespan_context(app))
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            http = await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url="http://auth.test")
-            )
-            return Server(http, database, mail_folder, app.state.mail_requests)
+            return await stack.enter_async_context(running(shared, **settings))
 
         yield make
 
 
 @pytest.fixture(scope="session")
-async def server(make_server: MakeServer) -> Server:
+async def server(shared: Shared) -> AsyncIterator[Server]:
     """E-mail confirmation is off, as by default."""
-    return await make_server()
+    async with running(shared) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-async def confirming_server(make_server: MakeServer) -> Server:
-    return await make_server(confirm_email=True)
+async def confirming_server(shared: Shared) -> AsyncIterator[Server]:
+    async with running(shared, confirm_email=True) as server:
+        yield server
 
 
 @pytest.fixture
