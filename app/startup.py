@@ -33,6 +33,7 @@ from app.database import create_engine
 from app.repositories.attempts.response_log import ResponseLog
 from app.sentences import Sentence
 from app.services.attempts import save_batches
+from app.services.attempts.attempt_papers import AttemptPapers
 from app.services.attempts.save_batches import SaveBatches
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
@@ -113,6 +114,7 @@ async def open_components(
             active_users=ActiveUsers(revocations, clock),
             papers=PaperStore(),
             placements=PlacementStore(),
+            attempt_papers=AttemptPapers(),
             save_pacing=SavePacing(),
             save_batches=batches,
             media=_media(settings),

@@ -139,11 +139,10 @@ async def scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptS
 
 
 async def _target_of(parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:
-    """Where the answers of a request are saved. Without an attempt token the attempt is looked up."""
+    """Where the answers of a request are saved."""
     attempt = attempt_of(holder, body.attempt_id, scope)
     if holder.grant is None:
-        async with reading(parts.engine) as reads:
-            paper_id = (await reads.attempts.find(attempt)).paper_id
+        paper_id = await parts.attempt_papers.get(parts.engine, attempt)
     elif body.lease > holder.grant.lease:
         lease = holder.grant.lease
         raise Invalid.field("lease", Sentence("The attempt token holds lease {lease}. Send it.", lease=lease))

@@ -27,6 +27,7 @@ from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 
 if TYPE_CHECKING:  # These packages import this module.
+    from app.services.attempts.attempt_papers import AttemptPapers
     from app.services.attempts.save_batches import SaveBatches
     from app.services.attempts.save_pacing import SavePacing
     from app.services.exams.placements import PlacementStore
@@ -57,6 +58,7 @@ class Components:
     active_users: ActiveUsers
     papers: "PaperStore"
     placements: "PlacementStore"
+    attempt_papers: "AttemptPapers"
     save_pacing: "SavePacing"
     save_batches: "SaveBatches"
     media: Storage

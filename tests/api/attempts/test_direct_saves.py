@@ -37,17 +37,17 @@ async def made(engine: AsyncEngine) -> PublishedTest:
 
 @dataclass(frozen=True)
 class Device:
-    """A device that saves with its attempt token, by either way."""
+    """A device that saves by either way."""
 
     client: httpx.AsyncClient
     sitting: AttemptClient
+    authorization: str
 
     async def send(self, content: bytes, way: Json, **headers: str) -> httpx.Response:
-        token = self.sitting.attempt["attempt_token"]
         return await self.client.post(
             f"{self.sitting.made.path}/responses",
             content=content,
-            headers={"Authorization": f"Bearer {token}", **way, **headers},
+            headers={"Authorization": self.authorization, **way, **headers},
         )
 
     def body(self, **changes: Any) -> Json:
@@ -62,9 +62,15 @@ class Device:
         )
 
 
-@pytest.fixture
-async def device(candidate: httpx.AsyncClient, api: httpx.AsyncClient, made: PublishedTest) -> Device:
-    return Device(api, await start(candidate, made))
+@pytest.fixture(params=["attempt token", "login"])
+async def device(
+    request: pytest.FixtureRequest, candidate: httpx.AsyncClient, api: httpx.AsyncClient, made: PublishedTest
+) -> Device:
+    sitting = await start(candidate, made)
+    by_token = f"Bearer {sitting.attempt['attempt_token']}"
+    return Device(
+        api, sitting, str(candidate.headers["Authorization"]) if request.param == "login" else by_token
+    )
 
 
 def comparable(answer: httpx.Response) -> tuple[int, Json, Json]:
@@ -148,7 +154,7 @@ class TestBothWays:
         answer = await device.client.post(
             f"{device.sitting.made.path}/responses",
             content=pieces(),
-            headers={"Authorization": f"Bearer {device.sitting.attempt['attempt_token']}", **DIRECTLY},
+            headers={"Authorization": device.authorization, **DIRECTLY},
         )
         assert answer.json()["saved"] == 1
 
