@@ -88,11 +88,11 @@ STATEMENT_SECONDS = 30.0
 
 COLLECT_EVERY = 20_000
 """The number of new objects after which the garbage collector looks for cycles. With Python's 700 it took 8 %
-of the CPU of a save: what 64 open requests hold is no garbage, and was visited again and again."""
+of the CPU of a save: what 64 open requests hold is not garbage, but each collection scanned it again."""
 
 
 class Api(FastAPI):
-    """FastAPI with requests that pass none of its layers."""
+    """FastAPI, with ASGI applications in front that can answer a request."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

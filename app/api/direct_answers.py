@@ -1,4 +1,4 @@
-"""Hot routes answered directly: requests that are plainly right pass no routing, dependencies and middleware.
+"""Answers hot routes without FastAPI's routing, dependencies and middleware.
 
 The routes of FastAPI document the operations and take every other request. See docs/decisions/0089.
 """
@@ -33,7 +33,7 @@ from app.services.users import Account, account_of
 _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 _ID_LENGTH = 36
 _LONGEST_PATH = 200
-"""Longer paths are no hot routes. What was found for the others is remembered."""
+"""Longer paths are not looked up, because the result of each look-up is kept in memory."""
 _PARAMETER = re.compile(r"\{\w+\}")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -150,8 +150,8 @@ class DirectRoute:
 class DirectAnswers:
     """Answers requests of `routes`. All others, and those that no route takes, go to `app` as they came.
 
-    It stands before all layers of FastAPI and takes the arrival time of what it looks at. It does for its
-    requests what the middlewares do for theirs, by the same functions.
+    It stands before all layers of FastAPI and records the arrival time of each request whose path is a hot
+    route. It does for its requests what the middlewares do for theirs, by the same functions.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class DirectAnswers:
             return
         route, ids = found
         self._context.stamp(scope)
-        began = time.perf_counter()
+        began = scope["state"]["began"] = time.perf_counter()
         parts: Components = scope["app"].state.components
         messages: list[Message] = []
         body: bytes | None = b""
@@ -212,7 +212,7 @@ class DirectAnswers:
             finally:
                 telemetry.requests_in_progress.dec()
                 reset_contextvars(**context)
-        await self._app(scope, _repeated(messages, receive), send)
+        await self._app(scope, _replaying(messages, receive), send)
 
     def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
         last = path.rpartition("/")[2]
@@ -293,13 +293,13 @@ async def _body(receive: Receive, messages: list[Message], ends_at: float, most_
 def _kept(send: Send, keep: Callable[[bytes], None]) -> Send:
     """A `send` that hands over the body of a 200 when it is complete."""
     parts: list[bytes] = []
-    is_right = False
+    is_ok = False
 
     async def send_and_keep(message: Message) -> None:
-        nonlocal is_right
+        nonlocal is_ok
         if message["type"] == "http.response.start":
-            is_right = message["status"] == 200
-        elif is_right:
+            is_ok = message["status"] == 200
+        elif is_ok:
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 keep(b"".join(parts))
@@ -308,7 +308,7 @@ def _kept(send: Send, keep: Callable[[bytes], None]) -> Send:
     return send_and_keep
 
 
-def _repeated(messages: Iterable[Message], receive: Receive) -> Receive:
+def _replaying(messages: Iterable[Message], receive: Receive) -> Receive:
     """A `receive` that first gives the messages which were read already."""
     waiting = list(messages)
 

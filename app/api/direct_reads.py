@@ -1,15 +1,18 @@
 """Results, analyses and boards that were sent before and are still true, answered directly.
 
-The version of an answer is read before the documented route builds it. The answer is sent again while a new
-look at the version, for each request, finds the same one (docs/decisions/0096).
+The version of an answer is read before the documented route builds it. It is read again for each request. If
+it is the same, the kept answer is sent (docs/decisions/0096).
 """
 
 from collections.abc import Sequence
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.api.direct_answers import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
 from app.core.answer_memory import KeptAnswer
+from app.core.errors import Unavailable
 from app.services.analytics.read_versions import are_profiles_at, version_of
 
 _LONGEST_QUERY = 200
@@ -28,12 +31,16 @@ async def _overview(request: DirectRequest) -> DirectAnswer | None:
 
 
 async def _board(request: DirectRequest) -> DirectAnswer | None:
-    """The board of a test. Those of exams are left to the documented route."""
+    """The board of a test. Those of exams are left to the documented route, and those of a category: their
+    histogram is a minute old already."""
     query = request.scope["query_string"]
     if len(query) > _LONGEST_QUERY:
         return None
+    asked = parse_qs(query.decode("latin-1"))
+    if "category" in asked:
+        return None
     try:
-        [test_id] = map(UUID, parse_qs(query.decode("latin-1")).get("test_id", ()))
+        [test_id] = map(UUID, asked.get("test_id", ()))
     except ValueError:
         return None
     return await _answer(request, test_id, by_minute=True)
@@ -57,8 +64,13 @@ async def _answer(request: DirectRequest, test_id: UUID | None, *, by_minute: bo
     if parts.replica is not None:
         return None  # The documented route may read from it, and be behind the version.
     account = await request.account()
-    version = None if account is None else await version_of(parts, account, test_id)
-    if account is None or version is None:
+    if account is None:
+        return None
+    try:
+        version = await version_of(parts, account, test_id)
+    except (Unavailable, SQLAlchemyError):
+        return None  # The documented route may be able to answer.
+    if version is None:
         return None
     if by_minute:
         version = f"{scope['state']['arrived_at']:%Y-%m-%d %H:%M} {version}"

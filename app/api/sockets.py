@@ -60,8 +60,8 @@ class SocketRefused(Exception):
 class Sockets:
     """Serves all sockets. HTTP goes on to `app`.
 
-    It stands before FastAPI, whose layers would keep some twenty frames in memory for each open socket. It
-    does for sockets what the outermost middleware does for requests.
+    It stands before FastAPI, whose layers would keep some twenty coroutine frames in memory for each open
+    socket. It does for sockets what the outermost middleware does for requests.
     """
 
     def __init__(self, app: ASGIApp, context: RequestContext) -> None:
@@ -74,7 +74,8 @@ class Sockets:
             await self._app(scope, receive, send)
             return
         self._context.stamp(scope)
-        bind_contextvars(request_id=self._context.identify(scope))  # The server gives each socket a context.
+        # The server runs each socket in a context of its own.
+        bind_contextvars(request_id=self._context.identify(scope))
         await _serve(WebSocket(scope, receive, send), SocketAddress.parse(scope["path"]))
 
 

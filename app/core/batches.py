@@ -1,4 +1,4 @@
-"""Requests of many callers that are carried out together: those that came while others were running."""
+"""Carries out requests of many callers in batches: those that arrived during the batch before."""
 
 import asyncio
 from collections import deque
@@ -19,8 +19,8 @@ _Waiting: TypeAlias = tuple[Any, "asyncio.Future[Any]"]
 class Batches:
     """Carries out requests of one key together, one batch of a key after the other.
 
-    A request that finds no batch of its key running is carried out at once; nothing waits for a crowd.
-    `at_once` batches run at the same time, in the order in which their keys came.
+    A request starts at once if no batch of its key and fewer than `at_once` batches are running. No request
+    waits for a batch to fill. Batches start in the order in which their keys came.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Batches:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def outcome(self, key: Hashable, request: Request, work: Work[Request, Outcome]) -> Outcome:
-        """The outcome of a request. All requests of a key are given with the same `work`.
+        """The outcome of a request. All requests of a key must pass the same `work`.
 
         If the caller is cancelled, the request may be carried out all the same. Raises what `work` raises,
         and Unavailable if too many requests wait, or if this one has waited for too long.

@@ -1,7 +1,7 @@
 """Versions of what a candidate reads: digests of the rows that results, boards and analytics come from.
 
-A row has a new place and transaction (`ctid`, `xmin`) after each change, so that these two stand for its
-content. No key and no score is returned.
+A row has a new place and transaction (`ctid`, `xmin`) after each change, so equal values mean an unchanged
+row. No key and no score is returned.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,8 @@ _VERSIONS = text(
         select concat_ws(' ',
           (select {_rows("candidate_ratings")} from ias.candidate_ratings where user_id = asked.user_id),
           (select {_rows("subject_abilities")} from ias.subject_abilities where user_id = asked.user_id),
-          (select {_rows("dismissals")} from ias.dismissals where user_id = asked.user_id)) as digest
+          (select {_rows("dismissals")} from ias.dismissals where user_id = asked.user_id),
+          (select {_rows("review_cards")} from ias.review_cards where user_id = asked.user_id)) as digest
       ) as advice
     ),
     of_tests as materialized (
@@ -131,7 +132,7 @@ class ReadVersionRepository(Repository):
     """Versions of answers, for many people at once."""
 
     async def of(self, asked: Sequence[Asked]) -> Mapping[Asked, ReadVersion]:
-        """For those who are candidates and not banned. Equal digests mean equal answers."""
+        """For those who are candidates and not banned. docs/decisions/0096 says what a digest covers."""
         values = {
             "user_ids": [user_id for user_id, _ in asked],
             "test_ids": [test_id for _, test_id in asked],

@@ -13,8 +13,8 @@ from app.services.users import Account, has_newer_address
 async def version_of(parts: Components, account: Account, test_id: UUID | None) -> str | None:
     """The version of what a candidate reads of a test, or of all their tests; others ask at the same time.
 
-    Two answers of one version are equal, except for what depends on the time, and on the syllabus and the
-    tests on offer. None if the request is not plain: the person is staff or banned, or has a newer address.
+    Two answers of one version are equal, except for what docs/decisions/0096 lists. None if the person is
+    staff or banned, or has a newer address.
     """
     return await parts.lookups.outcome(version_of, (account, test_id), partial(_versions, parts))
 

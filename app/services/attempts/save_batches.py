@@ -55,7 +55,7 @@ class SaveBatches:
     A request that finds a free connection is saved at once. A batch has at most one request of an attempt,
     and no other batch has one at the same time: the requests of an attempt are saved in their order.
 
-    A batch waits for nobody: requests for an attempt that somebody is changing are settled one by one, and so
+    A batch skips attempts that another transaction has locked: these requests are settled one by one, and so
     are all requests of a batch that PostgreSQL refuses. So no request harms those of others.
     """
 

@@ -47,9 +47,9 @@ class StartRequest:
 async def start_together(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
     """Start a new attempt, together with others who start the same test at this moment.
 
-    None if it is not plain: the candidate has an attempt in progress or no profile, is staff, is locked by
-    another transaction, or may not start; or PostgreSQL refuses the batch. `start` finds out, and has nothing
-    to undo.
+    None if a batch cannot carry it out: the candidate has an attempt in progress or no profile, is staff, is
+    locked by another transaction, or may not start; or PostgreSQL refuses the batch. Nothing was changed;
+    call `start`, which handles these cases.
     """
     work = partial(_start, parts, test_id)
     started = await parts.batches.outcome((start_together, test_id), request, work)
@@ -68,11 +68,11 @@ async def _start(
             attempts = attempts_of(requests, _new_attempts(offer, starters.values(), now), now)
             await uow.starts.add([attempt for attempt in attempts if attempt is not None])
     except (NotFound, NotAvailable, DBAPIError) as error:
-        return nobody(requests, error)
+        return leave_to_single_starts(requests, error)
     return [(attempt, offer.paper) if attempt is not None else None for attempt in attempts]
 
 
-def nobody(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
+def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
     """The outcome of starts that failed together: each is carried out by itself.
 
     So a start that PostgreSQL refuses does not harm the others. If the connection is lost, all fail.
@@ -87,7 +87,7 @@ def nobody(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]
 async def lock_starters(
     uow: UnitOfWork, requests: Iterable[StartRequest], scope: AttemptScope
 ) -> dict[UUID, Starter]:
-    """The candidates whose start is plain, locked: see `start_together`. Their accounts are up to date."""
+    """The candidates whom a batch can start, locked: see `start_together`. Their accounts are up to date."""
     accounts = {request.account.id: request.account for request in requests}
     found = await uow.starts.lock(list(accounts), scope)
     return {

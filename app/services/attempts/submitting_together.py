@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptRef
 from app.models import Attempt, Result
@@ -39,8 +40,8 @@ class Submitted:
 async def submit_together(parts: Components, request: SubmitRequest) -> Submitted | None:
     """End an attempt and grade it, together with others that are submitted at this moment.
 
-    None if it is not plain: the attempt is not running, is locked by another transaction, or its candidate is
-    banned. `submit` finds out, and has nothing to undo.
+    None if a batch cannot carry it out: the attempt is not running, is locked by another transaction, or its
+    candidate is banned. Nothing was changed; call `submit`, which handles these cases.
     """
     key = submit_together, request.attempt.scope
     return await parts.batches.outcome(key, request, partial(_submit, parts))
@@ -51,7 +52,9 @@ async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Seque
         async with unit_of_work(parts.engine, parts.new_messages) as uow:
             submitted = await _end(uow, parts, requests)
             results = await _grade(uow, parts, [each for each in submitted.values() if not is_held(each)])
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
         # One attempt that cannot be graded must not harm the others: each is submitted by itself.
         log.warning("batch_of_submits_failed", exc_info=True)
         return [None] * len(requests)
@@ -63,7 +66,7 @@ async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Seque
 
 
 async def _end(uow: UnitOfWork, parts: Components, requests: Sequence[SubmitRequest]) -> dict[UUID, Attempt]:
-    """End the attempts that are plainly running. They are locked in the order of their ids."""
+    """End the attempts that are running. They are locked in the order of their ids."""
     found = await uow.attempts.lock_free([request.attempt.id for request in requests])
     active = await uow.users.active_among([request.attempt.user_id for request in requests])
     running = {each.id: each for each in found if each.status in RUNNING and each.user_id in active}

@@ -54,7 +54,7 @@ async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptVi
 async def paper_together(parts: Components, account: Account, test_id: UUID) -> UUID | None:
     """The paper version of a candidate's attempt at a test, looked up together with those of others.
 
-    None if it is not plain: the person has none, is staff or banned, or has a newer address.
+    None if it needs the documented route: the person has none, is staff or banned, or has a newer address.
     """
     work = partial(_papers, parts, test_id)
     return await parts.lookups.outcome((paper_together, test_id), account, work)

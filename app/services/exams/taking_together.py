@@ -15,7 +15,7 @@ from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
 from app.services.attempts import NewAttempt, StartRequest
 from app.services.attempts.starting import newly_started
-from app.services.attempts.starting_together import attempts_of, lock_starters, nobody
+from app.services.attempts.starting_together import attempts_of, leave_to_single_starts, lock_starters
 from app.services.components import Components
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
@@ -41,8 +41,9 @@ async def start_together(
 ) -> StartedPaper | None:
     """Start the only official attempt, together with others who start the same paper at this moment.
 
-    None if it is not plain: as in `attempts.start_together`, and if the candidate is not registered, has an
-    attempt, or the paper is of a session group or not open. `start` finds out, and has nothing to undo.
+    None if a batch cannot carry it out: as in `attempts.start_together`, and if the candidate is not
+    registered, has an attempt, or the paper is of a session group or not open. `start` finds out, and has
+    nothing to undo.
     """
     work = partial(_start, parts, exam_id, paper_id)
     started = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
@@ -58,7 +59,7 @@ async def _start(
     try:
         async with unit_of_work(parts.engine, parts.new_messages) as uow:
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
-            if paper.paper_id is None or not _is_plain(exam, paper):
+            if paper.paper_id is None or not _is_for_all(exam, paper):
                 return [None] * len(requests)
             starters = await lock_starters(uow, requests, AttemptScope(paper.test_id, paper.id))
             now = parts.clock.now()
@@ -67,11 +68,11 @@ async def _start(
             attempts = attempts_of(requests, new, now)
             await uow.starts.add([attempt for attempt in attempts if attempt is not None])
     except (NotFound, DBAPIError) as error:
-        return nobody(requests, error)
+        return leave_to_single_starts(requests, error)
     return [(attempt, frozen) if attempt is not None else None for attempt in attempts]
 
 
-def _is_plain(exam: Exam, paper: ExamPaper) -> bool:
+def _is_for_all(exam: Exam, paper: ExamPaper) -> bool:
     return exam.cancelled_at is None and exam.released_at is None and paper.session_group is None
 
 
