@@ -66,18 +66,18 @@ async def _answer(request: DirectRequest, test_id: UUID | None, *, by_minute: bo
     account = await request.account()
     if account is None:
         return None
-    try:
-        version = await version_of(parts, account, test_id)
-    except (Unavailable, SQLAlchemyError):
-        return None  # The documented route may be able to answer.
-    if version is None:
-        return None
-    if by_minute:
-        version = f"{scope['state']['arrived_at']:%Y-%m-%d %H:%M} {version}"
     key = account.id, scope["path"], scope["query_string"]
     kept = parts.sent_answers.get(key)
-    if kept is not None and kept.version == version and await are_profiles_at(parts, kept.profiles):
-        return DirectAnswer(200, JSON_HEADERS, kept.body)
+    try:
+        version = await version_of(parts, account, test_id)
+        if version is None:
+            return None
+        if by_minute:
+            version = f"{scope['state']['arrived_at']:%Y-%m-%d %H:%M} {version}"
+        if kept is not None and kept.version == version and await are_profiles_at(parts, kept.profiles):
+            return DirectAnswer(200, JSON_HEADERS, kept.body)
+    except (Unavailable, SQLAlchemyError):
+        return None  # The documented route may be able to answer.
 
     def keep(body: bytes) -> None:
         parts.sent_answers.put(key, KeptAnswer(version, body, scope["state"].get("profiles_shown", {})))

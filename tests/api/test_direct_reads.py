@@ -215,6 +215,21 @@ async def test_staff_read_by_the_documented_routes(scene: Scene) -> None:
     assert MARKER.decode() not in [content for _, content in await scene.read()]
 
 
+async def test_the_documented_routes_answer_while_no_version_can_be_read(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await scene.read()
+    monkeypatch.setattr(scene.parts.lookups, "_most_waiting", 0)
+    assert await scene.read() == before
+
+
+async def test_the_board_of_a_category_is_not_kept(scene: Scene) -> None:
+    path = f"/analytics/leaderboard?test_id={scene.made.id}&category=obc"
+    before = await scene.get(path)
+    plant(scene.parts.sent_answers)
+    assert await scene.get(path) == before
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_changes_in_any_order(scene: Scene, seed: int) -> None:
     random = Random(seed)

@@ -28,7 +28,7 @@ ANY_CANDIDATE = ExamViewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An exam paper that candidates enter at a moment."""
+    """An exam paper, its frozen content, and the time at which a batch starts."""
 
     exam_id: UUID
     paper: ExamPaper
@@ -42,8 +42,8 @@ async def start_together(
     """Start the only official attempt, together with others who start the same paper at this moment.
 
     None if a batch cannot carry it out: as in `attempts.start_together`, and if the candidate is not
-    registered, has an attempt, or the paper is of a session group or not open. `start` finds out, and has
-    nothing to undo.
+    registered, has an attempt, or the paper is of a session group or not open. Nothing was changed; call
+    `start`, which handles these cases.
     """
     work = partial(_start, parts, exam_id, paper_id)
     started = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
