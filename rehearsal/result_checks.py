@@ -12,6 +12,7 @@ from rehearsal.response_log import ResponseLog
 
 _OUTCOMES = ("correct", "incorrect", "partial", "unattempted", "dropped")
 _PERCENTILE_ERROR = Fraction(1, 1_000_000)
+_CHANGED_BY_OTHERS = ("rank", "participants", "percentile")
 
 
 class FinishedAttempt(Protocol):
@@ -59,6 +60,12 @@ def marked_answers(
     """The marks of the answers that a result shows. `mismatches` checks the answers themselves."""
     numbers = {question_id: q.number for question_id, q in zip(question_ids, questions, strict=True)}
     return marking.mark(questions, _shown(result, numbers))
+
+
+def own_figures(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a submit without the figures that change when another candidate is graded."""
+    result = attempt.get("result") or {}
+    return {**attempt, "result": {name: result[name] for name in result if name not in _CHANGED_BY_OTHERS}}
 
 
 def all_planned_answers_arrived(attempt: FinishedAttempt) -> bool:

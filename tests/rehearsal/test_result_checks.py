@@ -1,7 +1,7 @@
 """Checks of results: right results pass, and each wrong result is reported."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ from rehearsal.marking import mark, maximum
 from rehearsal.plans import Answer, DevicePlan, Edit, Ending, Plan, Sync
 from rehearsal.questions import Question
 from rehearsal.response_log import ResponseEvent
-from rehearsal.result_checks import mismatches
+from rehearsal.result_checks import mismatches, own_figures
 
 QUESTIONS = [
     Question(1, "single_choice", "a", aptitude=False),
@@ -133,3 +133,18 @@ class TestMismatches:
 
         assert problems(attempt) == ["Candidate 1: the paper shows its key"]
         assert Fraction((attempt.result or {})["score_exact"]) == 4
+
+
+class TestOwnFigures:
+    """Two answers to a submit are compared by these."""
+
+    FIRST: ClassVar = {"id": "1", "result": {"score": "4", "rank": 3, "participants": 7, "percentile": 71.4}}
+
+    def test_a_candidate_graded_in_between_makes_no_difference(self) -> None:
+        second = {"id": "1", "result": {"score": "4", "rank": 2, "participants": 4, "percentile": 75.0}}
+
+        assert own_figures(self.FIRST) == own_figures(second)
+
+    @pytest.mark.parametrize("second", [{"id": "1", "result": {"score": "5"}}, {"id": "1", "result": None}])
+    def test_another_score_or_none_is_a_difference(self, second: dict[str, Any]) -> None:
+        assert own_figures(self.FIRST) != own_figures(second)
