@@ -1,4 +1,4 @@
-"""A load generator that sends requests over persistent connections as fast as the server responds.
+"""Requests over persistent connections, and how long their responses take.
 
 It implements only a small part of HTTP, so that it uses much less CPU time than the server.
 """
@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,17 +99,6 @@ def encode(method: str, path: str, token: str = "", body: object = None) -> byte
         f"Content-Length: {len(content)}",
     ]
     return "\r\n".join([*lines, "", ""]).encode() + content
-
-
-async def sustain(server: Server, requests: Iterator[bytes], connections: int, seconds: float) -> Sample:
-    """On each connection, send the next request after the response to the previous one."""
-    until = time.perf_counter() + seconds
-
-    async def one(connection: Connection, sample: Sample) -> None:
-        while time.perf_counter() < until:
-            await _timed(connection, next(requests), sample)
-
-    return await _run(server, [one] * connections)
 
 
 async def herd(server: Server, requests: Sequence[bytes]) -> tuple[Sample, list[bytes]]:
