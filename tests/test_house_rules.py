@@ -54,7 +54,7 @@ PAGE_OF_LOCKS = ROOT / "docs" / "concurrency.md"
 SKIP_LOCKED_ROWS = {
     "app/repositories/analytics/abilities.py",
     "app/repositories/attempts/attempts.py",  # overdue attempts
-    "app/repositories/attempts/save_statement.py",  # locked attempts are settled one by one
+    "app/repositories/attempts/save_statement.py",  # locked attempts are saved one by one
     "app/repositories/exams/exams.py",  # papers that have opened or closed
     "app/repositories/jobs.py",
     "app/repositories/locks.py",  # candidates who are locked start one by one

@@ -31,7 +31,7 @@ class SectionTime:
     locked: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SectionWindow:
     """When a timed section of one attempt opens and ends."""
 

@@ -3,7 +3,7 @@
 from app.repositories.attempts.attempts import RUNNING, AttemptRepository
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.attempts.reviews import AnswerCounts, AttemptReviewRepository, QuestionLog
-from app.repositories.attempts.save_statement import NewEvent, SaveOutcome, SaveRequest
+from app.repositories.attempts.save_statement import NewEvent, SaveOutcome, SaveRequest, given_time_of
 
 __all__ = [
     "RUNNING",
@@ -16,4 +16,5 @@ __all__ = [
     "SaveOutcome",
     "SaveRequest",
     "Score",
+    "given_time_of",
 ]

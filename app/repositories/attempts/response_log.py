@@ -37,12 +37,12 @@ class ResponseLog:
     ) -> list[SaveOutcome | None]:
         """Save for different attempts in one transaction, which waits for nobody who changes an attempt.
 
-        None where the attempt is locked, or not this person's. `settle` finds out.
+        None where the attempt is locked, or not this person's. `save_single` finds out.
         """
         rows = await committed(connection, SAVE_UNLOCKED, arguments_of(requests), pooled=self._pooled)
         return outcomes_of(requests, rows)
 
-    async def settle(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
         """Save for one attempt, after whoever changes it. None where it is not this person's.
 
         `first` is the outcome of `save_unlocked`, which did not see what another request stored meanwhile.

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from app.core.attempt_scope import AttemptRef
+from app.models import Attempt
 
 # See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR KEY SHARE, in the order of
 # their ids, before anything is inserted. Whoever ends an attempt takes FOR UPDATE, so an answer is either
@@ -19,13 +20,15 @@ from app.core.attempt_scope import AttemptRef
 # events for each one sent, so that a long log does not make saves slower.
 # Rows are inserted in order, because two transactions in opposite order would wait for each other.
 # An event that was late and arrives again in time, because the deadline was moved, is stored as new.
-# An open attempt takes nothing new for closed questions, but their log is read all the same.
+# An open attempt takes nothing new for closed questions, but their log is read all the same. Which questions
+# are closed was computed from the time that was given to the attempt as the process has read it, perhaps long
+# ago: if the row has another one, nothing is stored, and the process reads it again (docs/decisions/0088).
 SAVE = """
 with request as materialized (
   select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[],
-    $7::timestamptz[], $8::timestamptz[], $9::boolean[])
+    $7::timestamptz[], $8::timestamptz[], $9::boolean[], $10::text[])
     as request(place, attempt_id, test_id, exam_paper_id, user_id, lease, arrived_at, last_deadline,
-      takes_new)
+      takes_new, given_time)
   order by attempt_id
 ), attempt as materialized (
   select request.*, found.status, found.deadline_at, case
@@ -35,10 +38,11 @@ with request as materialized (
     when status = 'paused' then 'closed'
     when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
     when status = 'void' then 'closed'
-    when status = 'in_progress' and last_deadline <= deadline_at then 'open'
-    else 'late' end as verdict
+    when status <> 'in_progress' or last_deadline > deadline_at then 'late'
+    when given_time::jsonb <> jsonb_build_array(accommodation_seconds, additions) then 'moved'
+    else 'open' end as verdict
   from request cross join lateral (
-    select status, closed_by, lease, deadline_at,
+    select status, closed_by, lease, deadline_at, accommodation_seconds, additions,
       (select active from ias.users where users.id = request.user_id) as may_enter,
       status in ('graded', 'void')
         and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id) as is_packed
@@ -50,8 +54,8 @@ with request as materialized (
 ), incoming as materialized (
   select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.verdict, event.*,
     takes_new and (verdict = 'late' or verdict = 'open' and not is_closed) as is_taken
-  from unnest($10::int[], $11::uuid[], $12::int[], $13::text[], $14::boolean[], $15::int[], $16::text[],
-    $17::text[], $18::boolean[])
+  from unnest($11::int[], $12::uuid[], $13::int[], $14::text[], $15::boolean[], $16::int[], $17::text[],
+    $18::text[], $19::boolean[])
     as event(place, question_id, revision, answer, marked_for_review, time_spent_ms, confidence, language,
       is_closed)
   join attempt using (place)
@@ -115,7 +119,8 @@ class SaveRequest:
     """Which attempt takes which responses, under which lease, and when they arrived.
 
     An attempt that is open takes no new responses to the questions in `closed`. Without `takes_new` none is
-    stored at all; the outcome still says what the log has.
+    stored at all; the outcome still says what the log has. `given_time` is what `closed` was computed from
+    (`given_time_of`); None if the paper has no timed sections.
     """
 
     attempt: AttemptRef
@@ -125,6 +130,7 @@ class SaveRequest:
     grace: timedelta
     closed: Collection[UUID] = ()
     takes_new: bool = True
+    given_time: str | None = None
 
 
 Identity = tuple[UUID, int, int]
@@ -133,7 +139,10 @@ Identity = tuple[UUID, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
-    """What the statement found and did. `verdict`: open, late, closed, packed, unknown_lease or banned.
+    """What the statement found and did.
+
+    `verdict`: open, late, closed, packed, moved, unknown_lease or banned. A moved attempt was given another
+    time than the `given_time` of the request; nothing was stored.
 
     `log` has the events that the responses are compared with. Older ones are left out. Of a packed log it has
     nothing: see `AttemptRepository.packed_log`.
@@ -144,6 +153,11 @@ class SaveOutcome:
     deadline_at: datetime
     inserted: frozenset[Identity]
     log: Sequence[Mapping[str, Any]]
+
+
+def given_time_of(attempt: Attempt) -> str:
+    """The extra time and the additions of an attempt, in the form in which the statement compares them."""
+    return orjson.dumps([attempt.accommodation_seconds, attempt.additions]).decode()
 
 
 def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
@@ -159,6 +173,7 @@ def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
             request.now,
             request.now - request.grace,
             request.takes_new,
+            request.given_time,
         )
         for place, request in enumerate(requests)
     ]

@@ -12,16 +12,19 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from app.core.errors import Unavailable
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.repositories.attempts.save_statement import is_unaccounted
 
+log = structlog.get_logger(__name__)
+
 BATCHES_AT_ONCE = 2
-SETTLED_AT_ONCE = 4
-CONNECTIONS = BATCHES_AT_ONCE + SETTLED_AT_ONCE
-"""Connections of a process for saves: those of the batches, and of requests that are settled one by one."""
+SINGLE_AT_ONCE = 4
+CONNECTIONS = BATCHES_AT_ONCE + SINGLE_AT_ONCE
+"""Connections of a process for saves: those of the batches, and of requests that are saved one by one."""
 MOST_REQUESTS = 256
 """Requests of a batch."""
 MOST_RESPONSES = 2_000
@@ -55,8 +58,9 @@ class SaveBatches:
     A request that finds a free connection is saved at once. A batch has at most one request of an attempt,
     and no other batch has one at the same time: the requests of an attempt are saved in their order.
 
-    A batch skips attempts that another transaction has locked: these requests are settled one by one, and so
-    are all requests of a batch that PostgreSQL refuses. So no request harms those of others.
+    A batch skips attempts that another transaction has locked: these requests are saved one by one, and so
+    are all requests of a batch that fails for any reason but a lost connection or a statement that takes too
+    long. So no request harms those of others.
     """
 
     def __init__(
@@ -74,8 +78,8 @@ class SaveBatches:
         self._batches = 0
         self._is_starting = False
         """Whether a batch is about to take what waits."""
-        self._settling = asyncio.Semaphore(SETTLED_AT_ONCE)
-        self._unsettled = 0
+        self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
+        self._single = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
@@ -84,7 +88,7 @@ class SaveBatches:
         If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
         requests wait, or if this one has waited for too long.
         """
-        if len(self._waiting) + self._unsettled >= self._most_waiting:
+        if len(self._waiting) + self._single >= self._most_waiting:
             raise Unavailable
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, loop.create_future(), loop.time() + self._longest_wait)
@@ -140,7 +144,7 @@ class SaveBatches:
                 failed = batch or self._take_batch()
                 self._fail(failed, error)
                 self._batches -= 1
-                if failed:  # Otherwise all that wait are for attempts that are being settled.
+                if failed:  # Otherwise all that wait are for attempts that are being saved.
                     self._start_batches()
 
     def _take_batch(self) -> list[_Waiting]:
@@ -166,27 +170,29 @@ class SaveBatches:
     async def _save(self, connection: asyncpg.Connection, batch: list[_Waiting]) -> None:
         try:
             outcomes = await self._log.save_unlocked(connection, [waiting.request for waiting in batch])
-        except asyncpg.PostgresError:
-            if connection.is_closed():
+        except Exception as error:
+            # A request that PostgreSQL, the driver or the arguments' encoding refuses fails alone.
+            if connection.is_closed() or isinstance(error, TimeoutError):
                 raise
+            log.warning("batch_of_saves_failed", exc_info=True)
             outcomes = [None] * len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome is None or is_unaccounted(waiting.request, outcome):
-                self._unsettled += 1
-                self._run(self._settle(waiting, outcome))
+                self._single += 1
+                self._run(self._save_single(waiting, outcome))
             else:
                 waiting.succeed(outcome)
                 self._attempts.discard(waiting.request.attempt.id)
 
-    async def _settle(self, waiting: _Waiting, first: SaveOutcome | None) -> None:
+    async def _save_single(self, waiting: _Waiting, first: SaveOutcome | None) -> None:
         """Save one request by itself, after whoever has locked its attempt."""
         try:
-            async with self._settling:
-                waiting.succeed(await self._log.settle(waiting.request, first))
+            async with self._single_turns:
+                waiting.succeed(await self._log.save_single(waiting.request, first))
         except Exception as error:  # noqa: BLE001 -- the caller gets it
             waiting.fail(error)
         finally:
-            self._unsettled -= 1
+            self._single -= 1
             self._attempts.discard(waiting.request.attempt.id)
             self._start_batches()
 

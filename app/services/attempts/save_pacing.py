@@ -1,15 +1,26 @@
-"""How fast each attempt is being saved. Each process has this in memory: a save needs no query for it."""
+"""What each process remembers of the attempts that are being saved, so that a save needs no query for it."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import TooManyRequests
 from app.engine.save_limits import Pace, paced
+from app.engine.timing import SectionWindow
 
 COUNT_EVERY = 1_000
 """Events of one attempt after which a process has them counted in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTimes:
+    """When the timed sections of an attempt open and close, with the time that was given to the attempt."""
+
+    windows: Sequence[SectionWindow]
+    given_time: str
+    """What the windows were computed from (`given_time_of`)."""
 
 
 @dataclass(slots=True)
@@ -21,6 +32,9 @@ class Saver:
     """Events that were stored since they were last counted."""
     is_full: bool = False
     """Whether the log has the largest number of events, and takes no more."""
+
+    section_times: SectionTimes | None = None
+    """As they were read last. The statement that saves finds out if they have changed."""
 
     @property
     def is_count_due(self) -> bool:

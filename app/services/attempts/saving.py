@@ -16,12 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import receipts
 from app.core.attempt_scope import AttemptRef
-from app.core.errors import NotFound
+from app.core.errors import NotFound, Unavailable
 from app.core.signing import Signer
 from app.engine import save_limits, timing
-from app.repositories.attempts import SaveOutcome, SaveRequest
+from app.repositories.attempts import SaveOutcome, SaveRequest, given_time_of
 from app.services.attempts.response_checks import SentResponse, checked
-from app.services.attempts.save_pacing import Saver
+from app.services.attempts.save_pacing import Saver, SectionTimes
 from app.services.attempts.save_reports import ClosedSections, LateSave, SaveReport, report_of
 from app.services.attempts.views import section_windows
 from app.services.components import Components
@@ -112,14 +112,18 @@ async def _save(
     valid = checked(paper, sent)
     grace = timedelta(seconds=parts.settings.grace_seconds)
     closed: ClosedSections = {}
+    request = SaveRequest(attempt, target.lease, valid, now, grace, takes_new=not saver.is_full)
     if paper.has_timed_sections:
-        closed = await _closed_sections(database, target, paper, now, grace)
-    request = SaveRequest(
-        attempt, target.lease, valid, now, grace, closed=closed, takes_new=not saver.is_full
-    )
+        request, closed = await _with_closed_sections(database, saver, paper, request)
     outcome = await database.save(request)
+    if outcome is not None and outcome.verdict == "moved":  # Time was given since the process has read it.
+        saver.section_times = None
+        request, closed = await _with_closed_sections(database, saver, paper, request)
+        outcome = await database.save(request)
     if outcome is None:
         raise NotFound("attempt")
+    if outcome.verdict == "moved":
+        raise Unavailable
     if outcome.verdict == "packed":
         outcome = await _with_packed_log(database, request, outcome)
     saver.uncounted += len(outcome.inserted)
@@ -169,26 +173,29 @@ async def _count(database: _Database, saver: Saver, attempt_id: UUID) -> None:
     saver.uncounted = 0
 
 
-async def _closed_sections(
-    database: _Database, target: SaveTarget, paper: FrozenPaper, now: datetime, grace: timedelta
-) -> ClosedSections:
-    """The questions of locked sections that have ended or have not started.
+async def _with_closed_sections(
+    database: _Database, saver: Saver, paper: FrozenPaper, request: SaveRequest
+) -> tuple[SaveRequest, ClosedSections]:
+    """The request with the questions of locked sections that have ended or have not started.
 
     The end of the attempt is not considered here: the statement that saves decides about it.
     """
-    async with database.reading() as reads:
-        attempt = await reads.attempts.find(target.attempt)
-    closed = {
+    if (times := saver.section_times) is None:
+        async with database.reading() as reads:
+            found = await reads.attempts.find(request.attempt)
+        times = saver.section_times = SectionTimes(section_windows(found, paper), given_time_of(found))
+    windows = {
         window.section_id: window
-        for window in section_windows(attempt, paper)
-        if window.locked and not _takes_answers(window, now, grace)
+        for window in times.windows
+        if window.locked and not _takes_answers(window, request.now, request.grace)
     }
-    return {
-        question_id: closed[section.id]
+    closed = {
+        question_id: windows[section.id]
         for section in paper.sections
-        if section.id in closed
+        if section.id in windows
         for question_id in section.question_ids
     }
+    return replace(request, closed=closed, given_time=times.given_time), closed
 
 
 def _takes_answers(window: timing.SectionWindow, now: datetime, grace: timedelta) -> bool:

@@ -1,14 +1,26 @@
 """Timed sections over HTTP: they run in order from the start, and a locked one closes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import httpx
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.saving_errors import SectionClosed
+from app.models import Attempt
+from app.services.attempts import SaveReport, save_at_once
+from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
-from tests.builders.attempts import AttemptClient, log_rows, start
+from tests.builders.attempts import AttemptClient, log_rows, response, start, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.conftest import TestClock
+
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 
 
 class TestTimedSections:
@@ -122,3 +134,59 @@ class TestTimedSections:
         clock.advance(150)
         refused = await timed.save(timed.response(0, ["a"]))
         assert (refused.status_code, refused.json()["code"]) == (409, "attempt_not_in_progress")
+
+
+class TestSavesWithoutReading:
+    """What a process has read of an attempt serves all its saves, until staff give it more time."""
+
+    @pytest.fixture
+    async def timed(self, engine: AsyncEngine, parts: Components) -> tuple[PublishedTest, Attempt]:
+        async with unit_of_work(engine) as uow:
+            ids = await add_questions(uow, [["a"], ["b"]])
+            sections = [
+                SectionDraft({"en": name}, [ids[n]], duration_seconds=200) for n, name in enumerate("AB")
+            ]
+            made = PublishedTest((await publish_test(uow, sections=sections)).id, ids)
+            return made, await start_attempt(uow, parts, made, NOW)
+
+    async def test_only_the_first_save_reads_the_attempt(
+        self, parts: Components, timed: tuple[PublishedTest, Attempt]
+    ) -> None:
+        made, attempt = timed
+        await save_at_once(parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+        with statements_of(parts.engine) as statements:
+            report = await save_at_once(parts, target_of(attempt), [response(made, 0, ["b"], 2)], NOW)
+        assert isinstance(report, SaveReport)
+        assert (report.saved, statements) == (1, [])
+
+    @pytest.mark.parametrize("given", ["additions", "accommodation_seconds"])
+    async def test_time_that_was_given_meanwhile_is_seen(
+        self, engine: AsyncEngine, parts: Components, timed: tuple[PublishedTest, Attempt], given: str
+    ) -> None:
+        made, attempt = timed
+        over = NOW + timedelta(seconds=220)
+        with pytest.raises(SectionClosed):
+            await save_at_once(parts, target_of(attempt), [response(made, 0, ["a"])], over)
+        async with unit_of_work(engine) as uow:
+            found = await uow.session.get_one(Attempt, attempt.id)
+            if given == "additions":
+                found.additions = [{"at": NOW.isoformat(), "seconds": 100}]
+            else:
+                found.accommodation_seconds = 100
+        early = [response(made, 0, ["a"]), response(made, 1, ["b"])]
+        report = await save_at_once(parts, target_of(attempt), early, over)
+        assert isinstance(report, SaveReport)
+        assert (report.saved, [each.question_id for each in report.closed]) == (1, [made.question_ids[1]])
+
+
+@contextmanager
+def statements_of(engine: AsyncEngine) -> Iterator[list[str]]:
+    """The statements that the block executes by SQLAlchemy."""
+    statements: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", keep)
+    yield statements
+    event.remove(engine.sync_engine, "before_cursor_execute", keep)

@@ -9,15 +9,18 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.config import Settings
 from app.core.errors import Unavailable
+from app.database import create_engine
 from app.models import Attempt
 from app.repositories.attempts import SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
-from app.services.attempts.save_batches import BATCHES_AT_ONCE, SaveBatches
+from app.services.attempts.save_batches import BATCHES_AT_ONCE, CONNECTIONS, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -62,10 +65,14 @@ async def crowd(engine: AsyncEngine, parts: Components) -> Crowd:
 
 
 @pytest.fixture(params=[False, True], ids=["direct", "transaction pooler"])
-async def batches(request: pytest.FixtureRequest, engine: AsyncEngine) -> AsyncIterator[SaveBatches]:
+async def batches(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[SaveBatches]:
+    # As in a process, nothing else uses these connections: a statement whose arguments the driver refuses
+    # leaves its connection without the message that ends the statement's transaction.
+    engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=CONNECTIONS)
     saving = SaveBatches(ResponseLog(engine, pooled=request.param))
     yield saving
     await saving.close()
+    await engine.dispose()
 
 
 class SlowToGiveBack(ResponseLog):
@@ -142,6 +149,21 @@ class TestHarm:
         outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
         assert isinstance(outcomes[7], asyncpg.CheckViolationError)
         assert [await crowd.stored(number) for number in range(CROWD)] == [1] * 7 + [0] + [1] * (CROWD - 8)
+
+    @pytest.mark.parametrize(
+        ("answer", "revision", "error"),
+        [(object(), 1, TypeError), (["a"], 2**40, asyncpg.DataError)],
+        ids=["no JSON", "no integer of PostgreSQL"],
+    )
+    async def test_a_request_that_cannot_be_sent_to_postgresql_fails_alone(
+        self, crowd: Crowd, batches: SaveBatches, answer: object, revision: int, error: type[Exception]
+    ) -> None:
+        requests = [crowd.request(number) for number in range(3)]
+        wrong = replace(requests[1].events[0], answer=answer, revision=revision)
+        requests[1] = replace(requests[1], events=[wrong])
+        outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
+        assert isinstance(outcomes[1], error)
+        assert [await crowd.stored(number) for number in range(3)] == [1, 0, 1]
 
     async def test_nobody_waits_for_an_attempt_that_is_being_submitted(
         self, crowd: Crowd, batches: SaveBatches, parts: Components
