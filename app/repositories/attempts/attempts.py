@@ -64,11 +64,6 @@ CLOSE_OVERDUE = text(
 )
 
 # Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
-_OF_PERSON = select(Attempt).where(
-    Attempt.user_id == bindparam("user_id", type_=Uuid), Attempt.test_id == bindparam("test_id", type_=Uuid)
-)
-_OWN = _OF_PERSON.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
-_LATEST_OWN = _OF_PERSON.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc()).limit(1)
 _HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
     ScoreCount.cohort_id == bindparam("cohort_id", type_=Uuid), ScoreCount.candidates > 0
 )
@@ -176,15 +171,6 @@ class AttemptRepository(Repository):
         )
         return found((await self._session.scalars(statement.limit(1))).one_or_none())
 
-    async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
-        """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
-        values = {"user_id": user_id, "test_id": test_id}
-        if attempt_id is not None:
-            rows = await self._session.scalars(_OWN, values | {"attempt_id": attempt_id})
-        else:
-            rows = await self._session.scalars(_LATEST_OWN, values)
-        return found(rows.one_or_none())
-
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
@@ -232,11 +218,6 @@ class AttemptRepository(Repository):
         """How many candidates have each score."""
         rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
         return {Fraction(n, d): count for n, d, count in rows}
-
-    async def place(self, result: Result) -> CohortPlace:
-        """Where the score of a result is, or would be, in its cohort now."""
-        [place] = await self.places([result])
-        return place
 
     async def places(self, results: Sequence[Result]) -> Sequence[CohortPlace]:
         """Where the score of each result is, or would be, in its cohort now."""
