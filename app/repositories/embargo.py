@@ -4,7 +4,7 @@ Every statement that returns a key, or data computed from a key, must use a cond
 module. This module itself returns no key.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -273,18 +273,13 @@ class ResultEmbargo:
         return self.review == "after_submit" or (self.review == "after_release" and not self.is_placed)
 
 
-def of_result(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> Sequence[ColumnElement[Any]]:
+def of_result(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> tuple[Any, ...]:
     """The columns of `ResultEmbargo` for an attempt at this paper of the test of the row."""
     placed = is_placed(Test.id)
     # A test that only shares questions keeps the attempts of candidates in sight: their results come later.
     hides = hides_test(reader) if reader.is_staff else placed
-    return (
-        hides.label("hides_attempt"),
-        withholds_paper(reader, paper_id).label("withholds_result"),
-        _withholds_rank(reader, Test.id).label("withholds_rank"),
-        Test.review.expression,
-        placed.label("is_placed"),
-    )
+    withheld = withholds_paper(reader, paper_id), _withholds_rank(reader, Test.id)
+    return hides.label("hides_attempt"), *withheld, Test.review, placed.label("is_placed")
 
 
 @lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
-from app.engine.ranking import CohortPlace
+from app.engine.ranking import CohortPlace, Distribution
 from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
 from app.repositories import locks
 from app.repositories.attempts.save_statement import (
@@ -214,6 +215,11 @@ class AttemptRepository(Repository):
         """The result of an attempt, if it has been graded."""
         return await self._session.get(Result, attempt_id)
 
+    async def distribution(self, cohort_id: UUID) -> Distribution[Fraction]:
+        """The histogram in the order of its scores. Requests for an unchanged one share it."""
+        rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
+        return _distribution(tuple((n, d, count) for n, d, count in rows))
+
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""
         rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
@@ -253,6 +259,11 @@ class AttemptRepository(Repository):
             Attempt.test_id == scope.test_id,
             Attempt.exam_paper_id.is_not_distinct_from(scope.exam_paper_id),
         )
+
+
+@lru_cache(maxsize=64)
+def _distribution(rows: tuple[tuple[int, int, int], ...]) -> Distribution[Fraction]:
+    return Distribution({Fraction(n, d): count for n, d, count in rows})
 
 
 def found(attempt: Attempt | None) -> Attempt:

@@ -284,7 +284,7 @@ def _check_may_know(known: ResultEmbargo) -> None:
     """Raise what a result that is withheld looks like."""
     if known.hides_attempt:
         raise NotFound("attempt")
-    if known.withholds_result:
+    if _is_withheld(known):
         raise NotGradedYet
 
 
@@ -311,8 +311,13 @@ async def _review(
         held = await audit.held_among(reads, [item.question_id for item in card.items])
         audit.record_key_read(reads, user, held, where="result")
     sheet = await response_sheets.compose(reads, parts, graded.attempt)
+    stored, policy = graded.stored, key.rules.rounding
+    denominator = stored.marks_denominator
+    marks = {part: printed(Fraction(part, denominator), Fraction(1), policy) for part in set(stored.marks)}
     reviews = []
-    for entry, item, answer in zip(sheet.entries, card.items, graded.stored.answers, strict=True):
+    for entry, item, answer, part in zip(
+        sheet.entries, card.items, stored.answers, stored.marks, strict=True
+    ):
         right = key.answer_key[str(item.question_id)]
         reviews.append(
             QuestionReview(
@@ -326,7 +331,7 @@ async def _review(
                 changes=entry.changes,
                 key=right["key"],
                 outcome=item.outcome,
-                marks=printed(item.marks, Fraction(1), key.rules.rounding),
+                marks=marks[part],
                 time_spent_ms=entry.time_spent_ms,
                 explanation=right["explanation"],
             )
