@@ -258,7 +258,6 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/leaderboards.py::_participant": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::LeaderboardRepository.ranked_of_group": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::RankedGroup.conditions": ON_BOARDS,
-    "app/services/analytics/leaderboards.py::_histogram": "of_test and of_exam have asked",
     "app/services/analytics/leaderboards.py::_ranked": "of_test and of_exam have asked",
 }
 
