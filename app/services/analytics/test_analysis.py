@@ -18,7 +18,7 @@ from app.models import Attempt, LocalizedText
 from app.repositories.analytics.attempt_at_test import AttemptAtTest
 from app.repositories.analytics.shown import KeptFigures, ShownAttempt
 from app.sentences import Sentence
-from app.services import tests, users
+from app.services import tests
 from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import ConfidenceCheck, Guessing
 from app.services.analytics.judging import estimate
@@ -133,8 +133,7 @@ async def analyze(
     standing = scores.standing(shown.score.exact) if shown.counted and shown.may_compare else None
     may_compare_questions = shown.may_review and shown.may_compare
     shares = await reads.attempt_reviews.correct_shares(shown.cohort_id) if may_compare_questions else {}
-    profile = await users.profile(reads, user)
-    estimates = await estimate(reads, parts, [shown], profile.category)
+    estimates = await estimate(reads, parts, [shown], user.category)
     band = marks_band(shown, usable(shown.scale))
     return TestAnalysis(
         attempt=found.attempt,
