@@ -5,25 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
-class _Kept(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(vars(record)["request"])
+from app.core.telemetry import request_log
 
 
 @contextmanager
 def request_lines() -> Iterator[list[dict[str, Any]]]:
     """The fields of the lines that are written in the block."""
-    logger, kept = logging.getLogger("app.requests"), _Kept()
-    level = logger.level
-    logger.addHandler(kept)
+    logger = logging.getLogger("app.requests")
+    level, write = logger.level, request_log.write
+    lines: list[dict[str, Any]] = []
+    request_log.write = lines.append  # type: ignore[assignment]
     logger.setLevel(logging.INFO)
     try:
-        yield kept.lines
+        yield lines
     finally:
         logger.setLevel(level)
-        logger.removeHandler(kept)
+        request_log.write = write

@@ -6,6 +6,7 @@ The routes of FastAPI document the operations and take every other request. See 
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ _LONGEST_PATH = 200
 _PARAMETER = re.compile(r"\{\w+\}")
 
 Body = TypeVar("Body", bound=BaseModel)
-RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 JSON_HEADERS = ((b"content-type", b"application/json"),)
 
 
@@ -46,6 +47,8 @@ class DirectRequest:
     """A request of a hot route, completely read. It has no query, unless the route takes one."""
 
     scope: Scope
+    headers: Mapping[bytes, bytes | None]
+    """By their names. None if it is sent twice."""
     ids: Sequence[UUID]
     """The parameters of the path."""
     body: bytes
@@ -55,8 +58,7 @@ class DirectRequest:
 
     def header(self, name: bytes) -> bytes | None:
         """A header; empty if it is not sent, and None if it is sent twice."""
-        values = [value for each, value in self.scope["headers"] if each == name]
-        return b"" if not values else values[0] if len(values) == 1 else None
+        return self.headers.get(name, b"")
 
     def bearer(self) -> str:
         """The bearer token, or an empty text."""
@@ -175,6 +177,7 @@ class DirectAnswers:
         ]
         self._send_to_page = CORSMiddleware(_send_answer, **cors)
         self._find = lru_cache(1_000)(self._route_of)
+        self._complete = lru_cache(1_000)(self._headers_of_answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on as it was."""
@@ -190,8 +193,9 @@ class DirectAnswers:
         parts: Components = scope["app"].state.components
         messages: list[Message] = []
         body: bytes | None = b""
+        headers = _by_name(scope["headers"])
         if route.method != "GET":
-            if not any(name == b"authorization" for name, _ in scope["headers"]):
+            if b"authorization" not in headers:
                 await self._app(scope, receive, send)  # It is refused before its body is read.
                 return
             ends_at = asyncio.get_running_loop().time() + parts.settings.body_seconds
@@ -201,10 +205,10 @@ class DirectAnswers:
             context = bind_contextvars(request_id=self._context.identify(scope))
             telemetry.requests_in_progress.inc()
             try:
-                request = DirectRequest(scope, ids, body, parts)
+                request = DirectRequest(scope, headers, ids, body, parts)
                 answer = await _answered(route, request)
                 if answer is not None:
-                    await self._send(scope, receive, send, answer)
+                    await self._send(request, receive, send, answer)
                     report_request(scope, route.template, answer.status, time.perf_counter() - began)
                     return
                 if request.keep is not None:
@@ -221,10 +225,9 @@ class DirectAnswers:
                 return route, [UUID(text) for text in found.groups()]
         return None
 
-    async def _send(self, scope: Scope, receive: Receive, send: Send, answer: DirectAnswer) -> None:
-        headers = list(answer.headers)
-        present = {name for name, _ in headers}
-        headers += [header for header in self._headers if header[0] not in present]
+    async def _send(self, request: DirectRequest, receive: Receive, send: Send, answer: DirectAnswer) -> None:
+        scope, is_from_page = request.scope, b"origin" in request.headers
+        headers = [*self._complete(answer.headers, is_from_page)]
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if answer.status != 304:
             headers.append((b"content-length", b"%d" % len(answer.body)))
@@ -232,11 +235,24 @@ class DirectAnswers:
             {"type": "http.response.start", "status": answer.status, "headers": headers},
             {"type": "http.response.body", "body": answer.body},
         )
-        if any(name == b"origin" for name, _ in scope["headers"]):
-            await self._send_to_page(scope, receive, send)
-        else:
-            _add_vary(headers)
-            await _send_answer(scope, receive, send)
+        await (self._send_to_page if is_from_page else _send_answer)(scope, receive, send)
+
+    def _headers_of_answer(self, headers: RawHeaders, is_from_page: bool) -> RawHeaders:
+        """An answer's headers with those of every answer. CORSMiddleware adds its own for web pages."""
+        present = {name for name, _ in headers}
+        complete = [*headers, *(header for header in self._headers if header[0] not in present)]
+        if not is_from_page:
+            _add_vary(complete)
+        return tuple(complete)
+
+
+def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes | None]:
+    """The headers by their names. None for one that is sent twice."""
+    values: dict[bytes, bytes | None] = dict(headers)
+    if len(values) < len(headers):
+        sent = Counter(name for name, _ in headers)
+        values |= {name: None for name, times in sent.items() if times > 1}
+    return values
 
 
 async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
@@ -271,7 +287,7 @@ async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer 
         return await route.answer(request)
     except Exception as error:  # noqa: BLE001 -- every error has an answer
         response = problems.response_to(HTTPConnection(request.scope), error)
-        headers = [header for header in response.raw_headers if header[0] != b"content-length"]
+        headers = tuple(header for header in response.raw_headers if header[0] != b"content-length")
         return DirectAnswer(response.status_code, headers, bytes(response.body))
 
 

@@ -4,17 +4,15 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from app.api import asyncapi, socket_page
 from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import NotFound
 
-router = APIRouter(
-    include_in_schema=False, route_class=PermissionFirstRoute, dependencies=[IGNORES_UNKNOWN_PARAMETERS]
-)
+router = PrefixRouter(include_in_schema=False, dependencies=[IGNORES_UNKNOWN_PARAMETERS])
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, params
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import FormData, Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Message, Receive, Scope
 
 from app.api.json_bodies import MOST_VALUES, read_json
@@ -110,6 +111,18 @@ class PermissionFirstRoute(APIRoute):
             return await _answered_once(request, handle)
 
         return permission_first
+
+
+class PrefixRouter(APIRouter):
+    """A router of such routes. It tries them only if the path contains the beginning of its prefix."""
+
+    def __init__(self, prefix: str = "", **options: Any) -> None:
+        super().__init__(prefix=prefix, route_class=PermissionFirstRoute, **options)
+        self._beginning = prefix.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether one of the routes has this path. FastAPI asks each router, and each route of a router."""
+        return super().matches(scope) if self._beginning in scope["path"] else (Match.NONE, {})
 
 
 def accesses(dependant: Dependant) -> Iterator[Access[Any]]:

@@ -39,13 +39,13 @@ def client_address(peer: Address, forwarded_for: Sequence[str], trusted: Sequenc
 
 def of_scope(scope: Scope, trusted: Sequence[Network]) -> Address:
     """The address of the client of an ASGI connection."""
-    return client_address(_peer(scope), _forwarded_for(Headers(scope=scope)), trusted)
+    return client_address(_peer(scope), _forwarded_for(scope), trusted)
 
 
 def is_local(scope: Scope) -> bool:
     """Whether the request comes from this machine and was not forwarded from another one."""
     headers = Headers(scope=scope)
-    hops = [_peer(scope), *map(_parse, _forwarded_for(headers))]
+    hops = [_peer(scope), *map(_parse, _forwarded_for(scope))]
     if len(hops) == 1 and any(name in headers for name in FORWARDING_HEADERS):
         return False
     return all(hop is not None and hop.is_loopback for hop in hops)
@@ -63,8 +63,8 @@ def _peer(scope: Scope) -> Address:
     return _parse(client[0]) or LOOPBACK if client else LOOPBACK
 
 
-def _forwarded_for(headers: Headers) -> list[str]:
-    lines = [value.decode("latin-1") for name, value in headers.raw if name == b"x-forwarded-for"]
+def _forwarded_for(scope: Scope) -> list[str]:
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     return [hop for line in lines for hop in line.split(",")]
 
 

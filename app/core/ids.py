@@ -1,6 +1,6 @@
 """UUIDs of version 7 (RFC 9562), which sort by their time of creation."""
 
-import secrets
+import os
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ _VARIANT = 0b10 << 62
 def uuid7(at: datetime | None = None) -> UUID:
     """Create an id with the time `at` (default: now) in milliseconds and 74 random bits."""
     milliseconds = int((at or datetime.now(UTC)).timestamp() * 1000)
-    random = secrets.randbits(74)
+    random = int.from_bytes(os.urandom(10)) >> 6
     return UUID(int=milliseconds << 80 | _VERSION | (random >> 62) << 64 | _VARIANT | random & (1 << 62) - 1)
 
 

@@ -5,6 +5,7 @@ from app.models.analytics import AttemptFigures
 from app.models.attempts import (
     Attempt,
     AttemptLease,
+    AttemptRow,
     AttemptStatus,
     LoggedEvent,
     OutcomeCount,
@@ -92,6 +93,7 @@ __all__ = [
     "Attempt",
     "AttemptFigures",
     "AttemptLease",
+    "AttemptRow",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",

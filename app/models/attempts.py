@@ -1,5 +1,6 @@
 """Attempts, the response log, results and histograms."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -123,6 +124,33 @@ class Attempt(Identified, Timestamped, Base):
     closed_by: Mapped[str | None]
     voided_from: Mapped[str | None]
     """The status before the voiding (docs/steering.md)."""
+
+
+@dataclass(slots=True)
+class AttemptRow:
+    """The columns of an attempt that orders of staff read or change, without the ORM.
+
+    An order is for thousands of attempts; objects of the ORM would take most of its time
+    (docs/decisions/0097). What is changed here is stored by `ExamAttemptRepository.store`.
+    """
+
+    id: UUID
+    test_id: UUID
+    exam_paper_id: UUID | None
+    registration_id: UUID | None
+    user_id: UUID | None
+    number: int
+    practice: bool
+    lease: int
+    started_at: datetime
+    status: str
+    deadline_at: datetime
+    accommodation_seconds: int
+    additions: list[dict[str, Any]]
+    paused_at: datetime | None
+    submitted_at: datetime | None
+    closed_by: str | None
+    voided_from: str | None
 
 
 class AttemptLease(Base):

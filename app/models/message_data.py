@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.realtime.payloads import MessageData
-from app.models.attempts import Attempt, AttemptStatus
+from app.models.attempts import Attempt, AttemptRow, AttemptStatus
 from app.models.base import LocalizedText
 from app.models.notifications import Kind
 
@@ -41,7 +41,7 @@ class AttemptData(MessageData):
     deadline_at: Annotated[datetime, Field(description="The deadline of the attempt now")]
 
 
-def attempt_fields(attempt: Attempt) -> dict[str, Any]:
+def attempt_fields(attempt: Attempt | AttemptRow) -> dict[str, Any]:
     """The fields of `AttemptData` for an attempt at an exam."""
     return {
         "attempt_id": attempt.id,

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Result, ScalarResult, Select, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,6 +83,13 @@ class Mode(StrEnum):
 async def lock(
     session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
 ) -> ScalarResult[Row]:
+    """Lock the rows of a statement that selects one thing, as `lock_rows` does."""
+    return (await lock_rows(session, rank, mode, statement, of=of)).scalars()
+
+
+async def lock_rows(
+    session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Any], *, of: Any = None
+) -> Result[Any]:
     """Lock the rows of a statement and return their current values, not those that the session read before.
 
     The statement must select from one table, or join only rows that never change: after a wait PostgreSQL
@@ -92,7 +99,8 @@ async def lock(
     locked = statement.with_for_update(
         of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
     )
-    return await session.scalars(locked.execution_options(populate_existing=True))
+    result: Result[Any] = await session.execute(locked.execution_options(populate_existing=True))
+    return result
 
 
 async def lock_free(

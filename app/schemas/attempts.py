@@ -20,7 +20,7 @@ from typing_extensions import TypeAliasType
 from app.core.clock import Clock
 from app.core.names import cleaned
 from app.engine.timing import SectionWindow, remaining_seconds
-from app.models import Attempt, ResponseEvent
+from app.models import Attempt, AttemptRow, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import AttemptView, Response, SaveReport, StartedAttempt
 
@@ -244,7 +244,7 @@ class AttemptOut(Out):
     submitted_at: datetime | None
 
     @classmethod
-    def of(cls, attempt: Attempt) -> Self:
+    def of(cls, attempt: Attempt | AttemptRow) -> Self:
         """An attempt's row."""
         return cls.model_validate(attempt)
 

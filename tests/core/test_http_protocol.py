@@ -9,7 +9,13 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtocol, JoinedHead
+from app.core.http_protocol import (
+    LARGEST_HEAD,
+    MOST_HEADERS,
+    RECHECK_SECONDS,
+    BoundedHttpProtocol,
+    JoinedWrites,
+)
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +136,14 @@ class TestTime:
     async def test_a_connection_that_says_nothing_or_little(self, port: int, sent: bytes) -> None:
         assert await answers(port, sent) == b""
 
+    async def test_a_connection_between_requests_is_kept(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200")
+            assert not await closes_within(reader, Impatient.head_seconds + 3 * RECHECK_SECONDS)
+        writer.close()
+
     async def test_one_that_stops_after_an_answer(self, port: int) -> None:
         said = await answers(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHo")
         assert said.count(b"200 OK") == 1
@@ -218,36 +232,35 @@ class _Written:
         return self.is_closed
 
 
-class TestJoinedHead:
-    async def test_the_head_goes_with_the_beginning_of_the_body(self) -> None:
+class TestJoinedWrites:
+    async def test_a_head_and_its_body_go_together_in_the_next_iteration(self) -> None:
         written = _Written()
-        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined = JoinedWrites(cast("asyncio.Transport", written), asyncio.get_running_loop())
         joined.write(b"head ")
-        assert written.writes == []
-        joined.write(b"body ")
-        joined.write(b"more")
-        assert written.writes == [b"head body ", b"more"]
-        await asyncio.sleep(0)
-        assert written.writes == [b"head body ", b"more"]
-
-    async def test_a_head_without_a_body_is_written_in_the_next_iteration(self) -> None:
-        written = _Written()
-        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
-        joined.write(b"head ")
-        await asyncio.sleep(0)
         joined.write(b"body")
-        assert written.writes == [b"head ", b"body"]
+        assert written.writes == []
+        await asyncio.sleep(0)
+        assert written.writes == [b"head body"]
+
+    async def test_what_is_streamed_is_not_collected(self) -> None:
+        written = _Written()
+        joined = JoinedWrites(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        for part in (b"head ", b"body ", b"more ", b"and more"):
+            joined.write(part)
+        assert written.writes == [b"head body more "]
+        await asyncio.sleep(0)
+        assert written.writes == [b"head body more ", b"and more"]
 
     async def test_closing_writes_what_was_kept(self) -> None:
         written = _Written()
-        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined = JoinedWrites(cast("asyncio.Transport", written), asyncio.get_running_loop())
         joined.write(b"head")
         joined.close()
         assert (written.writes, written.is_closed) == ([b"head"], True)
 
     async def test_nothing_is_written_to_a_client_that_is_gone(self) -> None:
         written = _Written()
-        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined = JoinedWrites(cast("asyncio.Transport", written), asyncio.get_running_loop())
         joined.write(b"head")
         written.close()
         await asyncio.sleep(0)

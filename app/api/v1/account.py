@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile, status
+from fastapi import Depends, File, Query, Request, Response, UploadFile, status
 from starlette.responses import StreamingResponse
 
 from app.api.deps import CurrentAdmin, CurrentUser, KnownEtag, Now, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.v1.auth import client_address, limit_account
 from app.core.errors import Conflict, Invalid, NotFound, TooLarge
 from app.schemas.account import AccountDeletionOut, AccountExportOut, DeleteAccountIn
@@ -17,7 +17,7 @@ from app.services import account_deletion, account_exports, avatars
 from app.services.account_deletion.deleting import hold_of
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/users", tags=["users"])
 
 ZIP: dict[str, Any] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 JPEG: dict[str, Any] = {avatars.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}

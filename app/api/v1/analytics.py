@@ -3,18 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.api.deps import CurrentUser, Now, Parts, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import NotFound, NotGradedYet
 from app.schemas.analytics.overview import OverviewOut
 from app.schemas.analytics.test_analysis import TestAnalysisOut
 from app.services.analytics.overview import overview
 from app.services.analytics.test_analysis import analyze
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/analytics", tags=["analytics"])
 
 
 @router.get("/overview")

@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from app.api.deps import CurrentAdmin, Paging, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid
 from app.repositories.audit import AuditFilter
 from app.schemas.audit import AuditLogEntryOut
@@ -15,7 +15,7 @@ from app.schemas.common import PageOut
 from app.schemas.strict import Moment
 from app.services import audit
 
-router = APIRouter(prefix="/audit", tags=["audit"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/audit", tags=["audit"])
 
 KINDS = "|".join(audit.ACTIONS)
 

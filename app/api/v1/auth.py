@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 
 from app.api.deps import CurrentUser, Now, Parts, Reads, Uow
 from app.api.problems import problems
-from app.api.routing import Bearer, PermissionFirstRoute
+from app.api.routing import Bearer, PrefixRouter
 from app.core.errors import (
     EmailTaken,
     Invalid,
@@ -34,7 +34,7 @@ from app.services import auth
 from app.services.auth import auth_mails
 from app.services.components import Components
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/auth", tags=["auth"])
 
 
 @router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))

@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from app.api.deps import CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, NotFound
 from app.schemas.analytics.bookmarks import BookmarkIn, BookmarkOut
 from app.schemas.common import PageOut
 from app.services.analytics import bookmarks
 
-router = APIRouter(prefix="/users/bookmarks", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/users/bookmarks", tags=["users"])
 
 
 @router.get("", responses=problems(Invalid))

@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.api.deps import CurrentBankReader, Now, Paging, Parts, Reads, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.analytics.candidates import CandidateFilter
@@ -15,7 +15,7 @@ from app.schemas.analytics.candidates import CandidateAttemptOut, CandidateSheet
 from app.schemas.common import PageOut
 from app.services.analytics import candidates
 
-router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/tests", tags=["tests"])
 
 
 @router.get("/{test_id}/attempts", responses=problems(Forbidden, NotFound))

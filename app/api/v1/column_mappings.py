@@ -3,18 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from app.api.deps import CurrentProctor, Paging, Reads, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid
 from app.models import MappedSheet
 from app.schemas.column_mappings import ColumnMappingOut
 from app.schemas.common import PageOut
 from app.services import column_mappings
 
-router = APIRouter(prefix="/column-mappings", tags=["questions"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/column-mappings", tags=["questions"])
 
 
 @router.get("", responses=problems(Forbidden, Invalid))

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import File, Form, UploadFile
 from fastapi.responses import Response
 
 from app.api.deps import CurrentAdmin, Now, Parts, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_answer
 from app.core.errors import Conflict, Invalid, NotFound, NotPossible, TooComplex, TooLarge, Unavailable
 from app.schemas.strict import Moment
@@ -16,7 +16,7 @@ from app.schemas.users import EnrolmentIn, MemberOut, RosterImportOut
 from app.services import enrolments, rosters
 from app.services.rosters import RosterOptions
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/users", tags=["users"])
 
 
 @router.put("/{user_id}/enrolment", responses=problems(NotFound, Invalid))

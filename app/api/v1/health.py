@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.deps import Now, Parts
 from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core import telemetry
 from app.core.client_address import is_local
 from app.core.errors import NotFound, Unauthenticated
@@ -28,10 +28,8 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 Status = Literal["ready", "degraded", "unavailable"]
 
-router = APIRouter(
-    tags=["health"], route_class=PermissionFirstRoute, dependencies=[IGNORES_UNKNOWN_PARAMETERS]
-)
-clock_router = APIRouter(tags=["time"], route_class=PermissionFirstRoute)
+router = PrefixRouter(tags=["health"], dependencies=[IGNORES_UNKNOWN_PARAMETERS])
+clock_router = PrefixRouter(tags=["time"])
 log = structlog.get_logger(__name__)
 
 

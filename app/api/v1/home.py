@@ -1,13 +1,11 @@
 """The home screen of an app over HTTP."""
 
-from fastapi import APIRouter
-
 from app.api.deps import CurrentUser, Now, Reads
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.schemas.home import HomeOut
 from app.services.home import home
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/users", tags=["users"])
 
 
 @router.get("/home")

@@ -1,15 +1,13 @@
 """The institute over HTTP."""
 
-from fastapi import APIRouter
-
 from app.api.deps import CurrentAdmin, CurrentUser, Reads, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid
 from app.schemas.institutes import InstituteChanges, InstituteOut
 from app.services import institutes
 
-router = APIRouter(prefix="/institute", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/institute", tags=["users"])
 
 
 @router.get("")

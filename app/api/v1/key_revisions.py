@@ -3,20 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, status
+from fastapi import Depends, Path, Query, status
 
 from app.api.deps import CurrentAuthor, Now, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import NotFound, NotPossible, QuestionUnreadable
 from app.core.revision_errors import KeyRevisionRunning, StaleDryRun
 from app.schemas.key_revisions import KeyRevisionIn, KeyRevisionOut, KeyRevisionsOut, KeyRevisionSummaryOut
 from app.services.keys import publication, revisions
 
-router = APIRouter(
-    prefix="/tests/{test_id}/key-revisions", tags=["key revisions"], route_class=PermissionFirstRoute
-)
+router = PrefixRouter(prefix="/tests/{test_id}/key-revisions", tags=["key revisions"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The number of the revision")]
 

@@ -3,18 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from app.api.deps import CurrentUser, Now, Parts, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, NotAvailable, NotFound, ResultsNotReleased
 from app.schemas.analytics.leaderboards import LeaderboardOut
 from app.schemas.users import Category
 from app.services.analytics import leaderboards
 from app.services.analytics.leaderboards import LeaderboardRequest
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/analytics", tags=["analytics"])
 
 
 @router.get("/leaderboard", responses=problems(Invalid, NotFound, NotAvailable, ResultsNotReleased))

@@ -3,20 +3,20 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Response, UploadFile, status
+from fastapi import Depends, File, Response, UploadFile, status
 from starlette.responses import StreamingResponse
 
 from app.api.deps import AttemptHolder, CurrentAuthor, KnownEtag, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Media
 from app.schemas.media import MediaOut
 from app.services.questions import media
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/media", tags=["media"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/media", tags=["media"])
 
 SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
 

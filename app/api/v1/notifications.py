@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from app.api.deps import CurrentLogin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, NotFound
 from app.schemas.common import PageOut
 from app.schemas.notifications import (
@@ -24,8 +24,8 @@ from app.schemas.notifications import (
 from app.services import notifications
 from app.services.notifications import NewDevice
 
-router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=PermissionFirstRoute)
-device_router = APIRouter(prefix="/devices", tags=["notifications"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/notifications", tags=["notifications"])
+device_router = PrefixRouter(prefix="/devices", tags=["notifications"])
 
 PAGE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 

@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response, status
+from fastapi import Body, Query, Response, status
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, CurrentUser, Now, Paging, Parts, Reads, Uow
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.sheet_files import SHEET_CONTENT, sheet_answer
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, NotPossible, NotRegistered
 from app.core.objection_errors import (
@@ -40,10 +40,8 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from app.sheets.writers import SheetFormat
 
-exam_router = APIRouter(prefix="/exams/{exam_id}", tags=["objections"], route_class=PermissionFirstRoute)
-router = APIRouter(
-    prefix="/tests/{test_id}/objections", tags=["objections"], route_class=PermissionFirstRoute
-)
+exam_router = PrefixRouter(prefix="/exams/{exam_id}", tags=["objections"])
+router = PrefixRouter(prefix="/tests/{test_id}/objections", tags=["objections"])
 
 StageBody = Annotated[KeyStageIn | None, Body()]
 

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import AlreadyExists, Forbidden, InUse, Invalid, NotFound
 from app.repositories.questions.passages import PassageFilter
 from app.schemas.common import PageOut
@@ -21,7 +21,7 @@ from app.schemas.passages import (
 )
 from app.services.questions import passages
 
-router = APIRouter(prefix="/passages", tags=["passages"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/passages", tags=["passages"])
 
 
 @router.get("", responses=problems(Forbidden, Invalid))

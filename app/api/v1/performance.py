@@ -4,11 +4,11 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.api.deps import CurrentUser, Now, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, NotFound
 from app.engine.periods import Period
 from app.schemas.analytics.series import PerformanceOut, StudyOut
@@ -17,7 +17,7 @@ from app.services.analytics.performance import SeriesOrder, performance
 from app.services.analytics.study import study
 from app.services.analytics.subject_analysis import subject_analysis
 
-router = APIRouter(tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(tags=["analytics"])
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 

@@ -1,18 +1,16 @@
 """Practice tests of one's own over HTTP."""
 
-from fastapi import APIRouter
-
 from app.api.deps import CurrentUser, Now
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import NotFound, NotPossible, NotPublishable
 from app.schemas.analytics.practice import PracticeIn
 from app.schemas.test_catalog import TestOut
 from app.services import tests
 from app.services.analytics import practice
 
-router = APIRouter(prefix="/practice", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/practice", tags=["analytics"])
 
 
 @router.post("", status_code=201, responses=problems(NotFound, NotPossible, NotPublishable))

@@ -3,14 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, status
+from fastapi import Depends, File, Form, Path, Query, UploadFile, status
 from fastapi.responses import Response
 from pydantic import Json, StringConstraints, WithJsonSchema
 
 from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.sheet_files import (
     A_REPORT,
     A_SHEET,
@@ -58,7 +58,7 @@ from app.services.questions import EmptyKey, Export, FileKind, FileOptions, Imag
 from app.sheets.kruti_dev import LegacyFont
 from app.sheets.writers import SheetFormat
 
-router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/questions", tags=["questions"])
 
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 

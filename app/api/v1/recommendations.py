@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from app.api.deps import CurrentUser, Now, ReadsWithLag, Uow, takes_nothing
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import NotFound
 from app.schemas.analytics.recommendations import RecommendationOut, RecommendationsOut
 from app.services.analytics import recommendations
 
-router = APIRouter(prefix="/analytics/recommendations", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/analytics/recommendations", tags=["analytics"])
 
 
 @router.get("")

@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.api.deps import CurrentBankReader, Parts
 from app.api.disconnects import while_connected
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid, NotFound, TooComplex, Unavailable
 from app.schemas.analytics.similarity import SimilarityOut
 from app.services import reports
@@ -17,7 +17,7 @@ from app.services.analytics.similarity import Material, Wanted
 from app.services.reports import ReportMaterial
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/analytics/tests", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/analytics/tests", tags=["analytics"])
 
 PAGE = {
     "Cache-Control": "private, no-store",

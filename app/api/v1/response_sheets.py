@@ -3,19 +3,19 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.api.deps import CurrentUser, Now, Parts, Reads, personal_turn
 from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, NotFound, NotPossible, TooComplex, Unavailable
 from app.schemas.response_sheets import SignedResponseSheetOut, SigningKeysOut
 from app.services import proof, signing_keys
 from app.services.proof import SignedSheet
 from app.services.unit_of_work import reading
 
-router = APIRouter(tags=["response sheets"], route_class=PermissionFirstRoute)
+router = PrefixRouter(tags=["response sheets"])
 
 Format = Annotated[
     Literal["json", "pdf"], Query(description="JSON, or a PDF that has the same JSON attached")

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.api.deps import CurrentStaff, CurrentUser, Now, Parts, Reads
 from app.api.pdf_files import A_PDF, Language, pdf_answer
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import (
     Forbidden,
     Invalid,
@@ -23,7 +23,7 @@ from app.services import result_documents
 from app.services.result_documents import Document
 from app.services.unit_of_work import reading
 
-router = APIRouter(tags=["results"], route_class=PermissionFirstRoute)
+router = PrefixRouter(tags=["results"])
 
 
 async def _sheet(

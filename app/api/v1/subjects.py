@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, ReadsWithLag, Uow
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.schemas.analytics.progress import SubjectProgressOut
 from app.schemas.common import PageOut
@@ -15,7 +15,7 @@ from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectC
 from app.services import subjects
 from app.services.analytics import progress
 
-router = APIRouter(prefix="/subjects", tags=["subjects"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/subjects", tags=["subjects"])
 
 
 @router.get("", responses=problems(Invalid))

@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from app.api.deps import CurrentBankReader, Now, Parts, ReadsWithLag, Uow, takes_nothing
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, NotFound
 from app.schemas.analytics.item_analysis import ItemAnalysisOut
 from app.schemas.analytics.test_statistics import (
@@ -18,7 +18,7 @@ from app.schemas.analytics.test_statistics import (
 )
 from app.services.analytics import test_statistics
 
-router = APIRouter(prefix="/analytics/tests", tags=["analytics"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/analytics/tests", tags=["analytics"])
 
 By = Annotated[
     Division | None,

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 from pydantic import Field, WithJsonSchema
 
 from app.api.attempts import (
@@ -32,7 +32,7 @@ from app.api.deps import (
 from app.api.disconnects import while_connected
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import (
     AttemptsExhausted,
@@ -75,7 +75,7 @@ from app.services.printing import PrintLanguage
 from app.services.tests import Preview, Printout, PrintPart
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/tests", tags=["tests"])
 
 TestStatus = Literal["draft", "published", "archived"]
 PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]

@@ -2,17 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from app.api.deps import CurrentStaff, Now, Paging, Parts, ReadsWithLag
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.schemas.common import PageOut
 from app.schemas.timeline import TimelineEventOut
 from app.services import proof
 
-router = APIRouter(prefix="/attempts", tags=["response sheets"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/attempts", tags=["response sheets"])
 
 
 @router.get("/{attempt_id}/timeline", responses=problems(Forbidden, NotFound, NotPossible, Invalid))

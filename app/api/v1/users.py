@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import AttemptStatus, Role
 from app.repositories.analytics.progress import AttemptFilter
@@ -18,7 +18,7 @@ from app.services import accounts, users
 from app.services.analytics import progress
 from app.services.users import ProfileUpdate
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/users", tags=["users"])
 
 NEVER_NULL = ("name", "category", "language", "timezone", "preferences")
 

@@ -1,17 +1,17 @@
 """Tickets that open sockets (docs/decisions/0011)."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from app.api.deps import CurrentLogin, Now, Parts, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, TooManyRequests
 from app.schemas.realtime import TicketIn, TicketOut
 from app.sentences import Sentence
 from app.services import realtime
 from app.services.realtime import SocketAddress
 
-router = APIRouter(prefix="/ws", tags=["realtime"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/ws", tags=["realtime"])
 
 
 @router.post("/ticket", status_code=201, responses=problems(Invalid, TooManyRequests))

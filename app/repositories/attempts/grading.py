@@ -35,6 +35,14 @@ WITH_RESULT = text("select attempt_id from ias.results where attempt_id = any(:a
     bindparam("attempts", type_=ARRAY(Uuid))
 )
 
+_COLUMNS = {column.name: column.type for column in Result.__table__.columns}
+INSERT = text(
+    f"""
+    insert into ias.results ({", ".join(_COLUMNS)})
+    select * from unnest({", ".join(f":{name}" for name in _COLUMNS)})
+    """  # noqa: S608 -- the names of columns
+).bindparams(*(bindparam(name, type_=ARRAY(type_, dimensions=1)) for name, type_ in _COLUMNS.items()))
+
 # One statement locks the rows of the histogram in the order in which they are given.
 COUNT = text(
     """
@@ -126,9 +134,9 @@ class GradingRepository(Repository):
         return found
 
     async def add_results(self, results: Sequence[Result]) -> None:
-        """Store the results of graded attempts."""
-        self._session.add_all(results)
-        await self._session.flush()
+        """Store the results of graded attempts, by one statement. The objects stay outside of the session."""
+        values = {name: [getattr(result, name) for result in results] for name in _COLUMNS}
+        await self._session.execute(INSERT, values)
 
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""

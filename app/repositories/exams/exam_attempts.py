@@ -1,8 +1,9 @@
 """Attempts of an exam, for staff who monitor it and act on attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +14,20 @@ from sqlalchemy import (
     all_,
     and_,
     any_,
+    bindparam,
     exists,
     func,
     literal,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from app.models import (
     Attempt,
+    AttemptRow,
     AttemptStatus,
     Exam,
     ExamPaper,
@@ -34,9 +38,33 @@ from app.models import (
     RevisedResult,
     User,
 )
+from app.repositories import locks
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
+
+ATTEMPT_COLUMNS = [getattr(Attempt, each.name) for each in fields(AttemptRow)]
+
+# What an order may change.
+_STATE = (
+    "status",
+    "deadline_at",
+    "accommodation_seconds",
+    "additions",
+    "paused_at",
+    "submitted_at",
+    "closed_by",
+    "voided_from",
+)
+_STORE = text(
+    f"""
+    update ias.attempts set updated_at = now(), {", ".join(f"{name} = changed.{name}" for name in _STATE)}
+    from unnest(:id, {", ".join(f":{name}" for name in _STATE)}) as changed (id, {", ".join(_STATE)})
+    where attempts.id = changed.id
+    """  # noqa: S608 -- the names of columns
+).bindparams(
+    *(bindparam(name, type_=ARRAY(getattr(Attempt, name).type, dimensions=1)) for name in ("id", *_STATE))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +100,17 @@ class Candidate:
 class ExamAttemptRepository(Repository):
     """Official attempts of an exam. Attempts of staff are previews and are left out."""
 
-    async def lock(self, exam_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
+    async def lock(self, exam_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[AttemptRow]:
         """Lock those of these attempts that belong to the exam. Saves and submits wait."""
         return await self._locked(_attempts(exam_id).where(Attempt.id == any_(_array(attempt_ids))))
 
-    async def lock_all(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
+    async def lock_all(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[AttemptRow]:
         """Lock all attempts of the exam, or of one of its papers."""
         return await self._locked(_of_paper(_attempts(exam_id), paper_id))
 
     async def lock_to_extend(
         self, exam_id: UUID, attempt_ids: Sequence[UUID] | None, paper_id: UUID | None, now: datetime
-    ) -> Sequence[Attempt]:
+    ) -> Sequence[AttemptRow]:
         """Lock these attempts, or all of the exam or of one of its papers, to move their deadlines."""
         statement = _of_paper(_attempts(exam_id), paper_id)
         if attempt_ids is not None:
@@ -91,7 +119,7 @@ class ExamAttemptRepository(Repository):
 
     async def lock_with_registrations(
         self, exam_id: UUID, user_ids: Collection[UUID] | None, now: datetime
-    ) -> Sequence[tuple[Attempt, Registration]]:
+    ) -> Sequence[tuple[AttemptRow, Registration]]:
         """Lock the attempts of the exam, or those of some users, to move their deadlines."""
         statement = _attempts(exam_id)
         registrations = select(Registration).where(Registration.exam_id == exam_id)
@@ -104,7 +132,7 @@ class ExamAttemptRepository(Repository):
         places = {row.id: row for row in await self._session.scalars(registrations)}
         return [(each, places[each.registration_id]) for each in attempts if each.registration_id]
 
-    async def lock_of_registration(self, exam_id: UUID, registration_id: UUID) -> Sequence[Attempt]:
+    async def lock_of_registration(self, exam_id: UUID, registration_id: UUID) -> Sequence[AttemptRow]:
         """Lock the attempts of one registered candidate."""
         return await self._locked(_attempts(exam_id).where(Attempt.registration_id == registration_id))
 
@@ -113,15 +141,22 @@ class ExamAttemptRepository(Repository):
         statement = _attempts(exam_id).where(Attempt.registration_id == registration_id)
         return (await self._session.scalars(statement.order_by(Attempt.id))).all()
 
-    async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
+    async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[AttemptRow]:
         """Lock the attempts that are in progress or paused."""
         statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))
         return await self._locked(statement)
 
+    async def store(self, changed: Sequence[AttemptRow]) -> None:
+        """Store the state of locked attempts, by one statement."""
+        if changed:
+            values = {name: [getattr(attempt, name) for attempt in changed] for name in ("id", *_STATE)}
+            await self._session.execute(_STORE, values)
+
     async def lock_closed(self, exam_id: UUID) -> None:
         """Lock the submitted attempts until the transaction ends."""
         statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
-        await self._locked(statement.with_only_columns(Attempt.id))
+        ids = statement.with_only_columns(Attempt.id).order_by(Attempt.id)
+        await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, ids, of=Attempt)
 
     async def count_candidates(self, exam_id: UUID) -> int:
         """How many registered candidates have an official attempt that is over and not void."""
@@ -257,7 +292,7 @@ class ExamAttemptRepository(Repository):
         rows = await self._session.execute(statement)
         return {attempt_id: SaveProgress(*figures) for attempt_id, *figures in rows}
 
-    async def _lock_to_extend(self, statement: Select[Attempt], now: datetime) -> Sequence[Attempt]:
+    async def _lock_to_extend(self, statement: Select[Attempt], now: datetime) -> Sequence[AttemptRow]:
         """Lock attempts so that saves go on where time is left (docs/decisions/0097).
 
         Saves lock KEY_SHARE, so that they wait for EXCLUSIVE only: that of attempts which may begin to take
@@ -269,10 +304,11 @@ class ExamAttemptRepository(Repository):
             await self._locked(select(Attempt).where(Attempt.id == any_(_array(over))))
         return found
 
-    async def _locked(self, statement: Select[Attempt], mode: Mode = Mode.EXCLUSIVE) -> Sequence[Attempt]:
+    async def _locked(self, statement: Select[Any], mode: Mode = Mode.EXCLUSIVE) -> Sequence[AttemptRow]:
         """Lock in the order of ids, so that concurrent actions do not deadlock."""
-        ordered = statement.order_by(Attempt.id)
-        return (await self._lock(Rank.ATTEMPT, mode, ordered, of=Attempt)).all()
+        ordered = statement.with_only_columns(*ATTEMPT_COLUMNS).order_by(Attempt.id)
+        rows = await locks.lock_rows(self._session, Rank.ATTEMPT, mode, ordered, of=Attempt)
+        return list(starmap(AttemptRow, rows))
 
 
 def _attempts(exam_id: UUID) -> Select[Attempt]:

@@ -9,7 +9,7 @@ from app.core.arrival import LONGEST_CORRECTION
 from app.core.attempt_scope import AttemptRef
 from app.engine import steering, timing
 from app.engine.steering import EndedBy
-from app.models import Attempt, AttemptStatus
+from app.models import Attempt, AttemptRow, AttemptStatus
 from app.repositories.attempts import RUNNING
 from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.attempts.states import apply_state, state_of
@@ -57,7 +57,7 @@ async def end_all(uow: UnitOfWork, parts: Components, user_id: UUID, now: dateti
     after_end(uow, [attempt.id for attempt in running])
 
 
-def is_late(now: datetime, attempt: Attempt, grace: timedelta) -> bool:
+def is_late(now: datetime, attempt: Attempt | AttemptRow, grace: timedelta) -> bool:
     """Whether a running attempt's deadline and grace are over. They are never over while it is paused."""
     over = timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE
     return over and attempt.status != AttemptStatus.PAUSED
@@ -72,7 +72,7 @@ def closing_delay(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.grace_seconds + LONGEST_CORRECTION)
 
 
-async def close(uow: UnitOfWork, attempt: Attempt, by: EndedBy, at: datetime) -> None:
+async def close(uow: UnitOfWork, attempt: Attempt | AttemptRow, by: EndedBy, at: datetime) -> None:
     """End a locked attempt. The caller grades an attempt that its candidate ends; others are left to jobs."""
     apply_state(attempt, steering.end(state_of(attempt), by, at))
     if by != "candidate" or is_held(attempt):

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.engine.answers import answer_of
 from app.engine.qualifying import Qualification
-from app.models import Attempt, AttemptStatus, Result
+from app.models import Attempt, AttemptRow, AttemptStatus, Result
 from app.repositories.attempts import Score
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey, FrozenPaper
@@ -22,7 +22,7 @@ from app.services.unit_of_work import UnitOfWork
 GRADING_BATCH = 100
 
 
-def is_held(attempt: Attempt) -> bool:
+def is_held(attempt: Attempt | AttemptRow) -> bool:
     """Whether the attempt stays `submitted` until the release of its exam (docs/decisions/0035)."""
     return attempt.exam_paper_id is not None and not attempt.practice
 

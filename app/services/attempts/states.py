@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from app.engine.steering import AdditionKind, AttemptState, EndedBy, Given, Status
-from app.models import Attempt, AttemptStatus
+from app.models import Attempt, AttemptRow, AttemptStatus
 
 OVER = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
 
 
-def state_of(attempt: Attempt) -> AttemptState:
+def state_of(attempt: Attempt | AttemptRow) -> AttemptState:
     """The state of an attempt for the rules."""
     return AttemptState(
         status=Status.SUBMITTED if attempt.status in OVER else Status(attempt.status),
@@ -23,7 +23,7 @@ def state_of(attempt: Attempt) -> AttemptState:
     )
 
 
-def apply_state(attempt: Attempt, state: AttemptState) -> None:
+def apply_state(attempt: Attempt | AttemptRow, state: AttemptState) -> None:
     """Store a state in a locked attempt."""
     attempt.status = AttemptStatus(state.status)
     attempt.deadline_at = state.deadline_at
@@ -35,7 +35,7 @@ def apply_state(attempt: Attempt, state: AttemptState) -> None:
     attempt.voided_from = state.voided_from
 
 
-def _voided_from(attempt: Attempt) -> Status | None:
+def _voided_from(attempt: Attempt | AttemptRow) -> Status | None:
     """The status before the voiding.
 
     Attempts that were voided by versions before this column have none. If staff ended such an attempt, it

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.engine import steering, timing
 from app.engine.steering import RUNNING, AdditionKind, AttemptState, Exemption
-from app.models import Attempt
+from app.models import AttemptRow
 from app.services.unit_of_work import Reading
 
 LISTED = 20
@@ -18,7 +18,7 @@ LISTED = 20
 class Step:
     """One attempt before and after an order."""
 
-    attempt: Attempt
+    attempt: AttemptRow
     before: AttemptState
     after: AttemptState
 
@@ -78,7 +78,7 @@ async def forecast(reads: Reading, exam_id: UUID, steps: Sequence[Step], now: da
 
 
 async def left_out_of(
-    reads: Reading, exam_id: UUID, attempts: Iterable[tuple[Attempt, AttemptState]], now: datetime
+    reads: Reading, exam_id: UUID, attempts: Iterable[tuple[AttemptRow, AttemptState]], now: datetime
 ) -> LeftOut:
     """The numbers of the attempts that were left out."""
     rows = list(attempts)
@@ -92,7 +92,7 @@ async def left_out_of(
 
 
 async def _first(
-    reads: Reading, exam_id: UUID, rows: Sequence[tuple[Attempt, AttemptState]], now: datetime
+    reads: Reading, exam_id: UUID, rows: Sequence[tuple[AttemptRow, AttemptState]], now: datetime
 ) -> Sequence[Listed]:
     if not rows:
         return []
@@ -101,7 +101,7 @@ async def _first(
     return sorted(listed, key=lambda each: (each.roll_number or "", each.attempt_id))[:LISTED]
 
 
-def _listed(attempt: Attempt, state: AttemptState, numbers: Mapping[UUID, str], now: datetime) -> Listed:
+def _listed(attempt: AttemptRow, state: AttemptState, numbers: Mapping[UUID, str], now: datetime) -> Listed:
     given = (each.length for each in state.given if each.kind is AdditionKind.EXTENSION)
     return Listed(
         attempt_id=attempt.id,

@@ -9,12 +9,12 @@ from uuid import UUID
 from app.engine import steering
 from app.engine.steering import AttemptState, Status
 from app.engine.timing import NO_TIME
-from app.models import Attempt, Exam
+from app.models import AttemptRow, Exam
 from app.models.message_data import AttemptChangedData, AttemptData, ExtendedData, attempt_fields
 from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
-from app.services.exams.steering import replace_results, tell_candidate
+from app.services.exams.steering import store_moved, tell_candidate
 from app.services.unit_of_work import UnitOfWork
 
 SECOND = timedelta(seconds=1)
@@ -47,7 +47,7 @@ async def regrant(
     uow: UnitOfWork,
     parts: Components,
     exam: Exam,
-    due: Iterable[tuple[Attempt, timedelta]],
+    due: Iterable[tuple[AttemptRow, timedelta]],
     now: datetime,
     *,
     dry_run: bool = False,
@@ -68,11 +68,11 @@ async def regrant(
         if after != before and not dry_run:
             _apply(uow, exam, attempt, after, found[-1].seconds)
             moved.append(attempt)
-    await replace_results(uow, moved)
+    await store_moved(uow, moved)
     return found
 
 
-def _outcome(attempt: Attempt, before: AttemptState, after: AttemptState, due: timedelta) -> Regranted:
+def _outcome(attempt: AttemptRow, before: AttemptState, after: AttemptState, due: timedelta) -> Regranted:
     if after == before:
         outcome, detail = Regrant.KEPT, _why_kept(before, due)
     else:
@@ -99,12 +99,12 @@ def _why_kept(state: AttemptState, due: timedelta) -> str:
     return f"The attempt has ended. {keeps} The grant applies when the attempt is reopened."
 
 
-def _apply(uow: UnitOfWork, exam: Exam, attempt: Attempt, after: AttemptState, seconds: int) -> None:
+def _apply(uow: UnitOfWork, exam: Exam, attempt: AttemptRow, after: AttemptState, seconds: int) -> None:
     apply_state(attempt, after)
     tell_candidate(uow, exam, attempt, _message_of(attempt, seconds))
 
 
-def _message_of(attempt: Attempt, seconds: int) -> AttemptData:
+def _message_of(attempt: AttemptRow, seconds: int) -> AttemptData:
     """The message about a deadline that was moved by these seconds."""
     fields = attempt_fields(attempt)
     if seconds > 0:

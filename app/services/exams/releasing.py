@@ -179,16 +179,17 @@ async def close_entry(
 
 async def _end_overdue(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
     """End the attempts whose time is over. Raises AttemptsInProgress if there are others."""
-    delay, running = attempts.closing_delay(parts.settings), []
+    delay, ended, running = attempts.closing_delay(parts.settings), [], []
     for attempt in await uow.exam_attempts.lock_running(exam.id, None):
         if attempts.is_late(now, attempt, delay):
             await attempts.close(uow, attempt, "deadline", attempt.deadline_at)
+            ended.append(attempt)
         else:
             running.append(attempt)
     if running:
         deadlines = [each.deadline_at for each in running if each.status != AttemptStatus.PAUSED]
         raise AttemptsInProgress(len(running), len(running) - len(deadlines), max(deadlines, default=None))
-    await uow.attempts.flush()
+    await uow.exam_attempts.store(ended)
 
 
 async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> int:

@@ -5,7 +5,7 @@ candidates are notified, and the audit log is written. Results that no longer co
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,7 @@ from uuid import UUID
 from app.core.errors import NotFound, NotPossible
 from app.engine import steering
 from app.engine.steering import AlreadyDone, AttemptState, Exemption, Status, TransitionRefused
-from app.models import Attempt, AttemptStatus, Exam
+from app.models import AttemptRow, AttemptStatus, Exam
 from app.models.message_data import (
     AttemptChangedData,
     AttemptData,
@@ -84,13 +84,13 @@ class Steered:
     """
 
     steps: list[Step] = field(default_factory=list)
-    unchanged: list[Attempt] = field(default_factory=list)
+    unchanged: list[AttemptRow] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refused: list[Note] = field(default_factory=list)
     left_out: LeftOut | None = None
 
     @property
-    def changed(self) -> list[Attempt]:
+    def changed(self) -> list[AttemptRow]:
         """The attempts that were changed."""
         return [step.attempt for step in self.steps]
 
@@ -104,6 +104,9 @@ class Previewed:
     refused: Sequence[Note]
     left_out: LeftOut | None
 
+
+Rule = Callable[[AttemptRow, AttemptState, datetime], AttemptState]
+"""A step of `engine/steering`, with all that it needs beside attempt, state and time."""
 
 AT_ONCE = 250
 """So many attempts are stored at once: the process answers other requests, such as saves, in between."""
@@ -173,7 +176,7 @@ async def carry_out(
     staff: Principal,
     exam: Exam,
     order: Order,
-    found: Sequence[Attempt],
+    found: Sequence[AttemptRow],
     now: datetime,
     delay: timedelta,
 ) -> Steered:
@@ -185,8 +188,26 @@ async def carry_out(
         return await _admit_late(uow, staff, exam, order, found, now)
     steered, left_out = Steered(), []
     rule = await _rule(uow, staff, exam, order, found)
-    async for attempt in _stored_in_parts(uow, found):
-        before = steering.ended_by_deadline(state_of(attempt), now, delay)
+    for first in range(0, len(found), AT_ONCE):
+        number = len(steered.steps)
+        left_out += _take_steps(found[first : first + AT_ONCE], order, rule, steered, now, delay)
+        changed = [step.attempt for step in steered.steps[number:]]
+        await uow.exam_attempts.store(changed)
+        await _tell_and_record(uow, staff, exam, changed, order)
+    await _replace_results(uow, steered.changed)
+    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
+        return steered
+    return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
+
+
+def _take_steps(
+    found: Sequence[AttemptRow], order: Order, rule: Rule, steered: Steered, now: datetime, delay: timedelta
+) -> list[tuple[AttemptRow, AttemptState]]:
+    """Apply an order to these attempts and add the outcomes to `steered`. Returns what it leaves out."""
+    left_out = []
+    for attempt in found:
+        stored = state_of(attempt)
+        before = steering.ended_by_deadline(stored, now, delay)
         if _is_left_out(order, before):
             left_out.append((attempt, before))
             continue
@@ -198,62 +219,53 @@ async def carry_out(
             steered.unchanged.append(attempt)
             steered.notes.append(Note(attempt.id, str(done)))
         else:
-            if after == state_of(attempt):
+            if after == stored:
                 steered.unchanged.append(attempt)
                 continue
             steered.steps.append(Step(attempt, before, after))
             if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
-    await _tell_and_record(uow, staff, exam, steered.changed, order)
-    await replace_results(uow, steered.changed)
-    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
-        return steered
-    return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
-
-
-async def _stored_in_parts(uow: UnitOfWork, found: Sequence[Attempt]) -> AsyncIterator[Attempt]:
-    """Each attempt; what became of the ones before is stored, so many at once."""
-    for place, attempt in enumerate(found, start=1):
-        yield attempt
-        if place % AT_ONCE == 0:
-            await uow.attempts.flush()
+    return left_out
 
 
 async def _tell_and_record(
-    uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[Attempt], order: Order
+    uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[AttemptRow], order: Order
 ) -> None:
-    for first in range(0, len(changed), AT_ONCE):
-        some = changed[first : first + AT_ONCE]
-        told = [(each.user_id, _message_of(order, each)) for each in some if each.user_id is not None]
-        await uow.messages.to_users(exam_room(exam.id), told)
-        await audit.record_for_attempts(
-            uow,
-            staff,
-            order.action or order.verb,
-            [attempt.id for attempt in some],
-            reason=order.reason,
-            exam_id=exam.id,
-            **({"seconds": order.seconds} if order.seconds else {}),
-        )
+    told = [(each.user_id, _message_of(order, each)) for each in changed if each.user_id is not None]
+    await uow.messages.to_users(exam_room(exam.id), told)
+    await audit.record_for_attempts(
+        uow,
+        staff,
+        order.action or order.verb,
+        [attempt.id for attempt in changed],
+        reason=order.reason,
+        exam_id=exam.id,
+        **({"seconds": order.seconds} if order.seconds else {}),
+    )
 
 
-async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
-    """Remove the results of locked attempts that were changed. Those that ended are graded and confirmed."""
-    moved = list(changed)
-    await uow.attempts.flush()
-    await attempts.withdraw_results(uow, [attempt.id for attempt in moved])
-    over = [attempt.id for attempt in moved if attempt.status == AttemptStatus.SUBMITTED]
+async def store_moved(uow: UnitOfWork, moved: Sequence[AttemptRow]) -> None:
+    """Store locked attempts that were changed, and replace their results."""
+    for first in range(0, len(moved), AT_ONCE):
+        await uow.exam_attempts.store(moved[first : first + AT_ONCE])
+    await _replace_results(uow, moved)
+
+
+async def _replace_results(uow: UnitOfWork, changed: Sequence[AttemptRow]) -> None:
+    """Remove the results of attempts that were changed. Those that ended are graded and confirmed."""
+    await attempts.withdraw_results(uow, [attempt.id for attempt in changed])
+    over = [attempt.id for attempt in changed if attempt.status == AttemptStatus.SUBMITTED]
     attempts.after_end(uow, over)
 
 
-def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, data: AttemptData) -> None:
+def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: AttemptRow, data: AttemptData) -> None:
     """Send the new status and deadline to the candidate's sockets. The reason is not sent."""
     if attempt.user_id is not None:
         uow.messages.to_user(exam_room(exam.id), attempt.user_id, data)
 
 
-async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> Sequence[Attempt]:
+async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> Sequence[AttemptRow]:
     named = None if order.attempt_ids == "all" else order.attempt_ids
     if order.verb is Verb.EXTEND:
         found = await uow.exam_attempts.lock_to_extend(exam.id, named, order.paper_id, now)
@@ -267,8 +279,8 @@ async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> S
 
 
 async def _rule(
-    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[Attempt]
-) -> Callable[[Attempt, AttemptState, datetime], AttemptState]:
+    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[AttemptRow]
+) -> Rule:
     """The step of an order, with all that it needs beside the state."""
     by = timedelta(seconds=order.seconds)
     if order.verb is Verb.EXTEND:
@@ -288,7 +300,7 @@ def _name_of(staff: Principal, order: Order) -> str:
     return hashlib.blake2b(f"{staff.id} {order.reason}".encode(), digest_size=8).hexdigest()
 
 
-async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[Attempt]) -> Mapping[UUID, timedelta]:
+async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[AttemptRow]) -> Mapping[UUID, timedelta]:
     """The extra time of candidates by the exam's grants of today, by attempt."""
     times = ExtraTimes(await uow.exams.accommodations(exam.id))
     places = {each.id: each.registration_id for each in found if each.registration_id is not None}
@@ -303,7 +315,7 @@ def _is_left_out(order: Order, state: AttemptState) -> bool:
 
 
 async def _admit_late(
-    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[Attempt], now: datetime
+    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[AttemptRow], now: datetime
 ) -> Steered:
     steered = Steered()
     for attempt in found:
@@ -314,16 +326,15 @@ async def _admit_late(
             steered.refused.append(Note(attempt.id, str(refused)))
             continue
         if admitted := await uow.exam_attempts.admit_late(attempt.id):
-            attempt.updated_at = now
             steered.steps.append(Step(attempt, state, state))
             _record(uow, staff, exam, attempt, order, answers=admitted)
         else:
             steered.unchanged.append(attempt)
-    await replace_results(uow, steered.changed)
+    await store_moved(uow, steered.changed)
     return steered
 
 
-def _message_of(order: Order, attempt: Attempt) -> AttemptData:
+def _message_of(order: Order, attempt: AttemptRow) -> AttemptData:
     fields = attempt_fields(attempt)
     if order.verb is Verb.EXTEND:
         return ExtendedData(**fields, seconds=order.seconds)
@@ -331,7 +342,7 @@ def _message_of(order: Order, attempt: Attempt) -> AttemptData:
 
 
 def _record(
-    uow: UnitOfWork, staff: Principal, exam: Exam, attempt: Attempt, order: Order, **details: Any
+    uow: UnitOfWork, staff: Principal, exam: Exam, attempt: AttemptRow, order: Order, **details: Any
 ) -> None:
     if order.seconds:
         details["seconds"] = order.seconds

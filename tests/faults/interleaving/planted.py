@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import ScalarResult, Select, select
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
+from app.models import Attempt, AttemptRow, AttemptStatus, Exam, ExamPaper, Result
 from app.repositories.attempts import AttemptRepository, attempts, save_statement
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.exams import ExamAttemptRepository, ExamRepository
+from app.repositories.exams.exam_attempts import ATTEMPT_COLUMNS
 from app.services import audit
 
 Fault = tuple[object, str, Any]
@@ -27,9 +29,9 @@ def _unlocked_attempt() -> list[Fault]:
 def _unlocked_steering() -> list[Fault]:
     async def read_only(
         self: ExamAttemptRepository, statement: Select[Attempt], *_: Any
-    ) -> Sequence[Attempt]:
-        ordered = statement.order_by(Attempt.id).execution_options(populate_existing=True)
-        return (await self._session.scalars(ordered)).all()
+    ) -> Sequence[AttemptRow]:
+        ordered = statement.with_only_columns(*ATTEMPT_COLUMNS).order_by(Attempt.id)
+        return list(starmap(AttemptRow, await self._session.execute(ordered)))
 
     return [(ExamAttemptRepository, "_locked", read_only)]
 

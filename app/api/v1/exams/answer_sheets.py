@@ -3,14 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import File, Form, UploadFile
 from fastapi.responses import Response
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from app.api.deps import CurrentProctor, Now, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.sheet_files import A_REPORT_OF_FILES, InForm, ReportForm, check_form, remarks_answer
 from app.core import full_collections
 from app.core.errors import (
@@ -28,7 +28,7 @@ from app.services import exams
 from app.services.exams.answer_sheets.options import NumbersFrom, ScannerProgram
 from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 Columns = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]

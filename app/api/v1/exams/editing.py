@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from app.api.attempts import attempt_of_token, refuse_banned
 from app.api.deps import (
@@ -19,7 +19,7 @@ from app.api.deps import (
 )
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import (
     Conflict,
     Invalid,
@@ -40,7 +40,7 @@ from app.schemas.exams.exams import (
 )
 from app.services import exams
 
-router = APIRouter(prefix="/exams", tags=["exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams", tags=["exams"])
 
 ListedStage = Literal[
     "draft", "scheduled", "live", "closed", "provisional_key", "final_key", "released", "cancelled"

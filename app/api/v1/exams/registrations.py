@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import Depends, Query, Request, Response, status
 
 from app.api.deps import (
     CurrentProctor,
@@ -18,7 +18,7 @@ from app.api.deps import (
 )
 from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import (
     Conflict,
     EntryClosed,
@@ -37,7 +37,7 @@ from app.schemas.exams.response_sheets import CandidateSheetsOut
 from app.services import exams, result_documents
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 Search = Annotated[
     str | None,

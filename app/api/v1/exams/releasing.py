@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 
 from app.api.deps import (
     CurrentAuthor,
@@ -18,7 +18,7 @@ from app.api.deps import (
 )
 from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.api.sheet_files import JSON_LINES, SHEET_CONTENT, lines_answer, sheet_answer
 from app.core.errors import (
     Forbidden,
@@ -38,7 +38,7 @@ from app.services import exams, result_documents
 from app.services.unit_of_work import reading
 from app.sheets.writers import SheetFormat
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 
 @router.post(

@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import Depends, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CurrentProctor, CurrentUser, Now, Parts, Reads, Uow
 from app.api.pdf_files import A_PDF, Language, pdf_answer
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import (
     Conflict,
     Forbidden,
@@ -25,7 +25,7 @@ from app.services import result_documents
 from app.services.result_documents import Document
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 RollNumber = Annotated[
     str | None, Query(max_length=64, description="For staff: the candidate. By default, yourself")

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, status
+from fastapi import Body, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible, Unavailable
 from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
@@ -46,7 +46,7 @@ from app.services.exams import ClosePaper, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["running exams"], route_class=PermissionFirstRoute)
+router = PrefixRouter(prefix="/exams/{exam_id}", tags=["running exams"])
 
 ATTEMPT = "/attempts/{attempt_id}"
 STEERING = problems(NotFound, NotPossible, Invalid)

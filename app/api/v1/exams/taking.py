@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from app.api.attempts import (
     PAPER_ANSWERS,
@@ -18,7 +18,7 @@ from app.api.attempts import (
 )
 from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
 from app.api.problems import problems
-from app.api.routing import PermissionFirstRoute
+from app.api.routing import PrefixRouter
 from app.core.errors import (
     AttemptsExhausted,
     EntryClosed,
@@ -37,9 +37,7 @@ from app.schemas.results import SubmittedOut
 from app.services import attempts, exams
 from app.services.exams import StartPaper
 
-router = APIRouter(
-    prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"], route_class=PermissionFirstRoute
-)
+router = PrefixRouter(prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"])
 
 
 @router.post(
