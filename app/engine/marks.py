@@ -38,8 +38,9 @@ def parse_fraction(text: str, *, longest: int) -> Fraction:
         raise ValueError("A fraction cannot be divided by zero.") from None
 
 
+@lru_cache(maxsize=256)
 def parse_marks(text: str) -> Fraction:
-    """Read marks of a scheme, such as `2`, `-2/3` or `0.25`.
+    """Read marks of a scheme, such as `2`, `-2/3` or `0.25`. Schemes have few different ones.
 
     Raises ValueError for another notation, beyond ±1,000, or finer than a ten-thousandth.
     """

@@ -62,7 +62,8 @@ class Distribution(Generic[Exact]):
         whole = {score.numerator * (common // score.denominator): score for score in counted}
         self.scores: Sequence[Exact] = [whole[number] for number in sorted(whole, reverse=True)]
         self.place_of: Mapping[Exact, int] = {score: place for place, score in enumerate(self.scores)}
-        self._above = [0, *accumulate(counted[score] for score in self.scores)]
+        self.counts: Sequence[int] = [counted[score] for score in self.scores]
+        self._above = [0, *accumulate(self.counts)]
 
     @property
     def participants(self) -> int:

@@ -273,19 +273,20 @@ class ResultEmbargo:
         return self.review == "after_submit" or (self.review == "after_release" and not self.is_placed)
 
 
-@lru_cache(maxsize=32)
-def _result_embargo(reader: Reader) -> Select[bool, bool, bool, str, bool]:
-    """The columns of `ResultEmbargo` for an attempt at the paper `:paper_id` of the test `:test_id`."""
+def of_result(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> tuple[Any, ...]:
+    """The columns of `ResultEmbargo` for an attempt at this paper of the test of the row."""
     placed = is_placed(Test.id)
     # A test that only shares questions keeps the attempts of candidates in sight: their results come later.
     hides = hides_test(reader) if reader.is_staff else placed
-    return select(
-        hides.label("hides_attempt"),
-        withholds_paper(reader, bindparam("paper_id", type_=Uuid)).label("withholds_result"),
-        _withholds_rank(reader, Test.id).label("withholds_rank"),
-        Test.review,
-        placed.label("is_placed"),
-    ).where(Test.id == bindparam("test_id", type_=Uuid))
+    withheld = withholds_paper(reader, paper_id), _withholds_rank(reader, Test.id)
+    return hides.label("hides_attempt"), *withheld, Test.review, placed.label("is_placed")
+
+
+@lru_cache(maxsize=32)
+def _result_embargo(reader: Reader) -> Select[*tuple[Any, ...]]:
+    """For an attempt at the paper `:paper_id` of the test `:test_id`."""
+    columns = of_result(reader, bindparam("paper_id", type_=Uuid))
+    return select(*columns).where(Test.id == bindparam("test_id", type_=Uuid))
 
 
 def _withholds_rank(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:

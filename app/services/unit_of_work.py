@@ -30,6 +30,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.own_results import OwnResultRepository
 from app.repositories.attempts.packed_logs import PackedLogRepository
 from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
@@ -96,6 +97,7 @@ class Reading:
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
+        self.own_results = OwnResultRepository(session)
         self.attempt_records = AttemptRecordRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)

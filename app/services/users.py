@@ -71,6 +71,8 @@ class Principal:
     institute_id: UUID
     role: Role
     enrolled: bool
+    category: str = "general"
+    timezone: str = "Asia/Kolkata"
 
     @property
     def author_id(self) -> UUID | None:
@@ -231,4 +233,6 @@ def principal_of(member: Member, session_id: str, now: datetime) -> Principal:
         institute_id=member.institute_id,
         role=Role(member.role),
         enrolled=member.enrolment.is_active(now),
+        category=member.user.category,
+        timezone=member.user.timezone,
     )

@@ -14,8 +14,9 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from app.core.ids import uuid7
-from app.models import Attempt
+from app.models import DEFAULT_INSTITUTE_ID, Attempt
 from app.repositories.attempts import NewEvent, SaveRequest
+from app.repositories.tests import Viewer
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate, ref_of
 from tests.builders.content import PublishedTest, publish_test
@@ -219,7 +220,8 @@ async def _latest(stage: Stage) -> object:
 
 async def _own(stage: Stage) -> object:
     assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.own(stage.attempt.user_id, stage.made.id, None)
+    viewer = Viewer(stage.attempt.user_id, DEFAULT_INSTITUTE_ID, is_staff=False, enrolled=False)
+    return await stage.uow.own_results.find(viewer, stage.made.id, None)
 
 
 async def _place(stage: Stage) -> object:
@@ -254,9 +256,12 @@ async def _with_paper(stage: Stage) -> object:
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 class TestPlans:
-    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock, _own, _with_paper])
+    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock, _with_paper])
     async def test_nobody_reads_the_attempts_of_a_crowd(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _rows_read(await stage.plan(use, mode), "attempts") == 1
+
+    async def test_a_result_reads_its_attempt_by_test_and_by_id(self, stage: Stage, mode: Mode) -> None:
+        assert _rows_read(await stage.plan(_own, mode), "attempts") == 2
 
     @pytest.mark.parametrize("use", [_save, _standing, _question_logs, _answer_counts])
     async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:

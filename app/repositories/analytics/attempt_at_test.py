@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
@@ -20,6 +20,7 @@ from app.models import (
     Test,
 )
 from app.repositories.analytics.shown import COLUMNS, ShownAttempt, attempt_of
+from app.repositories.attempts.own_results import own_attempt
 from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test, is_placed, withholds_paper
 from app.repositories.tests import Viewer
@@ -66,17 +67,6 @@ class AttemptAtTestRepository(Repository):
 @lru_cache(maxsize=32)
 def _attempt(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
     """The attempt `:attempt_id`, or the last one, of `:user_id` at `:test_id`."""
-    own = select(Attempt.id).where(
-        Attempt.user_id == bindparam("user_id", type_=Uuid),
-        Attempt.test_id == bindparam("test_id", type_=Uuid),
-    )
-    if by_id:
-        own = own.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
-    else:
-        own = own.where(Attempt.status != AttemptStatus.VOID)
-    # OFFSET 0 keeps PostgreSQL from reading everybody's attempts from the newest on until it finds one.
-    theirs = own.offset(0).subquery()
-    last = select(theirs.c.id).order_by(theirs.c.id.desc()).limit(1)
     statistics = and_(
         PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
     )
@@ -99,7 +89,7 @@ def _attempt(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
         .outerjoin(Result, Result.attempt_id == Attempt.id)
         .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
         .outerjoin(PaperStatistics, statistics)
-        .where(Attempt.id == last.scalar_subquery())
+        .where(Attempt.id == own_attempt(by_id=by_id))
     )
 
 

@@ -88,22 +88,16 @@ _VERSIONS = text(
           join ias.paper_keys on paper_keys.paper_id = papers.id where papers.test_id = asked_for.id),
         (select {_rows("paper_statistics")} from ias.paper_statistics
           where paper_statistics.test_id = asked_for.id),
-        (select sum(counted.digest) from unnest(cohorts.ids) as cohort(id) cross join lateral (
-          select coalesce(sum(hash_record_extended(score_counts, 0)), 0) as digest from ias.score_counts
-          where score_counts.cohort_id = cohort.id) as counted),
-        (select sum(counted.digest) from unnest(cohorts.ids) as cohort(id) cross join lateral (
-          select {_rows("outcome_counts")} as digest from ias.outcome_counts
-          where outcome_counts.cohort_id = cohort.id) as counted)) as digest
-      from (
-        select test_id as id from asked where test_id is not null union select unnest(tests) from own
-      ) as asked_for
-      cross join lateral (
-        select array(
+        (select sum(counted.digest) from (
           select paper_keys.cohort_id from ias.papers join ias.paper_keys on paper_keys.paper_id = papers.id
           where papers.test_id = asked_for.id
           union select exam_papers.id from ias.exam_papers where exam_papers.test_id = asked_for.id
-        ) as ids
-      ) as cohorts
+        ) as cohort(id) cross join lateral (
+          select {_rows("outcome_counts")} as digest from ias.outcome_counts
+          where outcome_counts.cohort_id = cohort.id offset 0) as counted)) as digest
+      from (
+        select test_id as id from asked where test_id is not null union select unnest(tests) from own
+      ) as asked_for
     )
     select own.place, own.email, own.email_since,
       concat_ws(' ', of_embargo.digest, own.digest, asked_test.digest, (

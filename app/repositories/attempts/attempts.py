@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
-from app.engine.ranking import CohortPlace
+from app.engine.ranking import CohortPlace, Distribution
 from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
 from app.repositories import locks
 from app.repositories.attempts.save_statement import (
@@ -64,11 +65,6 @@ CLOSE_OVERDUE = text(
 )
 
 # Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
-_OF_PERSON = select(Attempt).where(
-    Attempt.user_id == bindparam("user_id", type_=Uuid), Attempt.test_id == bindparam("test_id", type_=Uuid)
-)
-_OWN = _OF_PERSON.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
-_LATEST_OWN = _OF_PERSON.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc()).limit(1)
 _HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
     ScoreCount.cohort_id == bindparam("cohort_id", type_=Uuid), ScoreCount.candidates > 0
 )
@@ -176,15 +172,6 @@ class AttemptRepository(Repository):
         )
         return found((await self._session.scalars(statement.limit(1))).one_or_none())
 
-    async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
-        """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
-        values = {"user_id": user_id, "test_id": test_id}
-        if attempt_id is not None:
-            rows = await self._session.scalars(_OWN, values | {"attempt_id": attempt_id})
-        else:
-            rows = await self._session.scalars(_LATEST_OWN, values)
-        return found(rows.one_or_none())
-
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
@@ -228,15 +215,15 @@ class AttemptRepository(Repository):
         """The result of an attempt, if it has been graded."""
         return await self._session.get(Result, attempt_id)
 
+    async def distribution(self, cohort_id: UUID) -> Distribution[Fraction]:
+        """The histogram in the order of its scores. Requests for an unchanged one share it."""
+        rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
+        return _distribution(tuple((n, d, count) for n, d, count in rows))
+
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""
         rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})
         return {Fraction(n, d): count for n, d, count in rows}
-
-    async def place(self, result: Result) -> CohortPlace:
-        """Where the score of a result is, or would be, in its cohort now."""
-        [place] = await self.places([result])
-        return place
 
     async def places(self, results: Sequence[Result]) -> Sequence[CohortPlace]:
         """Where the score of each result is, or would be, in its cohort now."""
@@ -272,6 +259,11 @@ class AttemptRepository(Repository):
             Attempt.test_id == scope.test_id,
             Attempt.exam_paper_id.is_not_distinct_from(scope.exam_paper_id),
         )
+
+
+@lru_cache(maxsize=64)
+def _distribution(rows: tuple[tuple[int, int, int], ...]) -> Distribution[Fraction]:
+    return Distribution({Fraction(n, d): count for n, d, count in rows})
 
 
 def found(attempt: Attempt | None) -> Attempt:

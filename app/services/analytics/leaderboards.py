@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.aliases import alias_of
 from app.core.errors import NotAvailable
 from app.engine.marks import RoundingPolicy
-from app.engine.ranking import Distribution, Histogram, at_or_below_percentile
+from app.engine.ranking import Distribution, at_or_below_percentile
 from app.models import Exam
 from app.repositories.analytics.leaderboards import MeritPlace, RankedGroup
 from app.sentences import Sentence
@@ -91,7 +91,7 @@ async def of_test(
         raise NotAvailable(
             "The leaderboard is not available now: an exam that is not released has a question of the test."
         )
-    scores = Distribution(await _histogram(reads, parts, cohort_id, wanted.category))
+    scores = await _distribution(reads, parts, cohort_id, wanted.category)
     participants = scores.participants
     if _is_too_few(participants, wanted):
         return _hidden(paper_version=version)
@@ -240,16 +240,18 @@ async def _exam_places(
     return [*reversed(above), own, *below]
 
 
-async def _histogram(reads: Reading, parts: Components, cohort_id: UUID, category: str | None) -> Histogram:
+async def _distribution(
+    reads: Reading, parts: Components, cohort_id: UUID, category: str | None
+) -> Distribution[Fraction]:
     if category is None:
-        return await reads.attempts.histogram(cohort_id)
+        return await reads.attempts.distribution(cohort_id)
 
     async def load() -> list[tuple[str, int]]:
         counted = await reads.leaderboards.histogram_of_category(cohort_id, category)
         return [(str(score), count) for score, count in counted.items()]
 
     kept = await parts.cache.get_or_load(f"board:{cohort_id}:{category}", SECONDS_KEPT, load)
-    return {Fraction(score): count for score, count in kept}
+    return Distribution({Fraction(score): count for score, count in kept})
 
 
 async def _ranked(reads: Reading, parts: Components, exam: Exam, wanted: LeaderboardRequest) -> int:

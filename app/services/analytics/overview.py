@@ -16,7 +16,7 @@ from app.engine.streaks import day_of, streak_days
 from app.models import Subject, SubjectAbility
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
-from app.services import tests, users
+from app.services import tests
 from app.services.analytics import activity, situation
 from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import (
@@ -131,10 +131,9 @@ class Overview:
 
 async def overview(reads: Reading, parts: Components, user: Principal, now: datetime) -> Overview:
     """The overview of the attempts whose results are shown to the user."""
-    profile = await users.profile(reads, user)
-    zone = ZoneInfo(profile.timezone)
+    zone = ZoneInfo(user.timezone)
     attempts = await reads.shown.attempts(tests.viewer(user))
-    estimates = await estimate(reads, parts, newest_official(attempts), profile.category)
+    estimates = await estimate(reads, parts, newest_official(attempts), user.category)
     judgement = estimates.judgement
     known = await situation.gather(reads, user, now)
     official = Totals.of([attempt for attempt in attempts if not attempt.practice])

@@ -14,7 +14,7 @@ from app.engine.ranking import CohortPlace
 from app.engine.streaks import day_of
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
-from app.services import embargo, subjects, tests, users
+from app.services import embargo, subjects, tests
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -90,7 +90,7 @@ async def performance(reads: Reading, user: Principal, wanted: SeriesOrder, now:
     """
     if wanted.subject_id is not None:
         await subjects.find(reads, user, wanted.subject_id)
-    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    zone = ZoneInfo(user.timezone)
     span = _span(wanted, day_of(now, zone))
     attempts = await reads.shown.attempts(
         tests.viewer(user),

@@ -21,7 +21,7 @@ from app.repositories.analytics.progress import (
     TestCounts,
 )
 from app.repositories.base import Page, PageRequest
-from app.services import subjects, tests, users
+from app.services import subjects, tests
 from app.services.analytics import activity
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -78,7 +78,7 @@ async def overall(reads: Reading, user: Principal, now: datetime) -> Progress:
     questions = _by_subject(await reads.progress.outcomes(viewer), QuestionCounts())
     time_spent = _by_subject(await reads.progress.time_spent(viewer), 0)
     syllabus = await reads.subjects.every(user.institute_id)
-    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    zone = ZoneInfo(user.timezone)
     moments = await activity.moments(reads, user, now, zone)
     return Progress(
         attempts=len(sittings),

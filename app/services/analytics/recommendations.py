@@ -10,7 +10,6 @@ from app.core.errors import NotFound
 from app.engine.recommending import Action, rank
 from app.engine.streaks import day_of
 from app.models import LocalizedText
-from app.services import users
 from app.services.analytics import situation
 from app.services.analytics.recommendation_wording import basis_of, missing, title_and_reason
 from app.services.analytics.situation import Known
@@ -38,7 +37,7 @@ class Recommendation:
 async def recommendations(reads: Reading, user: Principal, now: datetime) -> Sequence[Recommendation]:
     """The actions with the largest gain per minute first, without those that were dismissed."""
     known = await situation.gather(reads, user, now)
-    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    zone = ZoneInfo(user.timezone)
     return await advise(reads, user, known, day_of(now, zone))
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.engine.attempt_figures import SubjectSums
 from app.engine.streaks import day_of, longest_streak, streak_days
 from app.repositories.analytics.shown import ShownAttempt
-from app.services import tests, users
+from app.services import tests
 from app.services.analytics import activity
 from app.services.analytics.performance import minutes_of, percentiles, sums_of
 from app.services.unit_of_work import Reading
@@ -56,7 +56,7 @@ class Study:
 
 async def study(reads: Reading, user: Principal, now: datetime) -> Study:
     """The person's last year, by days of their time zone."""
-    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    zone = ZoneInfo(user.timezone)
     today = day_of(now, zone)
     first = today - (DAYS - 1) * _DAY
     viewer = tests.viewer(user)

@@ -8,18 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import NotFound, NotGradedYet
-from app.engine import ranking
 from app.engine.attempt_figures import CONFIDENCE_LETTERS
 from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
-from app.engine.ranking import Histogram, Standing
+from app.engine.ranking import Distribution, Standing
 from app.engine.scoring import Outcome, Scorecard
 from app.engine.statistics.bands import rank_band
 from app.models import Attempt, LocalizedText
 from app.repositories.analytics.attempt_at_test import AttemptAtTest
 from app.repositories.analytics.shown import KeptFigures, ShownAttempt
 from app.sentences import Sentence
-from app.services import tests, users
+from app.services import tests
 from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import ConfidenceCheck, Guessing
 from app.services.analytics.judging import estimate
@@ -130,12 +129,11 @@ async def analyze(
     key = await parts.papers.key(reads, shown.key_id)
     card = scorecard_of(key.rules, shown.outcomes, found.marks, found.marks_denominator)
     sheet = _Sheet(found, shown, paper, key, card)
-    histogram = await reads.attempts.histogram(shown.cohort_id)
-    standing = ranking.standing(histogram, shown.score.exact) if shown.counted and shown.may_compare else None
+    scores = await reads.attempts.distribution(shown.cohort_id)
+    standing = scores.standing(shown.score.exact) if shown.counted and shown.may_compare else None
     may_compare_questions = shown.may_review and shown.may_compare
     shares = await reads.attempt_reviews.correct_shares(shown.cohort_id) if may_compare_questions else {}
-    profile = await users.profile(reads, user)
-    estimates = await estimate(reads, parts, [shown], profile.category)
+    estimates = await estimate(reads, parts, [shown], user.category)
     band = marks_band(shown, usable(shown.scale))
     return TestAnalysis(
         attempt=found.attempt,
@@ -143,8 +141,8 @@ async def analyze(
         pending=shown.figures is None,
         standing=standing,
         score_band=band,
-        rank_band=_rank_band(band, histogram) if band and standing else None,
-        participants=_participants(sheet, histogram),
+        rank_band=_rank_band(band, scores) if band and standing else None,
+        participants=_participants(sheet, scores),
         sections=_sections(sheet),
         questions=_questions(sheet, shares),
         changes=_changes(sheet, shown.figures) if shown.figures and shown.may_review else None,
@@ -163,25 +161,17 @@ def _shown(found: AttemptAtTest) -> ShownAttempt:
     return found.shown
 
 
-def _rank_band(band: ScoreBand, histogram: Histogram) -> tuple[int, int]:
-    scores = sorted(histogram)
-    counts = [histogram[score] for score in scores]
-    return rank_band(as_band(band), [float(score) for score in scores], counts)
+def _rank_band(band: ScoreBand, scores: Distribution[Fraction]) -> tuple[int, int]:
+    return rank_band(as_band(band), [float(score) for score in reversed(scores.scores)], scores.counts[::-1])
 
 
-def _participants(sheet: _Sheet, histogram: Histogram) -> Participants:
-    count = sum(histogram.values())
+def _participants(sheet: _Sheet, scores: Distribution[Fraction]) -> Participants:
+    count = scores.participants
     if count < FEWEST_PARTICIPANTS or not sheet.shown.may_compare:
         return Participants(count, [], None, 0, _why_no_distribution(count))
-    descending = sorted(histogram, reverse=True)
     best = -(-count // 10)
-    return Participants(
-        count=count,
-        distribution=[(_print(sheet, score), histogram[score]) for score in descending],
-        top_mean=_print(sheet, _mean_of_best(histogram, descending, best)),
-        top_count=best,
-        reason=None,
-    )
+    distribution, top_mean = _printed_scores(scores, best, sheet.key.rules.factor, sheet.key.rules.rounding)
+    return Participants(count, distribution, top_mean, best, None)
 
 
 def _why_no_distribution(count: int) -> Sentence:
@@ -194,25 +184,20 @@ def _why_no_distribution(count: int) -> Sentence:
     return Sentence("The distribution is not shown at the moment.")
 
 
-def _mean_of_best(histogram: Histogram, descending: Sequence[Fraction], best: int) -> Fraction:
-    total, left = Fraction(0), best
-    for score in descending:
-        taken = min(left, histogram[score])
-        total, left = total + taken * score, left - taken
-    return total / best
+@lru_cache(maxsize=64)
+def _printed_scores(
+    scores: Distribution[Fraction], best: int, factor: Fraction, rounding: RoundingPolicy
+) -> tuple[Sequence[tuple[str, int]], str]:
+    """The scores after proration with their counts, and the mean of so many best, printed from raw marks.
 
-
-def _print(sheet: _Sheet, score: Fraction) -> str:
-    return _printed_score(score, sheet.key.rules.factor, sheet.key.rules.rounding)
-
-
-@lru_cache(maxsize=4096)
-def _printed_score(score: Fraction, factor: Fraction, rounding: RoundingPolicy) -> str:
-    """A score after proration, printed by the rounding policy from raw marks.
-
-    Kept, because the scores of a cohort are the same for all its participants.
+    Kept, because it is the same for all participants of a cohort.
     """
-    return printed(score / factor, factor, rounding)
+    total, left = Fraction(0), best
+    for score, count in zip(scores.scores, scores.counts, strict=True):
+        taken = min(left, count)
+        total, left = total + taken * score, left - taken
+    texts = [printed(score / factor, factor, rounding) for score in scores.scores]
+    return list(zip(texts, scores.counts, strict=True)), printed(total / best / factor, factor, rounding)
 
 
 def _sections(sheet: _Sheet) -> list[SectionAnalysis]:

@@ -15,7 +15,7 @@ from app.engine.ranking import CohortPlace
 from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
 from app.repositories.embargo import CANDIDATE, ResultEmbargo
-from app.services import audit, embargo
+from app.services import audit, embargo, tests
 from app.services.attempts import response_sheets
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey
@@ -118,15 +118,15 @@ async def result(
     While an exam holds the test there is none, but for who made the test. Where an exam holds a question of
     the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
     """
-    attempt = await reads.attempts.own(user.id, test_id, attempt_id)
-    known = await _check_may_know(reads, user, attempt)
-    stored = await reads.attempts.result(attempt.id)
+    found = await reads.own_results.find(tests.viewer(user), test_id, attempt_id)
+    attempt, stored, known = found.attempt, found.stored, found.known
+    _check_may_know(known)
     if stored is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
     graded = await card_of(reads, parts, attempt, stored)
-    revisions = await _revisions(reads, attempt.id)
-    versions = await _versions(reads, attempt, stored)
-    seen = Comparison(known, await reads.attempts.place(stored), versions, revisions)
+    revisions = await _revisions(reads, attempt.id) if found.is_revised else []
+    versions = found.versions if attempt.exam_paper_id is None else []
+    seen = Comparison(known, found.place, versions, revisions)
     summary = await _summary(reads, parts, graded, seen)
     if not known.may_review:
         return summary
@@ -237,8 +237,9 @@ async def reviewed_key(
     reads: Reading, parts: Components, user: Principal, attempt: Attempt
 ) -> CompiledKey | None:
     """The key that the review of a graded attempt shows to its candidate; None while it shows none."""
+    known = await reads.embargo.of_result(embargo.reader(user), attempt.test_id, attempt.paper_id)
     try:
-        known = await _check_may_know(reads, user, attempt)
+        _check_may_know(known)
     except (NotFound, NotGradedYet):
         return None
     graded = await reads.attempts.result(attempt.id)
@@ -279,14 +280,12 @@ def printed_tally(tally: Tally, policy: RoundingPolicy) -> Figures:
     }
 
 
-async def _check_may_know(reads: Reading, user: Principal, attempt: Attempt) -> ResultEmbargo:
-    """What the user may know of the attempt's result. Raise what a result that is withheld looks like."""
-    known = await reads.embargo.of_result(embargo.reader(user), attempt.test_id, attempt.paper_id)
+def _check_may_know(known: ResultEmbargo) -> None:
+    """Raise what a result that is withheld looks like."""
     if known.hides_attempt:
         raise NotFound("attempt")
-    if known.withholds_result:
+    if _is_withheld(known):
         raise NotGradedYet
-    return known
 
 
 async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, float]:
@@ -312,8 +311,13 @@ async def _review(
         held = await audit.held_among(reads, [item.question_id for item in card.items])
         audit.record_key_read(reads, user, held, where="result")
     sheet = await response_sheets.compose(reads, parts, graded.attempt)
+    stored, policy = graded.stored, key.rules.rounding
+    denominator = stored.marks_denominator
+    marks = {part: printed(Fraction(part, denominator), Fraction(1), policy) for part in set(stored.marks)}
     reviews = []
-    for entry, item, answer in zip(sheet.entries, card.items, graded.stored.answers, strict=True):
+    for entry, item, answer, part in zip(
+        sheet.entries, card.items, stored.answers, stored.marks, strict=True
+    ):
         right = key.answer_key[str(item.question_id)]
         reviews.append(
             QuestionReview(
@@ -327,7 +331,7 @@ async def _review(
                 changes=entry.changes,
                 key=right["key"],
                 outcome=item.outcome,
-                marks=printed(item.marks, Fraction(1), key.rules.rounding),
+                marks=marks[part],
                 time_spent_ms=entry.time_spent_ms,
                 explanation=right["explanation"],
             )

@@ -1,5 +1,6 @@
 """Series of results by day, week and month, and a year of study."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -97,8 +98,7 @@ class TestSeries:
         await sit(uow, parts, candidate, await publish_test(uow), TWO_RIGHT, at)
         found = await series(uow, candidate, "2026-06-08")
         assert [part.whole.attempts for part in found.parts] == [0, 1, 0]
-        await uow.users.change(candidate.id, {"timezone": "UTC"})
-        uow.session.expire_all()
+        candidate = replace(candidate, timezone="UTC")
         found = await series(uow, candidate, "2026-06-08")
         assert [part.whole.attempts for part in found.parts] == [1, 0, 0]
         found = await series(uow, candidate, "2026-06-09", "2026-06-10")

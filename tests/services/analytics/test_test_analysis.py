@@ -59,7 +59,7 @@ async def test_among_participants(uow: UnitOfWork, parts: Components) -> None:
     for answers in [{0: ["a"], 1: ["b"], 2: ["c"]}] * 3 + [{0: ["a"], 1: ["c"]}] * 17:
         await graded_attempt(uow, parts, await add_candidate(uow), made, answers, NOW)
     await sat(uow, parts, candidate, made)
-    own = await uow.attempts.own(candidate.id, made.id, None)
+    own = (await analysis(uow, parts, candidate, made)).attempt
     await figures.calculate(uow, parts, [own.id])
     await add_statistics(uow, own.id, standard_error=0.5)
     found = await analysis(uow, parts, candidate, made)
@@ -86,7 +86,7 @@ async def test_among_participants(uow: UnitOfWork, parts: Components) -> None:
 async def test_a_closed_review_hides_what_single_outcomes_tell(uow: UnitOfWork, parts: Components) -> None:
     made, candidate = await publish_test(uow, review="never"), await add_candidate(uow)
     await sat(uow, parts, candidate, made)
-    own = await uow.attempts.own(candidate.id, made.id, None)
+    own = (await analysis(uow, parts, candidate, made)).attempt
     await figures.calculate(uow, parts, [own.id])
     await add_statistics(uow, own.id)
     found = await analysis(uow, parts, candidate, made)
