@@ -13,7 +13,8 @@ from rehearsal.exam.server_clock import ServerClock
 from rehearsal.exam.timetable import Window
 from rehearsal.staff import Role, Staff
 
-_AUDIT_PAGES = 20
+_AUDIT_PAGES = 60
+"""Of 100 entries each: enough for an action on the 5,000 candidates that a rehearsal may have."""
 Report = Callable[[str], None]
 """Called with a sentence for the list of events."""
 
@@ -171,12 +172,15 @@ class Proctor(Staff):
         """Send an action until it is done. Returns the ids of the attempts that changed.
 
         After a lost response the audit log is read before the request is repeated, because extensions add up.
+        It is also read for the attempts that an answer counts and does not list.
         """
         is_repeated = False
         while True:
             answer = await self._try_once(path, body, 409)
             if answer is not None and "attempts" in answer.body and not is_repeated:
-                return [attempt["id"] for attempt in answer.body["attempts"]]
+                listed = [attempt["id"] for attempt in answer.body["attempts"]]
+                if len(listed) == answer.body["changed"]:  # The answer lists 1,000 at most.
+                    return listed
             if (changed := await self._audited(reason)) or answer is not None:
                 return changed
             is_repeated = True
