@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Row,
+    Select,
     and_,
     case,
     false,
@@ -35,7 +35,7 @@ from app.models import (
     User,
 )
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
-from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.base import Page, PageRequest, Repository, decode_cursor
 from app.repositories.embargo import hides_test, is_placed, withholds_paper
 from app.repositories.scores import score_of
 from app.repositories.tests import Viewer
@@ -96,7 +96,9 @@ class CandidateRepository(Repository):
         if wanted.statuses:
             statement = statement.where(_is_shown_as(hidden, wanted.statuses))
         if wanted.query:
-            statement = statement.where(Attempt.id.in_(_matching(test_id, wanted.query)))
+            statement = statement.where(
+                Attempt.id.in_(_first_matching(statement, test_id, wanted.query, page))
+            )
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(hidden, attempts.items), attempts.next_cursor)
 
@@ -176,22 +178,31 @@ def _shown_name() -> ColumnElement[str]:
     return case((User.deleted_at.is_not(None), PSEUDONYM), else_=User.name)
 
 
-def _matching(test_id: UUID, query: str) -> CompoundSelect[UUID]:
-    """The attempts at a test of people with the name, or with the name or roll number in the test's exams.
+def _first_matching(listed: Select[Attempt], test_id: UUID, query: str, page: PageRequest) -> Select[UUID]:
+    """The attempts of people with the name, or with the name or roll number in the test's exams.
 
-    Each way begins with the people, whom an index finds, and not with the attempts, which may be a million.
+    They are as many as a page needs. So each way to match begins with the people if they are few, and with
+    the newest attempts if many people have the name.
     """
-    of_test = select(Attempt.id).where(Attempt.test_id == test_id)
+    listed = listed.with_only_columns(Attempt.id)
+    if page.cursor is not None:
+        [after] = decode_cursor(page.cursor, [Attempt.id])
+        listed = listed.where(Attempt.id < after)
     exams = select(ExamPaper.exam_id).where(ExamPaper.test_id == test_id)
-    place = Registration.exam_id.in_(exams)
-    by_place = of_test.join(Registration, Registration.id == Attempt.registration_id).where(place)
-    return union_all(
-        of_test.join(User, User.id == Attempt.user_id).where(
+    # The conditions of the index `uq_attempts_official`, true for each attempt with a registration.
+    is_official = and_(~Attempt.practice, Attempt.exam_paper_id.is_not(None))
+    by_place = listed.join(Registration, Registration.id == Attempt.registration_id).where(
+        is_official, Registration.exam_id.in_(exams)
+    )
+    ways = (
+        listed.join(User, User.id == Attempt.user_id).where(
             User.name.icontains(query, autoescape=True), User.deleted_at.is_(None)
         ),
         by_place.where(Registration.name.icontains(query, autoescape=True)),
         by_place.where(Registration.roll_number.startswith(query, autoescape=True)),
     )
+    first = [way.order_by(Attempt.id.desc()).limit(page.limit + 1).subquery() for way in ways]
+    return select(union_all(*(select(each.c.id) for each in first)).subquery().c.id)
 
 
 def _candidate(attempt: Attempt, row: Row[Any], counts: Mapping[UUID, AnswerCounts]) -> CandidateAttempt:
