@@ -5,6 +5,8 @@ lists with many more, and prints what they take.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -55,3 +57,25 @@ async def test_no_large_table_is_read_from_end_to_end(
     assert plans
     assert LARGE & set().union(*map(scanned_tables, plans)) == set()
     assert {table: n for plan in plans for table, n in rows_read(plan).items() if n > MOST_ROWS} == {}
+
+
+@pytest.mark.parametrize("name", ["questions by words in a subject", "attempts at a test by a name"])
+async def test_short_pages_of_a_search_have_what_a_long_page_has(
+    filled: tuple[UnitOfWork, LargeTables], name: str
+) -> None:
+    """Short pages are filled from the rows that come next, a long one by the indexes of the ways to match."""
+    uow, made = filled
+    long = await LISTS[name](uow, made, PageRequest(10_000))
+    found: list[UUID] = []
+    cursor: str | None = None
+    while not found or cursor is not None:
+        page = await LISTS[name](uow, made, PageRequest(40, cursor))
+        found += [_id_of(each) for each in page.items]
+        cursor = page.next_cursor
+    assert len(found) > 80
+    assert found == [_id_of(each) for each in long.items]
+
+
+def _id_of(listed: Any) -> UUID:
+    id_: UUID = getattr(listed, "attempt", listed).id
+    return id_

@@ -83,10 +83,17 @@ class QuestionRepository(Repository):
         """Questions that match the filter, oldest first."""
         unnarrowed = replace(wanted, query=None)
         statement = _filtered(_current(institute_id), institute_id, unnarrowed)
-        if wanted.query is not None:
-            of_bank = _filtered(select(Question.id).join(Question.version), institute_id, unnarrowed)
-            statement = statement.where(Question.id.in_(_first_matching(of_bank, wanted.query, page)))
-        return await self._page(statement, [Question.id], page)
+        if wanted.query is None:
+            return await self._page(statement, [Question.id], page)
+        of_bank = _after_cursor(select(Question.id).where(Question.institute_id == institute_id), page)
+        following = of_bank.order_by(Question.id).limit(_COMPARED_FIRST)
+        compared = statement.where(Question.id.in_(following), _matches_query(wanted.query))
+        found = await self._page(compared, [Question.id], page)
+        if found.next_cursor is not None:
+            return found
+        of_bank = _filtered(of_bank.join(Question.version), institute_id, unnarrowed)
+        first = _first_matching(of_bank, wanted.query, page)
+        return await self._page(statement.where(Question.id.in_(first)), [Question.id], page)
 
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
         """One question. `lock` prevents others from revising it."""
@@ -294,15 +301,27 @@ _MEANS_SOMETHING = rf'(?<={_LETTER})-(?={_LETTER})|(?<!\S)-(?="|{_LETTER})'
 _MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
 
 
+_COMPARED_FIRST = 200
+"""How many questions are compared with a query one by one, before an index is asked.
+
+They fill a page if many match. The index of trigrams would find all questions with the letters of frequent
+words before the first page is shown.
+"""
+
+
+def _after_cursor(of_bank: Select[UUID], page: PageRequest) -> Select[UUID]:
+    if page.cursor is None:
+        return of_bank
+    [after] = decode_cursor(page.cursor, [Question.id])
+    return of_bank.where(Question.id > after)
+
+
 def _first_matching(of_bank: Select[UUID], query: str, page: PageRequest) -> Select[UUID]:
     """The ids of questions that match a query, as many as a page needs.
 
     Each way to match has an index of its own. One condition for all of them would read the whole bank for a
     word that is rare.
     """
-    if page.cursor is not None:
-        [after] = decode_cursor(page.cursor, [Question.id])
-        of_bank = of_bank.where(Question.id > after)
     first = [
         of_bank.where(way).order_by(Question.id).limit(page.limit + 1).subquery()
         for way in _ways_to_match(query)
