@@ -15,6 +15,7 @@ from app.engine.question_types import QUESTION_TYPES
 from app.main import create_app  # noqa: F401 -- imports every module, so that all errors are known
 from app.repositories import violations
 from tests.conftest import ROOT
+from tests.source_code import dotted, source_of
 
 SHAPE = re.compile(r'["“`A-Z{].* .* .*\.', re.DOTALL)
 """What a sentence looks like: it begins with a capital or a sign, has spaces, and ends with a full stop."""
@@ -122,6 +123,11 @@ def domain_errors(base: type[errors.DomainError] = errors.DomainError) -> Iterat
         yield from domain_errors(each)
 
 
+@cache
+def _names_of_errors() -> set[str]:
+    return {each.__name__ for each in domain_errors()}
+
+
 OF_PROBLEMS = (*problems.FRAMEWORK_ERRORS.values(), problems.INTERNAL_ERROR, problems.OTHER_ERROR)
 """Titles and details of errors that no service raises."""
 
@@ -149,10 +155,10 @@ def unmarked_sentences() -> Iterator[str]:
         name = path.relative_to(ROOT).as_posix()
         if name.startswith(tuple(OTHER_TEXTS)):
             continue
-        tree = ast.parse(path.read_text())
-        looking = [each for each in _texts_below(tree) if SHAPE.fullmatch(each[1])]
+        source = source_of(path)
+        looking = [each for each in _texts_below(source.tree) if SHAPE.fullmatch(each[1])]
         if name.startswith(RAISES_FOR_CLIENTS):
-            raised = (node for node in ast.walk(tree) if isinstance(node, ast.Raise))
+            raised = source.nodes(ast.Raise)
             looking += [each for node in raised for each in _texts_below(node) if each[1].count(" ") > 1]
         for node, text in looking:
             if not {text, errors.NO_SUCH.format(text)} & known:
@@ -161,24 +167,28 @@ def unmarked_sentences() -> Iterator[str]:
 
 def _texts_below(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """Texts, but not docstrings and the documentation of parameters and fields."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return
-    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in DOCUMENTATION:
-        return
-    if isinstance(node, ast.keyword) and node.arg == "description":
-        return
-    if isinstance(node, ast.Dict) and any(ast.unparse(key) == "'description'" for key in node.keys if key):
-        return
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node, node.value
-    elif isinstance(node, ast.JoinedStr):
-        yield (
-            node,
-            "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values),
-        )
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield from _texts_below(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node, node.value
+        elif isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node, "".join(parts)
+        elif not _documents(node):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _documents(node: ast.AST) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.keyword(arg="description"):
+            return True
+        case ast.Call(func=function):
+            return dotted(function).rpartition(".")[2] in DOCUMENTATION
+        case ast.Dict(keys=keys):
+            return any(isinstance(key, ast.Constant) and key.value == "description" for key in keys)
+    return False
 
 
 def _modules() -> Iterator[Path]:
@@ -203,33 +213,36 @@ class _Module:
 
     def __init__(self, path: Path) -> None:
         self.name = path.relative_to(ROOT).as_posix()
-        self.tree = ast.parse(path.read_text())
-        self.kinds = {each.__name__ for each in domain_errors()}
+        self.source = source_of(path)
         self.assigned = defaultdict[str, list[ast.expr]](list)
         """What names are set to, anywhere in the module: a sentence may stand in a variable."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name):
-                        self.assigned[target.id].append(node.value)
+        for node in self.source.nodes(ast.Assign):
+            for target in node.targets:
+                self._assign(target, node.value)
+        for annotated in self.source.nodes(ast.AnnAssign):
+            self._assign(annotated.target, annotated.value)
+
+    def _assign(self, target: ast.expr, value: ast.expr | None) -> None:
+        if isinstance(target, ast.Name) and value is not None:
+            self.assigned[target.id].append(value)
 
     def sentences(self) -> Iterator[Found]:
         """What calls are given as a sentence, and defaults of errors."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                yield from self._of_call(node)
-            elif isinstance(node, ast.ClassDef) and node.name in self.kinds:
-                yield from self._of_class(node)
+        for call in self.source.nodes(ast.Call):
+            yield from self._of_call(call)
+        for definition in self.source.nodes(ast.ClassDef):
+            if definition.name in _names_of_errors():
+                yield from self._of_class(definition)
 
     def _of_call(self, call: ast.Call) -> Iterator[Found]:
-        name = ast.unparse(call.func).removeprefix("errors.")
+        name = dotted(call.func).removeprefix("errors.")
         yield from self._texts(each.value for each in call.keywords if each.arg == "noun")
         if name == "NotFound":
             for noun in self._texts(call.args[:1]):
                 yield Found(noun.place, noun.template and errors.NO_SUCH.format(noun.template))
         elif (
             name in PLACES
-            or name in self.kinds
+            or name in _names_of_errors()
             or (name in SHOWN and not self.name.startswith(tuple(NOT_SHOWN)))
         ):
             yield from self._texts(call.args[PLACES.get(name, 0) :][:1])
@@ -237,7 +250,7 @@ class _Module:
     def _of_class(self, definition: ast.ClassDef) -> Iterator[Found]:
         """The sentences that an error passes to its base, and the defaults of its arguments."""
         for node in ast.walk(definition):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__":
+            if isinstance(node, ast.Call) and dotted(node.func) == "super().__init__":
                 yield from self._texts(node.args[:1])
             elif isinstance(node, ast.arguments):
                 yield from self._texts(each for each in node.defaults if isinstance(each, ast.Constant))

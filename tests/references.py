@@ -15,9 +15,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.source_code import Documented, Function, source_of
 
 FOLDERS = ("app", "benchmarks", "devservers", "migrations", "rehearsal", "tests")
 GENERATED = {"__pycache__", "node_modules", "dist", "build"}
@@ -34,7 +36,7 @@ DOTTED = re.compile(r"([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.\w+)*(?:\(.*\))?")
 NAME = re.compile(
     r"(_?[a-z]+(?:_[a-z0-9]+)+|[A-Z]+(?:_[A-Z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|[a-z]\w*(?=\(\)))(?:\(\))?"
 )
-COMMENT = re.compile(r"(?:^|\s)#\s.*", re.MULTILINE)
+COMMENT = re.compile(r"(?:^|\s)#\s.*")
 # Documents that readers of the repository do not have; in pieces, so that this file passes its own rule.
 OUTSIDE = re.compile(
     "|".join((r"decision\s" + r"D\d+", r"\(" + r"D\d+\)", "design" + r"\.md", "contract" + r"\.md"))
@@ -54,8 +56,7 @@ ELSEWHERE = {
     "utils.py": "a file that must not exist",
 }
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Documented = ast.Module | Definition
+Definition = Function | ast.ClassDef
 
 
 @dataclass
@@ -65,6 +66,8 @@ class Index:
     paths: set[str] = field(default_factory=set)
     members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     words: set[str] = field(default_factory=set)
+    definitions: dict[str, set[str]] = field(default_factory=dict)
+    """The functions and classes of each module, by its path."""
     explanations: dict[Path, str] = field(default_factory=dict)
     """The docstrings and comments of each module, since the modules are parsed for the rest anyway."""
 
@@ -81,8 +84,7 @@ class Index:
         return any(path == f"{stem}.md" or (not slug and path.startswith(f"{stem}-")) for path in self.paths)
 
     def has_definition(self, path: str, names: str) -> bool:
-        file = ROOT / path
-        return file.is_file() and names.removeprefix("::") in definitions(ast.parse(file.read_text()))
+        return names.removeprefix("::") in self.definitions.get(path, ())
 
     def has_member(self, owner: str, member: str) -> bool:
         """True also if the owner is not ours, or the code has the same expression, such as a variable's."""
@@ -131,7 +133,9 @@ def definitions(tree: ast.Module) -> set[str]:
 def explanations(source: str, nodes: Iterable[ast.AST]) -> str:
     """The docstrings and comments of a module."""
     docstrings = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, Documented)]
-    return "\n\n".join([*docstrings, *(comment.strip() for comment in COMMENT.findall(source))])
+    # Most lines have no comment, and to look for a character is cheap.
+    comments = (COMMENT.search(line) for line in source.splitlines() if "#" in line)
+    return "\n\n".join([*docstrings, *(comment[0].strip() for comment in comments if comment)])
 
 
 @cache
@@ -164,12 +168,19 @@ def text_of(path: Path) -> str:
 
 
 def words(text: str) -> set[str]:
-    return {*re.findall(r"\w+", text), *re.findall(r"\b(?=([A-Za-z_]\w*\.[A-Za-z_]\w*))", text)}
+    found = set(re.findall(r"\w+", text))
+    for chain in re.findall(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", text):
+        names = chain.split(".")
+        found.update(map(".".join, pairwise(names)))
+    return found
 
 
 def add_module(index: Index, path: Path) -> None:
     source = path.read_text()
-    nodes = list(ast.walk(ast.parse(source)))
+    # The trees of the application stay, because other tests need them. Those of all files would be too many.
+    tree = source_of(path).tree if path.is_relative_to(ROOT / "app") else ast.parse(source)
+    nodes = list(statements(tree))
+    index.definitions[path.relative_to(ROOT).as_posix()] = definitions(tree)
     is_package = path.stem == "__init__"
     module = index.members[path.parent.name if is_package else path.stem]
     module |= {name for node in nodes for name in defined_names(node)}
@@ -177,22 +188,30 @@ def add_module(index: Index, path: Path) -> None:
         module |= {each.stem for each in path.parent.iterdir()}
     for node in nodes:
         if isinstance(node, ast.ClassDef):
-            members = {name for each in ast.walk(node) for name in defined_names(each)}
+            members = {name for each in statements(node) for name in defined_names(each)}
             for owner in (node.name, *table_names(node)):
                 index.members[owner] |= members
     index.words |= words(code_of(source, nodes))
     index.explanations[path] = explanations(source, nodes)
 
 
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """A module or statement, and all statements in it. Expressions, which are most nodes, are not visited."""
+    yield node
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, name, ()):
+            yield from statements(each)
+
+
 def code_of(source: str, nodes: Iterable[ast.AST]) -> str:
     """The source without its docstrings and comments."""
     lines = source.splitlines()
     for node in nodes:
-        if isinstance(node, Documented) and ast.get_docstring(node):
+        if isinstance(node, Documented) and ast.get_docstring(node, clean=False):
             docstring = node.body[0]
             for number in range(docstring.lineno - 1, docstring.end_lineno or docstring.lineno):
                 lines[number] = ""
-    return COMMENT.sub("", "\n".join(lines))
+    return "\n".join(COMMENT.sub("", line) if "#" in line else line for line in lines)
 
 
 def defined_names(node: ast.AST) -> Iterator[str]:

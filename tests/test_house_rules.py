@@ -25,6 +25,7 @@ from tests.error_sentences import (
     titles,
     unmarked_sentences,
 )
+from tests.source_code import dotted, source_of
 
 APP = ROOT / "app"
 MODULES = sorted(
@@ -86,21 +87,15 @@ def name_of(path: Path) -> str:
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def calls(tree: ast.AST) -> Iterator[str]:
+def calls(path: Path) -> set[str]:
     """The called names, dotted as they are written: `datetime.now`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
-            yield ast.unparse(node.func)
+    return {dotted(call.func) for call in source_of(path).nodes(ast.Call)}
 
 
-def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+def imported_names(path: Path, package: str) -> Iterator[str]:
     """What is imported from a package or its modules."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package:
+    for node in source_of(path).nodes(ast.ImportFrom):
+        if (node.module or "").partition(".")[0] == package:
             yield from (alias.name for alias in node.names)
 
 
@@ -125,10 +120,13 @@ def ignored(folder: str) -> bool:
 
 class TestModules:
     def test_each_opens_with_a_line_on_what_lives_there(self) -> None:
-        assert offenders(lambda path: bool(path.read_text()) and not ast.get_docstring(tree_of(path))) == []
+        def is_silent(path: Path) -> bool:
+            return bool(source_of(path).text) and not ast.get_docstring(source_of(path).tree)
+
+        assert offenders(is_silent) == []
 
     def test_none_is_longer_than_a_sitting(self) -> None:
-        assert offenders(lambda path: len(path.read_text().splitlines()) > LONGEST_FILE) == []
+        assert offenders(lambda path: len(source_of(path).text.splitlines()) > LONGEST_FILE) == []
 
     def test_none_is_a_drawer_for_things_without_a_name(self) -> None:
         assert offenders(lambda path: path.stem in ("utils", "util", "helpers", "misc", "common_utils")) == []
@@ -140,7 +138,7 @@ class TestModules:
 class TestTransactions:
     def test_only_the_database_module_ends_one(self) -> None:
         def commits(path: Path) -> bool:
-            return any(call.rpartition(".")[2] in ("commit", "rollback") for call in calls(tree_of(path)))
+            return any(call.rpartition(".")[2] in ("commit", "rollback") for call in calls(path))
 
         assert set(offenders(commits)) <= {"app/database.py"}
 
@@ -149,7 +147,7 @@ class TestTime:
     def test_only_the_clock_is_asked(self) -> None:
         def asks(path: Path) -> bool:
             machine = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time")
-            return any(call.endswith(machine) for call in calls(tree_of(path)))
+            return any(call.endswith(machine) for call in calls(path))
 
         asking = {name for name in offenders(asks) if not name.startswith(HAS_ITS_OWN_TIME)}
         assert asking == ASKS_THE_TIME
@@ -165,14 +163,14 @@ class TestPlugIns:
         names = ({*QUESTION_TYPES} | {*PARTIAL_RULES}) - self.ALSO_WORDS
 
         def names_one(path: Path) -> bool:
-            return bool(names & set(literals(tree_of(path))))
+            return bool(names & literals(path))
 
         assert [name for name in offenders(names_one) if not self.is_a_plug_in(name)] == []
 
     def test_no_type_is_compared_elsewhere(self) -> None:
         def compares(path: Path) -> bool:
-            compared = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Compare))
-            return any({*QUESTION_TYPES} & set(literals(each)) and asks_for_a_type(each) for each in compared)
+            compared = source_of(path).nodes(ast.Compare)
+            return any({*QUESTION_TYPES} & set(texts_in(each)) and asks_for_a_type(each) for each in compared)
 
         assert [name for name in offenders(compares) if not self.is_a_plug_in(name)] == []
 
@@ -182,10 +180,16 @@ class TestPlugIns:
         return name.startswith(folders)
 
 
-def literals(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+@cache
+def literals(path: Path) -> set[str]:
+    """All texts of a module."""
+    return {node.value for node in source_of(path).nodes(ast.Constant) if isinstance(node.value, str)}
+
+
+def texts_in(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
 
 
 def asks_for_a_type(comparison: ast.Compare) -> bool:
@@ -198,7 +202,7 @@ class TestStatements:
     def test_sql_is_written_in_repositories_alone(self) -> None:
         def writes(path: Path) -> bool:
             return not name_of(path).startswith(WRITES_SQL) and bool(
-                STATEMENTS.intersection(imported_names(tree_of(path), "sqlalchemy"))
+                STATEMENTS.intersection(imported_names(path, "sqlalchemy"))
             )
 
         assert offenders(writes) == []
@@ -207,7 +211,7 @@ class TestStatements:
         def executes(path: Path) -> bool:
             methods = ("session.execute", "session.scalars", "session.scalar", "connection.execute")
             return not name_of(path).startswith(WRITES_SQL) and any(
-                call.endswith(methods) for call in calls(tree_of(path))
+                call.endswith(methods) for call in calls(path)
             )
 
         assert offenders(executes) == []
@@ -219,17 +223,16 @@ class TestRowLocks:
 
         def locks(path: Path) -> bool:
             return any(
-                isinstance(node, ast.Call)
-                and ast.unparse(node.func).endswith("with_for_update")
-                and not any(keyword.arg == "skip_locked" for keyword in node.keywords)
-                for node in ast.walk(tree_of(path))
+                dotted(call.func).endswith("with_for_update")
+                and not any(keyword.arg == "skip_locked" for keyword in call.keywords)
+                for call in source_of(path).nodes(ast.Call)
             )
 
         assert offenders(locks) == ["app/repositories/locks.py"]
 
     def test_are_written_in_sql_only_where_it_is_declared(self) -> None:
         def writes(path: Path) -> bool:
-            sql = set(literals(tree_of(path))) - docstrings_of(path)
+            sql = literals(path) - docstrings_of(path)
             return any(re.search(LOCKS_IN_SQL, text, re.IGNORECASE) for text in sql)
 
         assert {name for name in offenders(writes) if not name.startswith("devservers/")} == set(
@@ -240,48 +243,51 @@ class TestRowLocks:
         """`skip_locked` gives each row to one worker. Anywhere else a skipped row is a lost update."""
 
         def skips(path: Path) -> bool:
-            in_calls = any(
-                isinstance(node, ast.keyword) and node.arg == "skip_locked"
-                for node in ast.walk(tree_of(path))
-            )
-            return in_calls or "skip locked" in path.read_text()
+            source = source_of(path)
+            in_calls = any(keyword.arg == "skip_locked" for keyword in source.nodes(ast.keyword))
+            return in_calls or "skip locked" in source.text
 
         skipping = {name for name in offenders(skips) if name.startswith("app/")}
         assert skipping == SKIP_LOCKED_ROWS
 
     def test_each_use_case_that_writes_is_on_the_page_and_no_other(self) -> None:
         page = set(re.findall(r"`(\w+\.\w+)`", PAGE_OF_LOCKS.read_text()))
-        assert {name for name, writes in use_cases() if writes} - page == set()
-        assert page - {name for name, _ in use_cases()} == set()
+        cases = list(use_cases())
+        assert {name for name, writes in cases if writes} - page == set()
+        assert page - {name for name, _ in cases} == set()
 
 
 def use_cases() -> Iterator[tuple[str, bool]]:
     """The public functions of services as `module.function`, and whether they take or open a unit of work."""
     for path in (path for path in MODULES if name_of(path).startswith("app/services/")):
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-                kinds = [ast.unparse(each.annotation) for each in node.args.args if each.annotation]
-                writes = "UnitOfWork" in kinds or "unit_of_work" in calls(node)
-                if path.stem != "unit_of_work":
-                    yield f"{path.stem}.{node.name}", writes
+        for function in source_of(path).functions():
+            if not function.name.startswith("_") and path.stem != "unit_of_work":
+                yield f"{path.stem}.{function.name}", has_unit_of_work(function)
+
+
+def has_unit_of_work(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    kinds = [ast.unparse(each.annotation) for each in function.args.args if each.annotation]
+    called = (dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call))
+    return "UnitOfWork" in kinds or "unit_of_work" in called
 
 
 def docstrings_of(path: Path) -> set[str]:
     """The texts that explain, and are no SQL."""
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, documented)]
-    return {ast.get_docstring(node, clean=False) or "" for node in nodes}
+    source = source_of(path)
+    return {ast.get_docstring(node, clean=False) or "" for node in source.documented()}
 
 
 class TestCommittedFiles:
-    @pytest.mark.parametrize("forbidden", [REGISTRIES, MACHINE_PATHS], ids=["registries", "machine paths"])
-    def test_none_depends_on_the_machine_that_it_was_written_on(self, forbidden: re.Pattern[str]) -> None:
-        found = {name: match[0] for name, text in committed_texts() if (match := forbidden.search(text))}
-        assert found == {}
+    FORBIDDEN = (REGISTRIES, MACHINE_PATHS, CONFLICTS)
 
-    def test_none_has_the_marks_of_a_conflict(self) -> None:
-        """A merge must be finished before it is committed."""
-        assert [name for name, text in committed_texts() if CONFLICTS.search(text)] == []
+    def test_none_depends_on_this_machine_or_is_half_merged(self) -> None:
+        found = [
+            (name, match[0])
+            for name, text in committed_texts()
+            for forbidden in self.FORBIDDEN
+            if (match := forbidden.search(text))
+        ]
+        assert found == []
 
 
 class TestLocks:
