@@ -24,9 +24,9 @@ from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import IO
 
+APPLICATION = "app.main"
 MODULES = (
     "uvicorn",
-    "app.main",
     "celery.apps.worker",
     "kombu.transport.redis",
     # These are imported at their first use.
@@ -103,7 +103,7 @@ class ForkServer:
     def start(self, program: Program) -> ForkedProcess:
         """Start a program. Programs are started one after another."""
         with self._starting:
-            process = self._process or self._run()
+            process = self._running()
             count = len(self._started)
             self._connection.send(program)
             pipes = self._send_pipes() if program.is_piped else None
@@ -111,11 +111,21 @@ class ForkServer:
                 self._changed.wait_for(lambda: len(self._started) > count or process.poll() is not None)
             return ForkedProcess(self._started[count], self, pipes)
 
+    def packages_of_application(self) -> set[str]:
+        """The packages that the import of the application alone has imported."""
+        with self._starting:
+            self._running()
+            return self._packages
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        return self._process or self._run()
+
     def _run(self) -> "subprocess.Popen[bytes]":
         self._connection, theirs = Pipe()
         command = [sys.executable, "-u", "-m", "tests.fork_server", str(theirs.fileno())]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         theirs.close()
+        self._packages: set[str] = self._connection.recv()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
         return self._process
@@ -212,12 +222,15 @@ def run(program: Program, pipes: list[int]) -> None:
 
 def main(descriptor: int) -> None:
     gc.disable()  # Collections during the imports would take half a second, and free nothing.
+    import_module(APPLICATION)
+    packages = {name.partition(".")[0] for name in sys.modules}
     for module in MODULES:
         import_module(module)
     gc.collect()
     gc.freeze()
     gc.enable()
     with Connection(descriptor) as connection:
+        connection.send(packages)
         started = serve(connection)
     if started is not None:
         run(*started)

@@ -1,9 +1,8 @@
 """What the import of the application must not import (docs/decisions/0094)."""
 
-import subprocess
-import sys
+from tests.fork_server import ForkServer
 
-SELDOM_NEEDED = (
+SELDOM_NEEDED = {
     "PIL",
     "celery",
     "fontTools",
@@ -16,11 +15,9 @@ SELDOM_NEEDED = (
     "scipy",
     "typst",
     "zxcvbn",
-)
+}
 """Libraries of single features. They are imported when one of these is used, or in a child process."""
 
 
-def test_the_application_is_imported_without_libraries_of_single_features() -> None:
-    code = f"import sys, app.main; print(*(name for name in {SELDOM_NEEDED} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == []
+def test_the_application_is_imported_without_libraries_of_single_features(fork_server: ForkServer) -> None:
+    assert fork_server.packages_of_application() & SELDOM_NEEDED == set()

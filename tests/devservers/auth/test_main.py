@@ -15,6 +15,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from tests.devservers.auth.conftest import ANON_KEY, SERVICE_KEY
+from tests.fork_server import ForkedProcess, ForkServer, Program
 from tests.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "devservers.auth"]
@@ -33,18 +34,20 @@ def environment_for(database_url: str, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[bytes]", httpx.Client]]:
+def running(
+    environment: Mapping[str, str], folder: Path, fork_server: ForkServer
+) -> Iterator[tuple[ForkedProcess, httpx.Client]]:
     """A server that answers, and a client that shows the public key."""
     url = f"http://127.0.0.1:{environment['AUTH_PORT']}/auth/v1"
-    with (
-        subprocess.Popen(COMMAND, env=environment) as process,
-        httpx.Client(base_url=url, headers={"apikey": ANON_KEY}) as client,
-    ):
+    log = folder / "auth.log"
+    process = fork_server.start(Program("devservers.auth", [], environment, log, log))
+    with httpx.Client(base_url=url, headers={"apikey": ANON_KEY}) as client:
         try:
-            assert wait_for(lambda: answers(client), timeout=PATIENCE), "the auth server does not answer"
+            assert wait_for(lambda: answers(client), timeout=PATIENCE), log.read_text()
             yield process, client
         finally:
             process.kill()
+            process.wait()
 
 
 def answers(client: httpx.Client) -> bool:
@@ -69,8 +72,10 @@ class TestStart:
         assert (result.returncode, result.stderr) == (1, "auth: AUTH_DATABASE_URL is not set.\n")
 
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-    def test_ends_when_asked_to(self, auth_database_url: str, tmp_path: Path, how: signal.Signals) -> None:
-        with running(environment_for(auth_database_url, tmp_path)) as (process, _):
+    def test_ends_when_asked_to(
+        self, auth_database_url: str, tmp_path: Path, fork_server: ForkServer, how: signal.Signals
+    ) -> None:
+        with running(environment_for(auth_database_url, tmp_path), tmp_path, fork_server) as (process, _):
             process.send_signal(how)
             assert process.wait(timeout=PATIENCE) in {0, -how}
 
@@ -84,9 +89,11 @@ class TestOutage:
         yield server
         server.stop()
 
-    def test_of_the_database_is_503_and_heals(self, postgres: Postgres, tmp_path: Path, email: str) -> None:
+    def test_of_the_database_is_503_and_heals(
+        self, postgres: Postgres, tmp_path: Path, email: str, fork_server: ForkServer
+    ) -> None:
         url = postgres.ensure_database("auth_outage", "auth_outage", "secret")
-        with running(environment_for(url, tmp_path)) as (_, client):
+        with running(environment_for(url, tmp_path), tmp_path, fork_server) as (_, client):
             token = sign_up(client, email).json()["refresh_token"]
             postgres.stop()
             answers = [refresh(client, token) for _ in range(3)]
