@@ -20,16 +20,41 @@ from tests.waiting import PATIENCE
 
 InAnotherProcess = Callable[[str], subprocess.Popen[str]]
 
+ANY_NAME = "my home, घर-häuschen, 'x', " + "long" * 50
 BUSY = "SELECT count(*) FROM generate_series(1, 100000000000)"
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
+    """A server that has been started once, in a folder that was not there."""
+    folder = tmp_path_factory.mktemp("postgres")
+    folder.chmod(0o750)
+    server = Postgres(folder / "outer" / ANY_NAME, durable=False)
+    server.start()
+    server.stop()
+    return server
+
+
+@pytest.fixture(scope="module")
+def shared(stopped: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A running server for the tests that leave it as it is."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server = Postgres(tmp_path_factory.mktemp("shared") / ANY_NAME, durable=False)
+    copy_data(stopped.home, server.home)
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def prepared(stopped: Postgres, home: Path) -> None:
+    """The home of the test has the data of a server that has run. Initializing them takes a second."""
+    copy_data(stopped.home, home)
+
+
+def copy_data(source: Path, target: Path) -> None:
+    """Copy data and password; ports and process ids are those of a server alone. `-a` keeps the owner."""
+    target.mkdir(mode=0o700)
+    subprocess.run(["cp", "-a", source / "postgres", source / "secrets", target], check=True)
 
 
 def address_of(server: Postgres) -> PostgresAddress:
@@ -69,6 +94,7 @@ def postmaster(server: Postgres) -> ProcessIdentity:
 
 
 class TestStart:
+    @pytest.mark.usefixtures("prepared")
     def test_the_data_survive_a_stop_and_a_second_start(self, home: Path, postgres: Postgres) -> None:
         postgres.start()
         postgres.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -81,14 +107,9 @@ class TestStart:
 
         assert answer.strip() == "42"
 
-    @pytest.mark.parametrize("name", ["my home", "घर-häuschen, 'x'", "long" * 60])
-    def test_the_home_may_have_any_name(self, tmp_path: Path, name: str) -> None:
-        server = Postgres(tmp_path / name, durable=False)
-        try:
-            server.start()
-            assert server.execute("SELECT 1").strip() == "1"
-        finally:
-            server.stop()
+    def test_the_home_may_have_any_name(self, stopped: Postgres, shared: Postgres) -> None:
+        assert {stopped.home.name, shared.home.name} == {ANY_NAME}
+        assert shared.execute("SELECT 1").strip() == "1"
 
     def test_an_interrupted_first_start_begins_anew(self, home: Path, postgres: Postgres) -> None:
         unfinished = home / "postgres.unfinished"
@@ -107,6 +128,7 @@ class TestStart:
         with pytest.raises(ServerError, match="lost its superuser's password"):
             postgres.start()
 
+    @pytest.mark.usefixtures("prepared")
     def test_by_default_it_is_durable(self, home: Path) -> None:
         server = Postgres(home)
         try:
@@ -115,18 +137,11 @@ class TestStart:
         finally:
             server.stop()
 
-    def test_folders_are_private_and_existing_ones_keep_their_mode(self, tmp_path: Path) -> None:
-        tmp_path.chmod(0o750)
-        server = Postgres(tmp_path / "outer" / "home", durable=False)
-        try:
-            server.start()
-        finally:
-            server.stop()
-
-        home = server.home
+    def test_folders_are_private_and_existing_ones_keep_their_mode(self, stopped: Postgres) -> None:
+        home = stopped.home
         assert {mode(path) for path in (home, home / "postgres", home / "secrets", home / "logs")} == {0o700}
-        assert {mode(path) for path in (server.secret, server.log)} == {0o600}
-        assert mode(tmp_path) == 0o750
+        assert {mode(path) for path in (stopped.secret, stopped.log)} == {0o600}
+        assert mode(home.parent.parent) == 0o750
         assert home.stat().st_uid == os.geteuid()
 
     def test_its_settings_are_for_utc_and_unicode(self, shared: Postgres) -> None:
@@ -210,6 +225,7 @@ class TestEnsureSchema:
                 query(url, f"SELECT n FROM {table}")
 
 
+@pytest.mark.usefixtures("prepared")
 class TestHealing:
     def test_a_killed_postmaster_is_started_again_on_its_port(self, postgres: Postgres) -> None:
         before = postgres.start()

@@ -4,7 +4,7 @@ import os
 import signal
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,17 @@ import redis
 from devservers.processes import processes_in, wait_for
 from devservers.valkey import Valkey
 from tests.waiting import PATIENCE
+
+ANY_NAME = "my home, घर-häuschen, 'x', " + "long" * 50
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A running server for the tests that leave it as it is."""
+    server = Valkey(tmp_path_factory.mktemp("valkey") / ANY_NAME)
+    server.start()
+    yield server
+    server.stop()
 
 
 def client(url: str) -> redis.Redis:
@@ -28,8 +39,8 @@ class TestStart:
         with client(valkey.start()) as connection:
             assert connection.get("kept") == "42"
 
-    def test_it_appends_to_a_file_every_second(self, valkey: Valkey) -> None:
-        with client(valkey.start()) as connection:
+    def test_it_appends_to_a_file_every_second(self, shared: Valkey) -> None:
+        with client(shared.url) as connection:
             assert connection.config_get("append*") | connection.config_get("bind") == {
                 "appendonly": "yes",
                 "appendfsync": "everysec",
@@ -39,36 +50,29 @@ class TestStart:
             }
 
     @pytest.mark.parametrize("password", ["", ":wrong@"])
-    def test_it_demands_the_password(self, valkey: Valkey, password: str) -> None:
-        address = valkey.start().partition("@")[2]
+    def test_it_demands_the_password(self, shared: Valkey, password: str) -> None:
+        address = shared.url.partition("@")[2]
 
         with client(f"redis://{password}{address}") as connection, pytest.raises(redis.AuthenticationError):
             connection.ping()
 
-    def test_the_password_is_in_no_command_line(self, valkey: Valkey) -> None:
-        valkey.start()
-        assert valkey.child is not None
+    def test_the_password_is_in_no_command_line(self, shared: Valkey) -> None:
+        assert shared.child is not None
 
-        assert valkey.secret.read_text().strip() not in Path(f"/proc/{valkey.child.pid}/cmdline").read_text()
-        assert stat.S_IMODE(valkey.secret.stat().st_mode) == 0o600
+        assert shared.secret.read_text().strip() not in Path(f"/proc/{shared.child.pid}/cmdline").read_text()
+        assert stat.S_IMODE(shared.secret.stat().st_mode) == 0o600
 
-    @pytest.mark.parametrize("name", ["my home", "घर-häuschen, 'x'", "long" * 60])
-    def test_the_home_may_have_any_name(self, tmp_path: Path, name: str) -> None:
-        server = Valkey(tmp_path / name)
-        try:
-            with client(server.start()) as connection:
-                connection.set("kept", "42")
-        finally:
-            server.stop()
-
-        assert list((tmp_path / name / "valkey").glob("appendonlydir/*.aof"))
+    def test_the_home_may_have_any_name(self, shared: Valkey) -> None:
+        assert shared.home.name == ANY_NAME
+        with client(shared.url) as connection:
+            connection.set("kept", "42")
+        assert list((shared.home / "valkey").glob("appendonlydir/*.aof"))
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
-    def test_for_root_it_does_not_run_as_root(self, valkey: Valkey) -> None:
-        valkey.start()
-        assert valkey.child is not None
+    def test_for_root_it_does_not_run_as_root(self, shared: Valkey) -> None:
+        assert shared.child is not None
 
-        assert Path(f"/proc/{valkey.child.pid}").stat().st_uid != 0
+        assert Path(f"/proc/{shared.child.pid}").stat().st_uid != 0
 
 
 class TestHealing:

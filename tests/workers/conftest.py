@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import redis
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -72,6 +73,24 @@ def own_database_url(superuser_url: str, workers_database_url: str) -> str:
     """A database without rows: a worker takes every job that it finds."""
     delete_rows(superuser_url, workers_database_url)
     return workers_database_url
+
+
+@pytest.fixture(scope="package")
+def workers_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"), durable=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def valkey(workers_valkey: Valkey) -> Valkey:
+    """A Valkey without data, which the test may stop."""
+    if workers_valkey.child and workers_valkey.child.running:
+        with redis.Redis.from_url(workers_valkey.url) as connection:
+            connection.flushall()
+    else:
+        workers_valkey.start()
+    return workers_valkey
 
 
 @pytest.fixture
