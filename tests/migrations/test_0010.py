@@ -1,25 +1,14 @@
-"""Migration 0010 on a database of the version before: every result reads as it did, and there is a way back.
-
-`version_0009.json` was written by commit 881c1fc: the rows of its tables after 14 attempts at four papers (a
-dropped question under each rule, typed numbers, partial marks, sections with a choice, two devices, a late
-answer, a retake), and what its API answered to each of the candidates.
-"""
+"""Migration 0010 on a database of the version before: results read as they did, and there is a way back."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from pydantic import SecretStr
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.config import Settings
-from app.database import create_engine
 from app.repositories.analytics.progress import AttemptFilter
 from app.repositories.base import PageRequest
 from app.schemas.analytics.progress import MyAttemptOut
@@ -29,50 +18,13 @@ from app.services.analytics import progress
 from app.services.components import Components
 from app.services.unit_of_work import reading
 from app.services.users import principal_of
-from tests.conftest import ROOT, cloned_database
+from tests.migrations.conftest import BEFORE, downgrade, rows, upgrade
 
-BEFORE = json.loads((ROOT / "tests" / "migrations" / "version_0009.json").read_text())
-LOADED = (
-    "users",
-    "memberships",
-    "subjects",
-    "questions",
-    "tests",
-    "papers",
-    "attempts",
-    "response_events",
-    "results",
-    "score_counts",
-)
-
-
-@pytest.fixture
-def database(superuser_url: str, template: str) -> Iterator[str]:
-    with cloned_database(superuser_url, template) as url:
-        yield url
-
-
-@pytest.fixture
-async def owner(database: str) -> AsyncIterator[AsyncEngine]:
-    """A database of version 0009 with the rows of that version."""
-    engine = create_engine(Settings(database_url=SecretStr(database)), pool_size=2)
-    await migrate(engine, "0009")
-    async with engine.begin() as connection:
-        for table in LOADED:
-            load = f"insert into ias.{table} select * from jsonb_populate_recordset(null::ias.{table}, :rows)"
-            await connection.execute(text(load), {"rows": json.dumps(BEFORE["rows"][table])})
-    yield engine
-    await engine.dispose()
-
-
-async def migrate(engine: AsyncEngine, to: str) -> None:
-    def run(connection: Connection) -> None:
-        config = Config(ROOT / "alembic.ini")
-        config.attributes["connection"] = connection
-        (command.upgrade if to == "head" else command.downgrade)(config, to)
-
-    async with engine.begin() as connection:
-        await connection.run_sync(run)
+DAMAGES = {
+    "marks": "jsonb_set(scorecard, '{items,0,marks}', '\"7/5\"')",
+    "outcome": "jsonb_set(scorecard, '{items,0,outcome}', '\"excellent\"')",
+    "a question is missing": "scorecard #- '{items,0}'",
+}
 
 
 async def answers_of_today(engine: AsyncEngine, parts: Components) -> dict[str, Any]:
@@ -112,12 +64,6 @@ def as_before(result: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-async def rows(engine: AsyncEngine, table: str, order: str) -> list[dict[str, Any]]:
-    statement = f"select coalesce(jsonb_agg(to_jsonb(row) order by {order}), '[]') from ias.{table} as row"
-    async with engine.connect() as connection:
-        return list(await connection.scalar(text(statement)))
-
-
 async def version(engine: AsyncEngine) -> str:
     async with engine.connect() as connection:
         return str(await connection.scalar(text("select version_num from ias.alembic_version")))
@@ -126,20 +72,21 @@ async def version(engine: AsyncEngine) -> str:
 async def test_every_answer_stays_the_same_and_the_way_back_restores_every_row(
     owner: AsyncEngine, parts: Components
 ) -> None:
-    await migrate(owner, "head")
+    await upgrade(owner)
     assert await answers_of_today(owner, parts) == BEFORE["answers"]
     assert await rows(owner, "score_counts", "cohort_id, numerator") == sorted(
         BEFORE["rows"]["score_counts"], key=lambda row: (row["cohort_id"], row["numerator"])
     )
-    await migrate(owner, "0009")
+    await names_the_first_version_of_each_key(owner)
+    await downgrade(owner, "0009")
     for table, order in (("results", "attempt_id"), ("papers", "id")):
         assert await rows(owner, table, order) == sorted(BEFORE["rows"][table], key=lambda row: row[order])
-    await migrate(owner, "head")
+    await upgrade(owner)
     assert await answers_of_today(owner, parts) == BEFORE["answers"]
 
 
-async def test_a_result_names_the_first_version_of_its_papers_key(owner: AsyncEngine) -> None:
-    await migrate(owner, "head")
+async def names_the_first_version_of_each_key(owner: AsyncEngine) -> None:
+    """A result names the first version of its paper's key."""
     keys = {row["id"]: row for row in await rows(owner, "paper_keys", "id")}
     assert {row["paper_id"]: row["key"] for row in keys.values()} == {
         row["id"]: row["key"] for row in BEFORE["rows"]["papers"]
@@ -150,22 +97,19 @@ async def test_a_result_names_the_first_version_of_its_papers_key(owner: AsyncEn
         assert keys[row["key_id"]]["paper_id"] == paper_of[row["attempt_id"]]
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param("jsonb_set(scorecard, '{items,0,marks}', '\"7/5\"')", id="marks"),
-        pytest.param("jsonb_set(scorecard, '{items,0,outcome}', '\"excellent\"')", id="outcome"),
-        pytest.param("scorecard #- '{items,0}'", id="a question is missing"),
-    ],
-)
-async def test_a_result_that_does_not_add_up_stops_it(owner: AsyncEngine, damage: str) -> None:
+async def test_a_result_that_does_not_add_up_stops_it(owner: AsyncEngine) -> None:
+    one = "(select attempt_id from ias.results order by attempt_id limit 1)"
     async with owner.begin() as connection:
-        one = "(select attempt_id from ias.results order by attempt_id limit 1)"
-        await connection.execute(
-            text(f"update ias.results set scorecard = {damage} where attempt_id = {one}")
-        )
-    before = await rows(owner, "results", "attempt_id")
-    with pytest.raises(RuntimeError, match="1 results do not add up"):
-        await migrate(owner, "head")
-    assert await version(owner) == "0009"
-    assert await rows(owner, "results", "attempt_id") == before
+        right = await connection.scalar(text(f"select scorecard from ias.results where attempt_id = {one}"))
+    restore = text(f"update ias.results set scorecard = :right where attempt_id = {one}")
+    for name, damage in DAMAGES.items():
+        async with owner.begin() as connection:
+            await connection.execute(restore, {"right": json.dumps(right)})
+            await connection.execute(
+                text(f"update ias.results set scorecard = {damage} where attempt_id = {one}")
+            )
+        before = await rows(owner, "results", "attempt_id")
+        with pytest.raises(RuntimeError, match="1 results do not add up"):
+            await upgrade(owner)
+        assert await version(owner) == "0009", name
+        assert await rows(owner, "results", "attempt_id") == before, name

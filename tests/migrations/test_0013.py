@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.migrations.test_0010 import database, migrate, owner, rows  # noqa: F401 -- fixtures
+from tests.migrations.conftest import downgrade, rows, upgrade
 
 COUNTED = text("""
     select cohort_id, score_numerator as numerator, score_denominator as denominator, count(*) as candidates
@@ -46,10 +46,9 @@ STEPS = (
 
 
 @pytest.fixture
-async def published_again(owner: AsyncEngine) -> dict[str, str]:  # noqa: F811 -- the fixture
+async def published_again(owner: AsyncEngine) -> dict[str, str]:
     """One attempt of a test belongs to its second version, in which a right answer earns nine marks."""
-    await migrate(owner, "head")
-    await migrate(owner, "0012")
+    await upgrade(owner, "0012")
     ids = {"paper": "00000000-0000-7000-8000-0000000000f1", "key": "00000000-0000-7000-8000-0000000000f2"}
     async with owner.begin() as connection:
         first = await connection.scalar(text(TAKEN_TWICE))
@@ -65,12 +64,11 @@ async def published_again(owner: AsyncEngine) -> dict[str, str]:  # noqa: F811 -
 
 
 async def test_each_marking_has_its_histogram_and_the_way_back_joins_them(
-    owner: AsyncEngine,  # noqa: F811 -- the fixture
-    published_again: dict[str, str],
+    owner: AsyncEngine, published_again: dict[str, str]
 ) -> None:
     before = await histogram(owner)
     assert before == await histogram(owner, COUNTED)
-    await migrate(owner, "head")
+    await upgrade(owner)
     keys = {row["id"]: row for row in await rows(owner, "paper_keys", "id")}
     mine = [
         row for row in await rows(owner, "results", "attempt_id") if row["key_id"] == published_again["key"]
@@ -81,7 +79,7 @@ async def test_each_marking_has_its_histogram_and_the_way_back_joins_them(
     assert await histogram(owner) == await histogram(owner, COUNTED) != before
     others = {row["cohort_id"] for key_id, row in keys.items() if key_id != published_again["key"]}
     assert published_again["test"] in others
-    await migrate(owner, "0012")
+    await downgrade(owner, "0012")
     assert await histogram(owner) == before
 
 

@@ -110,8 +110,8 @@ def fresh_url(superuser_url: str, template: str, place: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def own_url(superuser_url: str, template: str) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def own_url(superuser_url: str, template: str, place: str) -> Iterator[str]:
     with cloned_database(superuser_url, template) as url:
         yield url
 
@@ -123,10 +123,15 @@ async def stage(fresh_url: str, place: str) -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest.fixture
-async def own_stage(own_url: str, place: str) -> AsyncIterator[Stage]:
-    """For a test that adds rows."""
+@pytest.fixture(scope="module")
+async def long_log(own_url: str, place: str) -> AsyncIterator[Stage]:
+    """A stage whose attempt has a thousand events."""
+    many = """
+        insert into ias.response_events (attempt_id, question_id, lease, revision)
+        select :attempt_id, :question_id, 1, generate_series(1, 1000)"""
     async with _opened(own_url, place) as stage:
+        values = {"attempt_id": stage.attempt.id, "question_id": stage.made.question_ids[0]}
+        await stage.connection.execute(text(many), values)
         yield stage
 
 
@@ -267,13 +272,8 @@ class TestPlans:
     async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _partitions(await stage.plan(use, mode)) == {THIS_MONTH}
 
-    async def test_a_save_reads_two_events_for_each_one_sent(self, own_stage: Stage, mode: Mode) -> None:
-        many = """
-            insert into ias.response_events (attempt_id, question_id, lease, revision)
-            select :attempt_id, :question_id, 1, generate_series(1, 1000)"""
-        values = {"attempt_id": own_stage.attempt.id, "question_id": own_stage.made.question_ids[0]}
-        await own_stage.connection.execute(text(many), values)
-        plan = await own_stage.plan(_save, mode)
+    async def test_a_save_reads_two_events_for_each_one_sent(self, long_log: Stage, mode: Mode) -> None:
+        plan = await long_log.plan(_save, mode)
         assert _rows_read(plan, "response_events_.*") == 2
 
     @pytest.mark.parametrize("place", ["an exam"], indirect=True, scope="module")

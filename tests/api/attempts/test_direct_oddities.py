@@ -109,18 +109,18 @@ HEADERS: dict[str, Headers] = {
 
 
 class TestBothWays:
-    @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS.keys())
     @pytest.mark.parametrize("is_right", [True, False], ids=["right", "wrong"])
-    async def test_odd_headers(self, sender: Sender, headers: Headers, is_right: bool) -> None:
+    async def test_odd_headers(self, sender: Sender, is_right: bool) -> None:
         body = sender.body(1) if is_right else sender.body(1).replace(b'"lease": 1', b'"lease": 9')
-        await sender.send(body, headers=(JSON, sender.token("bearer"), *headers))
-        long = await sender.send(body, headers=(JSON, sender.token("bearer"), *headers))
-        short = await sender.send(body, headers=(JSON, sender.token(), *headers))
-        assert short == long
+        await sender.send(body, headers=(JSON, sender.token("bearer")))
+        for name, headers in HEADERS.items():
+            long = await sender.send(body, headers=(JSON, sender.token("bearer"), *headers))
+            short = await sender.send(body, headers=(JSON, sender.token(), *headers))
+            assert short == long, name
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
+    async def test_odd_addresses(self, sender: Sender) -> None:
+        path = sender.path
+        oddities: list[Json] = [
             {"path": "responses"},
             {"ending": "/"},
             {"ending": "\n"},
@@ -128,15 +128,14 @@ class TestBothWays:
             {"method": "HEAD"},
             {"method": "OPTIONS"},
             {"method": "post"},
-        ],
-    )
-    async def test_odd_addresses(self, sender: Sender, changes: Json) -> None:
-        sender.path += changes.get("ending", "")
-        answers = [
-            await sender.send(sender.body(1), headers=(JSON, sender.token(scheme)), **changes)
-            for scheme in ("bearer", "bearer", "Bearer")
         ]
-        assert answers[1] == answers[2]
+        for changes in oddities:
+            sender.path = path + changes.get("ending", "")
+            answers = [
+                await sender.send(sender.body(1), headers=(JSON, sender.token(scheme)), **changes)
+                for scheme in ("bearer", "bearer", "Bearer")
+            ]
+            assert answers[1] == answers[2], changes
 
     @pytest.mark.parametrize("size", [1, 7, 1000])
     async def test_a_body_in_pieces(self, sender: Sender, size: int) -> None:

@@ -93,17 +93,16 @@ class TestSaved:
         assert late_queue.json()["saved"] == 1
         assert [each["answer"] for each in late_queue.json()["superseded"]] == [["b"]]
 
-    @pytest.mark.parametrize(
-        ("number", "answer"),
-        [(0, ["a", "b"]), (0, ["d"]), (0, None), (2, "3.14"), (2, "-22/7"), (2, ".5"), (2, " 3.14 ")],
-    )
-    async def test_answers_that_are_taken(self, sitting: AttemptClient, number: int, answer: Any) -> None:
-        saved = await sitting.save(sitting.response(number, answer))
-        assert saved.status_code == 200, saved.text
+    async def test_answers_that_are_taken(self, sitting: AttemptClient) -> None:
+        answers: list[tuple[int, Any]] = [(0, ["a", "b"]), (0, ["d"]), (0, None)]
+        answers += [(2, "3.14"), (2, "-22/7"), (2, ".5"), (2, " 3.14 ")]
+        for revision, (number, answer) in enumerate(answers, 1):
+            saved = await sitting.save(sitting.response(number, answer, revision))
+            assert (saved.status_code, saved.json()["saved"]) == (200, 1), answer
 
-    @pytest.mark.parametrize("revision", [1, LARGEST])
-    async def test_the_ends_of_revisions(self, sitting: AttemptClient, revision: int) -> None:
-        assert (await sitting.save(sitting.response(0, ["a"], revision))).json()["saved"] == 1
+    async def test_the_ends_of_revisions(self, sitting: AttemptClient) -> None:
+        for revision in (1, LARGEST):
+            assert (await sitting.save(sitting.response(0, ["a"], revision))).json()["saved"] == 1
 
     async def test_two_hundred_at_once(self, engine: AsyncEngine, sitting: AttemptClient) -> None:
         sent = [sitting.response(0, ["a"], revision) for revision in range(1, 201)]
@@ -127,9 +126,8 @@ class TestRefused:
         yield
         assert await log_rows(engine, sitting) == before
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
+    async def test_one_wrong_response_refuses_all(self, sitting: AttemptClient) -> None:
+        mistakes: list[tuple[Json, str]] = [
             ({"answer": []}, "answer"),
             ({"answer": ["a", "a"]}, "answer"),
             ({"answer": ["e"]}, "answer"),
@@ -168,20 +166,16 @@ class TestRefused:
             ({"marked_for_review": None}, "marked_for_review"),
             ({"lease": 1}, "lease"),
             ({"correct": True}, "correct"),
-        ],
-    )
-    async def test_one_wrong_response_refuses_all(
-        self, sitting: AttemptClient, changes: Json, field: str
-    ) -> None:
-        wrong = sitting.response(1, ["b"]) | changes
-        refused = await sitting.save(sitting.response(0, ["b"], 2), wrong)
-        assert refused.status_code == 422, refused.text
-        fields = {error["field"] for error in refused.json()["errors"]}
-        assert fields == {f"responses.1.{field}"}
+        ]
+        for changes, field in mistakes:
+            wrong = sitting.response(1, ["b"]) | changes
+            refused = await sitting.save(sitting.response(0, ["b"], 2), wrong)
+            assert refused.status_code == 422, changes
+            fields = {error["field"] for error in refused.json()["errors"]}
+            assert fields == {f"responses.1.{field}"}, changes
 
-    @pytest.mark.parametrize(
-        "answer",
-        [
+    async def test_numbers(self, sitting: AttemptClient) -> None:
+        wrong: list[Any] = [
             ["3.14"],
             ["a"],
             "",
@@ -196,16 +190,14 @@ class TestRefused:
             "nan",
             "inf",
             "1 000",
-        ],
-    )
-    async def test_numbers(self, sitting: AttemptClient, answer: Any) -> None:
-        refused = await sitting.save(sitting.response(2, answer))
-        assert refused.status_code == 422, refused.text
-        assert [error["field"] for error in refused.json()["errors"]] == ["responses.0.answer"]
+        ]
+        for answer in wrong:
+            refused = await sitting.save(sitting.response(2, answer))
+            assert refused.status_code == 422, answer
+            assert [error["field"] for error in refused.json()["errors"]] == ["responses.0.answer"], answer
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
+    async def test_the_rest_of_the_body(self, sitting: AttemptClient) -> None:
+        mistakes: list[tuple[Json, str]] = [
             ({"responses": []}, "responses"),
             ({"responses": {}}, "responses"),
             ({"responses": None}, "responses"),
@@ -221,12 +213,11 @@ class TestRefused:
             ({"attempt_id": None}, "attempt_id"),
             ({"attempt_id": "first"}, "attempt_id"),
             ({"test_id": str(uuid4())}, "test_id"),
-        ],
-    )
-    async def test_the_rest_of_the_body(self, sitting: AttemptClient, changes: Json, field: str) -> None:
-        refused = await sitting.save(sitting.response(0, ["a"]), **changes)
-        assert refused.status_code == 422, refused.text
-        assert field in {error["field"] for error in refused.json()["errors"]}
+        ]
+        for changes, field in mistakes:
+            refused = await sitting.save(sitting.response(0, ["a"]), **changes)
+            assert refused.status_code == 422, changes
+            assert field in {error["field"] for error in refused.json()["errors"]}, changes
 
     async def test_201_responses(self, sitting: AttemptClient) -> None:
         refused = await sitting.save(*(sitting.response(0, ["a"], number) for number in range(1, 202)))

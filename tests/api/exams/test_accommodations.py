@@ -142,9 +142,8 @@ class TestGrants:
         await grant(held, {"roll_number": (await me(other))["roll_number"], "extra_seconds": 60})
         assert await extra_of(entrant) == before
 
-    @pytest.mark.parametrize(
-        ("items", "fields"),
-        [
+    async def test_mistakes_are_named(self, held: HeldExam) -> None:
+        mistakes: list[tuple[Sequence[Json], list[str]]] = [
             ([{"extra_seconds": 60}], ["items.0"]),
             ([{"group": "all", "user_id": NOBODY, "extra_seconds": 60}], ["items.0"]),
             ([{"group": "all", "extra_seconds": -1}], ["items.0.extra_seconds"]),
@@ -154,13 +153,12 @@ class TestGrants:
             ([{"roll_number": "nobody's", "extra_seconds": 60}], ["items.0.roll_number"]),
             ([{"email": "nobody@example.org", "extra_seconds": 60}], ["items.0.email"]),
             ([{"group": "all", "extra_seconds": 60}, {"group": "all", "extra_seconds": 90}], ["items.1"]),
-        ],
-    )
-    async def test_mistakes_are_named(self, held: HeldExam, items: Sequence[Json], fields: list[str]) -> None:
-        body = {"items": [{"reason": "x"} | item for item in items]}
-        answer = await held.staff.put(f"{held.path}/accommodations", json=body)
-        assert answer.status_code == 422
-        assert [error["field"] for error in answer.json()["errors"]] == fields
+        ]
+        for items, fields in mistakes:
+            body = {"items": [{"reason": "x"} | item for item in items]}
+            answer = await held.staff.put(f"{held.path}/accommodations", json=body)
+            assert answer.status_code == 422, items
+            assert [error["field"] for error in answer.json()["errors"]] == fields, items
         assert await granted(held) == set()
 
     async def test_an_unknown_roll_number_is_answered_with_those_that_it_resembles(

@@ -152,9 +152,8 @@ class TestImport:
 
 
 class TestMistakes:
-    @pytest.mark.parametrize(
-        ("header", "row", "field", "sentence"),
-        [
+    async def test_one_wrong_row_and_nothing_is_imported(self, held: HeldExam) -> None:
+        mistakes = [
             ("roll_number Q1 Q2 Q3", "1 e b c", "Q1", 'There is no option "e"'),
             ("roll_number Q1 Q2 Q3", "1 a bb c", "Q2", "Name each option only once."),
             ("roll_number Q1 Q2 Q3", "1 a b", "file", "the row has 3 cells, and the header 4"),
@@ -165,17 +164,15 @@ class TestMistakes:
             ("roll_number Q1 Q2 Q3 pwbd", "1 a b c 6", "pwbd", "1 to 5"),
             ("roll_number Q1 Q2 Q3 email", "1 a b c nobody", "email", "not an e-mail address such as"),
             ("roll_number Q1 Q2 Q3 email", "1 a b c x@example.org", "email", "row 2 has this one too"),
-        ],
-    )
-    async def test_one_wrong_row_and_nothing_is_imported(
-        self, held: HeldExam, header: str, row: str, field: str, sentence: str
-    ) -> None:
-        names = header.split()
-        good = ["0", "a", "b", "c", *{"category": ["sc"], "email": ["X@example.org"]}.get(names[-1], [])]
-        report = await bring_sheets(held, [*good, ""][: len(names)], row.split(), header=names)
-        assert (report["created"], [(e["row"], e["field"]) for e in report["errors"]]) == (0, [(3, field)])
-        assert sentence in report["errors"][0]["message"]
-        assert await registrations(held) == {}
+        ]
+        for header, row, field, sentence in mistakes:
+            names = header.split()
+            good = ["0", "a", "b", "c", *{"category": ["sc"], "email": ["X@example.org"]}.get(names[-1], [])]
+            report = await bring_sheets(held, [*good, ""][: len(names)], row.split(), header=names)
+            assert report["created"] == 0, row
+            assert [(error["row"], error["field"]) for error in report["errors"]] == [(3, field)], row
+            assert sentence in report["errors"][0]["message"]
+            assert await registrations(held) == {}, row
 
     async def test_all_of_them_are_told_up_to_a_thousand(self, held: HeldExam) -> None:
         rows = [[f"12?{number}", "x", "a", "a"] for number in range(1_200)]
@@ -194,10 +191,10 @@ class TestMistakes:
         assert "another sheet of this roll number was imported, with other answers" in error["message"]
         assert set(await registrations(held)) == {"1"}
 
-    @pytest.mark.parametrize("file", [b"", b"\xff\xfea", "Grüße".encode("latin-1"), b"PK\x03\x04", b"\n\n"])
-    async def test_what_is_no_sheet_is_a_422(self, held: HeldExam, file: bytes) -> None:
-        answer = await send_sheets(held.staff, held, file)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "file")
+    async def test_what_is_no_sheet_is_a_422(self, held: HeldExam) -> None:
+        for file in (b"", b"\xff\xfea", "Grüße".encode("latin-1"), b"PK\x03\x04", b"\n\n"):
+            answer = await send_sheets(held.staff, held, file)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "file"), file
 
     async def test_a_formula(self, held: HeldExam) -> None:
         file = workbook(("roll_number", "Q1", "Q2", "Q3"), ("1", "a", '="b"', "c"))
@@ -303,25 +300,23 @@ class TestWhatTheFileNeedsToBeTold:
         await held.release()
         assert await merit(held) == [(1, "X1", "1.34")]
 
-    @pytest.mark.parametrize(
-        ("fields", "field"),
-        [
+    async def test_what_cannot_be_meant(self, held: HeldExam) -> None:
+        mistakes = [
             ({"mapping": "[]"}, "mapping"),
             ({"mapping": '{"Q1": 1}'}, "mapping"),
             ({"blank": "x,y", "multiple": "Y"}, "multiple"),
             ({"numbers_from": "2"}, "numbers_from"),
             ({"format": "another"}, "format"),
-        ],
-    )
-    async def test_what_cannot_be_meant(self, held: HeldExam, fields: dict[str, str], field: str) -> None:
-        answer = await send_sheets(held.staff, held, sheet_file(["1", "a", "b", "c"]), **fields)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+        ]
+        for fields, field in mistakes:
+            answer = await send_sheets(held.staff, held, sheet_file(["1", "a", "b", "c"]), **fields)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), fields
 
-    @pytest.mark.parametrize("order", [b"", b"x,y\n", b"PK\x03\x04", b"question,A\n1,1\n"])
-    async def test_an_order_that_is_none(self, held: HeldExam, order: bytes) -> None:
-        files = [("file", ("1.csv", sheet_file(["1", "a", "b", "c"]))), ("order", ("order.csv", order))]
-        answer = await held.staff.post(f"{held.paper_path()}/responses/import", files=files)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "order")
+    async def test_an_order_that_is_none(self, held: HeldExam) -> None:
+        for order in (b"", b"x,y\n", b"PK\x03\x04", b"question,A\n1,1\n"):
+            files = [("file", ("1.csv", sheet_file(["1", "a", "b", "c"]))), ("order", ("order.csv", order))]
+            answer = await held.staff.post(f"{held.paper_path()}/responses/import", files=files)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "order"), order
 
 
 class TestCandidatesWithAccounts:

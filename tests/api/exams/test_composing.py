@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
@@ -43,23 +42,19 @@ class TestCreate:
         ids = [row["id"] for row in body_of(await candidate.get("/exams", params={"limit": 100}))["items"]]
         assert exam["id"] not in ids
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
+    async def test_mistakes_are_named(self, author: httpx.AsyncClient, clock: TestClock) -> None:
+        mistakes: list[tuple[Json, str]] = [
             ({"closes_at": "2020-01-01T00:00:00Z"}, "closes_at"),
             ({"opens_at": "2026-01-01T00:00:00"}, "opens_at"),
             ({"cutoffs": {"everybody": "98"}}, "cutoffs.everybody"),
             ({"cutoffs": {"general": "98,5"}}, "cutoffs.general"),
             ({"registration": "closed"}, "registration"),
             ({"invented": 1}, "invented"),
-        ],
-    )
-    async def test_mistakes_are_named(
-        self, author: httpx.AsyncClient, clock: TestClock, changes: Json, field: str
-    ) -> None:
-        answer = await author.post("/exams", json=exam_body(clock, **changes))
-        assert answer.status_code == 422
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        ]
+        for changes, field in mistakes:
+            answer = await author.post("/exams", json=exam_body(clock, **changes))
+            assert answer.status_code == 422, changes
+            assert [error["field"] for error in answer.json()["errors"]] == [field]
 
     async def test_a_candidate_may_not(self, candidate: httpx.AsyncClient, clock: TestClock) -> None:
         assert (await candidate.post("/exams", json=exam_body(clock))).status_code == 403
@@ -98,24 +93,22 @@ class TestPlace:
         for body in (paper_body(other, clock), paper_body(made, clock, code="GS2")):
             assert (await author.post(f"{held.path}/papers", json=body)).status_code == 409
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
+    async def test_mistakes_are_named(
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
+    ) -> None:
+        exam = body_of(await author.post("/exams", json=exam_body(clock)))
+        mistakes: list[tuple[Json, str]] = [
             ({"entry_closes_at": "2020-01-01T00:00:00Z"}, "entry_closes_at"),
             ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_at"),
             ({"test_id": "00000000-0000-4000-8000-000000000000"}, "test_id"),
             ({"qualifying_percent": 101}, "qualifying_percent"),
             ({"qualifying_percent": "a third"}, "qualifying_percent"),
             ({"code": ""}, "code"),
-        ],
-    )
-    async def test_mistakes_are_named(
-        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock, changes: Json, field: str
-    ) -> None:
-        exam = body_of(await author.post("/exams", json=exam_body(clock)))
-        answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock, **changes))
-        assert answer.status_code == 422, answer.text
-        assert field in [error["field"] for error in answer.json()["errors"]]
+        ]
+        for changes, field in mistakes:
+            answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock, **changes))
+            assert answer.status_code == 422, changes
+            assert field in [error["field"] for error in answer.json()["errors"]]
 
     async def test_a_paper_can_be_changed_until_the_exam_is_published(
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock

@@ -187,9 +187,9 @@ class TestCorrecting:
         profile = body_of(await candidate.get("/users/profile"))
         assert (profile["name"], profile["category"]) == ("Asha Rao", "general")
 
-    @pytest.mark.parametrize(
-        ("body", "field"),
-        [
+    async def test_what_is_wrong_is_named(self, candidate: httpx.AsyncClient, coming: HeldExam) -> None:
+        mine = await place(candidate, coming)
+        mistakes: list[tuple[Json, str]] = [
             ({}, "body"),
             ({"name": "  "}, "name"),
             ({"name": "a\u202eb"}, "name"),
@@ -198,15 +198,11 @@ class TestCorrecting:
             ({"pwbd": 6}, "pwbd"),
             ({"pwbd": 1, "reason": ""}, "reason"),
             ({"user_id": "1"}, "user_id"),
-        ],
-    )
-    async def test_what_is_wrong_is_named(
-        self, candidate: httpx.AsyncClient, coming: HeldExam, body: Json, field: str
-    ) -> None:
-        mine = await place(candidate, coming)
-        refused = await correct(coming, mine["roll_number"], **body)
-        assert refused.status_code == 422
-        assert refused.json()["errors"][0]["field"] in (field, "")
+        ]
+        for body, field in mistakes:
+            refused = await correct(coming, mine["roll_number"], **body)
+            assert refused.status_code == 422, body
+            assert refused.json()["errors"][0]["field"] in (field, "")
 
     async def test_an_unknown_roll_number_is_not_found(self, coming: HeldExam) -> None:
         assert (await correct(coming, "1/2", category="obc")).status_code == 404

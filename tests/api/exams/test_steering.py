@@ -211,21 +211,19 @@ class TestBulk:
         assert answer.status_code == 404
         assert (await held.attempt(entrant.attempt))["status"] == "in_progress"
 
-    @pytest.mark.parametrize(
-        ("verb", "body", "field"),
-        [
+    async def test_mistakes_are_named(self, held: HeldExam) -> None:
+        mistakes: list[tuple[str, Json, str]] = [
             ("extend", {"attempt_ids": "all", "reason": "x"}, "seconds"),
             ("extend", {"attempt_ids": "all", "seconds": 60}, "reason"),
             ("pause", {"attempt_ids": "all", "seconds": 60}, "seconds"),
             ("void", {"attempt_ids": "all"}, "reason"),
             ("pause", {"attempt_ids": "some"}, "attempt_ids"),
             ("pause", {"attempt_ids": []}, "attempt_ids"),
-        ],
-    )
-    async def test_mistakes_are_named(self, held: HeldExam, verb: str, body: Json, field: str) -> None:
-        answer = await held.staff.post(f"{held.path}/attempts/{verb}", json=body)
-        assert answer.status_code == 422, answer.text
-        assert any(error["field"].startswith(field) for error in answer.json()["errors"])
+        ]
+        for verb, body, field in mistakes:
+            answer = await held.staff.post(f"{held.path}/attempts/{verb}", json=body)
+            assert answer.status_code == 422, (verb, body)
+            assert any(error["field"].startswith(field) for error in answer.json()["errors"]), (verb, body)
 
     async def test_an_unknown_verb_is_told(self, held: HeldExam) -> None:
         answer = await held.staff.post(f"{held.path}/attempts/punish", json={"attempt_ids": "all"})
@@ -325,14 +323,16 @@ class TestWatch:
 
 
 class TestWhoMay:
-    @pytest.mark.parametrize("verb", ["extend", "pause", "resume", "submit", "reopen", "void", "admit-late"])
-    async def test_candidates_steer_nothing(self, held: HeldExam, entrant: Entrant, verb: str) -> None:
-        body = {"reason": "please", "seconds": 60} if verb in ("extend", "reopen") else {"reason": "please"}
-        path = f"{held.path}/attempts/{entrant.attempt['id']}/{verb}"
-        assert (await entrant.client.post(path, json=body)).status_code == 403
-        bulk = {"attempt_ids": "all", "reason": "please"}
-        assert (await entrant.client.post(f"{held.path}/attempts/{verb}", json=bulk)).status_code == 403
-        assert (await held.attempt(entrant.attempt))["status"] == "in_progress"
+    async def test_candidates_steer_nothing(self, held: HeldExam, entrant: Entrant) -> None:
+        before = await held.attempt(entrant.attempt)
+        for verb in ("extend", "pause", "resume", "submit", "reopen", "void", "admit-late"):
+            more = {"seconds": 60} if verb in ("extend", "reopen") else {}
+            path = f"{held.path}/attempts/{entrant.attempt['id']}/{verb}"
+            single = await entrant.client.post(path, json={"reason": "please"} | more)
+            bulk = {"attempt_ids": "all", "reason": "please"}
+            answers = [single, await entrant.client.post(f"{held.path}/attempts/{verb}", json=bulk)]
+            assert [answer.status_code for answer in answers] == [403, 403], verb
+        assert await held.attempt(entrant.attempt) == before
 
     async def test_another_exams_attempt_is_not_there(
         self, author: httpx.AsyncClient, engine: AsyncEngine, entrant: Entrant, clock: TestClock
@@ -358,21 +358,19 @@ class TestWhoMay:
 
 
 class TestWhoMadeTheExam:
-    @pytest.mark.parametrize(
-        ("method", "path", "body"),
-        [
+    async def test_what_lifts_the_embargo_is_theirs_and_the_admins(
+        self, held: HeldExam, people: People
+    ) -> None:
+        outsider = await people.member("author")
+        calls: list[tuple[str, str, Json]] = [
             ("PATCH", "", {"title": "Mine"}),
             ("POST", "/publish", {}),
             ("POST", "/cancel", {"reason": "to see the key"}),
             ("POST", "/release-results", {}),
-        ],
-    )
-    async def test_what_lifts_the_embargo_is_theirs_and_the_admins(
-        self, held: HeldExam, people: People, method: str, path: str, body: Json
-    ) -> None:
-        outsider = await people.member("author")
-        answer = await outsider.request(method, f"{held.path}{path}", json=body)
-        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        ]
+        for method, path, body in calls:
+            answer = await outsider.request(method, f"{held.path}{path}", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
 
     async def test_an_admin_may(self, held: HeldExam, admin: httpx.AsyncClient) -> None:
         body_of(await admin.post(f"{held.path}/cancel", json={"reason": "flood"}))

@@ -9,7 +9,7 @@ import pytest
 
 from app.engine.grading import LETTERS
 from app.engine.scoring import Outcome
-from app.models import DEFAULT_INSTITUTE_ID, Attempt, Chapter, Question, ResponseEvent, Subject
+from app.models import DEFAULT_INSTITUTE_ID, Attempt, Chapter, Exam, Question, ResponseEvent, Subject
 from app.repositories.analytics.progress import QuestionCounts, TestCounts
 from app.repositories.tests import Viewer
 from app.services import attempts, tests
@@ -76,17 +76,6 @@ async def counted(uow: UnitOfWork, viewer: Viewer, subject: Subject) -> dict[str
 
 
 class TestWhatCounts:
-    @pytest.mark.parametrize(
-        ("state", "expected"),
-        [
-            pytest.param({}, EVERYTHING, id="graded"),
-            pytest.param({"practice": True}, EVERYTHING, id="graded practice"),
-            pytest.param({"status": "in_progress"}, NOTHING, id="in progress"),
-            pytest.param({"status": "paused"}, NOTHING, id="paused"),
-            pytest.param({"status": "submitted"}, NOTHING, id="submitted"),
-            pytest.param({"status": "void"}, NOTHING, id="void"),
-        ],
-    )
     async def test_by_state(
         self,
         uow: UnitOfWork,
@@ -94,25 +83,20 @@ class TestWhatCounts:
         candidate: Principal,
         subject: Subject,
         made: PublishedTest,
-        state: dict[str, Any],
-        expected: dict[str, int],
     ) -> None:
         attempt = await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
-        for name, value in state.items():
-            setattr(attempt, name, value)
-        await uow.attempts.flush()
-        assert await counted(uow, tests.viewer(candidate), subject) == expected
+        for status, practice, expected in (
+            ("graded", False, EVERYTHING),
+            ("graded", True, EVERYTHING),
+            ("in_progress", False, NOTHING),
+            ("paused", False, NOTHING),
+            ("submitted", False, NOTHING),
+            ("void", False, NOTHING),
+        ):
+            attempt.status, attempt.practice = status, practice
+            await uow.attempts.flush()
+            assert await counted(uow, tests.viewer(candidate), subject) == expected, (status, practice)
 
-    @pytest.mark.parametrize(
-        ("times", "expected"),
-        [
-            pytest.param({}, NOTHING, id="scheduled"),
-            pytest.param({"published_at": NOW}, NOTHING, id="published"),
-            pytest.param({"released_at": NOW}, EVERYTHING, id="released"),
-            pytest.param({"cancelled_at": NOW}, EVERYTHING, id="cancelled"),
-        ],
-    )
-    @pytest.mark.parametrize("is_staff", [False, True], ids=["candidate", "staff"])
     async def test_by_embargo(
         self,
         uow: UnitOfWork,
@@ -120,16 +104,23 @@ class TestWhatCounts:
         candidate: Principal,
         subject: Subject,
         made: PublishedTest,
-        times: dict[str, Any],
-        expected: dict[str, int],
-        is_staff: bool,
     ) -> None:
         await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
-        await add_exam(uow, made.id, NOW, **times)
-        viewer = replace(tests.viewer(candidate), is_staff=is_staff)
-        assert await counted(uow, viewer, subject) == expected
+        placed = await add_exam(uow, made.id, NOW)
+        exam = await uow.session.get_one(Exam, placed.exam_id)
+        for time, expected in (
+            (None, NOTHING),
+            ("published_at", NOTHING),
+            ("released_at", EVERYTHING),
+            ("cancelled_at", EVERYTHING),
+        ):
+            for name in ("published_at", "released_at", "cancelled_at"):
+                setattr(exam, name, NOW if name == time else None)
+            await uow.exams.flush()
+            for is_staff in (False, True):
+                viewer = replace(tests.viewer(candidate), is_staff=is_staff)
+                assert await counted(uow, viewer, subject) == expected, (time, is_staff)
 
-    @pytest.mark.parametrize("who", [{"user_id": UUID(int=7)}, {"institute_id": UUID(int=8)}])
     async def test_ones_own_alone(
         self,
         uow: UnitOfWork,
@@ -137,11 +128,11 @@ class TestWhatCounts:
         candidate: Principal,
         subject: Subject,
         made: PublishedTest,
-        who: dict[str, Any],
     ) -> None:
         await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
-        other = replace(tests.viewer(candidate), **who)
-        assert await counted(uow, other, subject) == NOTHING
+        mine = tests.viewer(candidate)
+        for other in (replace(mine, user_id=UUID(int=7)), replace(mine, institute_id=UUID(int=8))):
+            assert await counted(uow, other, subject) == NOTHING, other
 
 
 async def set_outcome(uow: UnitOfWork, attempt: Attempt, outcome: str) -> None:
@@ -166,9 +157,13 @@ class TestOutcomes:
             )
         }
 
-    @pytest.mark.parametrize(
-        ("earlier", "later", "stands"),
-        [
+    async def test_a_question_of_several_attempts_counts_once(
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject
+    ) -> None:
+        made = await publish(uow, subject, (["a"],))
+        first = await graded_attempt(uow, parts, candidate, made, {}, NOW)
+        second = await graded_attempt(uow, parts, candidate, made, {}, LATER)
+        for earlier, later, stands in (
             ("correct", "incorrect", "incorrect"),
             ("incorrect", "correct", "correct"),
             ("correct", "partial", "partial"),
@@ -177,26 +172,12 @@ class TestOutcomes:
             ("unattempted", "partial", "partial"),
             ("unattempted", "dropped", "dropped"),
             ("dropped", "unattempted", "unattempted"),
-        ],
-    )
-    async def test_a_question_of_several_attempts_counts_once(
-        self,
-        uow: UnitOfWork,
-        parts: Components,
-        candidate: Principal,
-        subject: Subject,
-        earlier: str,
-        later: str,
-        stands: str,
-    ) -> None:
-        made = await publish(uow, subject, (["a"],))
-        first = await graded_attempt(uow, parts, candidate, made, {}, NOW)
-        second = await graded_attempt(uow, parts, candidate, made, {}, LATER)
-        await set_outcome(uow, first, earlier)
-        await set_outcome(uow, second, later)
-        assert await uow.progress.outcomes(tests.viewer(candidate)) == {
-            (subject.id, None): QuestionCounts(total=1, seen=1, **{stands: 1})
-        }
+        ):
+            await set_outcome(uow, first, earlier)
+            await set_outcome(uow, second, later)
+            assert await uow.progress.outcomes(tests.viewer(candidate)) == {
+                (subject.id, None): QuestionCounts(total=1, seen=1, **{stands: 1})
+            }, (earlier, later)
 
     async def test_a_question_of_several_tests_counts_once(
         self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
@@ -257,13 +238,13 @@ class TestCoverage:
         viewer = replace(tests.viewer(candidate), is_staff=is_staff)
         assert await self.total(uow, viewer, subject) == total
 
-    @pytest.mark.parametrize("is_staff", [False, True], ids=["candidate", "staff"])
     async def test_not_those_that_an_exam_holds_back(
-        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: PublishedTest, is_staff: bool
+        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
         await add_exam(uow, made.id, NOW)
-        viewer = replace(tests.viewer(candidate), is_staff=is_staff)
-        assert await self.total(uow, viewer, subject) == 0
+        for is_staff in (False, True):
+            viewer = replace(tests.viewer(candidate), is_staff=is_staff)
+            assert await self.total(uow, viewer, subject) == 0, is_staff
 
     async def test_seen_ones_stay_when_their_test_is_gone(
         self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
@@ -331,7 +312,6 @@ class TestTests:
             pytest.param({"status": "draft"}, False, TestCounts(0, 0), id="draft"),
         ],
     )
-    @pytest.mark.parametrize("is_staff", [False, True], ids=["candidate", "staff"])
     async def test_taken_and_available(
         self,
         uow: UnitOfWork,
@@ -342,11 +322,11 @@ class TestTests:
         state: dict[str, Any],
         taken: bool,
         expected: TestCounts,
-        is_staff: bool,
     ) -> None:
         if taken:
             await graded_attempt(uow, parts, candidate, made, {}, NOW)
             await graded_attempt(uow, parts, candidate, made, {}, LATER)
         await change(uow, made, **state)
-        viewer = replace(tests.viewer(candidate), is_staff=is_staff)
-        assert (await uow.progress.tests(viewer, LATER))[subject.id] == expected
+        for is_staff in (False, True):
+            viewer = replace(tests.viewer(candidate), is_staff=is_staff)
+            assert (await uow.progress.tests(viewer, LATER))[subject.id] == expected, is_staff

@@ -1,7 +1,6 @@
 """Statements on attempts: the log and its partitions, overdue attempts, the distribution of scores."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -9,11 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.attempt_scope import AttemptRef, AttemptScope
+from app.core.attempt_scope import AttemptScope
 from app.core.ids import first_uuid7, uuid7
 from app.models import Attempt, ResponseEvent
 from app.repositories.attempts import NewEvent, SaveRequest
@@ -49,88 +48,53 @@ def request(attempt: Attempt, *sent: NewEvent, lease: int = 1, now: datetime = N
 
 
 class TestSave:
-    @pytest.mark.parametrize(
-        ("state", "now", "verdict", "kept"),
-        [
-            pytest.param({}, NOW, "open", [False], id="in time"),
-            pytest.param({}, DEADLINE, "open", [False], id="at the deadline"),
-            pytest.param({}, DEADLINE + GRACE, "open", [False], id="at the end of grace"),
-            pytest.param({}, DEADLINE + GRACE + TICK, "late", [True], id="after grace, not swept yet"),
-            pytest.param(
-                {"status": "submitted", "closed_by": "deadline"},
-                DEADLINE + GRACE + TICK,
-                "late",
-                [True],
-                id="swept",
-            ),
-            pytest.param(
-                {"status": "graded", "closed_by": "deadline"},
-                DEADLINE + GRACE + TICK,
-                "late",
-                [True],
-                id="swept and graded",
-            ),
-            pytest.param(
-                {"status": "submitted", "closed_by": "candidate"}, NOW, "closed", [], id="submitted"
-            ),
-            pytest.param({"status": "graded", "closed_by": "candidate"}, NOW, "closed", [], id="graded"),
-            pytest.param(
-                {"status": "submitted", "closed_by": "staff"}, NOW, "closed", [], id="ended by staff"
-            ),
-            pytest.param({"status": "paused"}, NOW, "closed", [], id="paused"),
-            pytest.param({"status": "paused"}, DEADLINE + GRACE + TICK, "closed", [], id="paused for long"),
-            pytest.param({"status": "void"}, NOW, "closed", [], id="void"),
-            pytest.param(
-                {"status": "void", "closed_by": "deadline"}, NOW, "closed", [], id="void, once closed by time"
-            ),
-        ],
-    )
     async def test_what_an_attempt_takes(
-        self,
-        uow: UnitOfWork,
-        made: PublishedTest,
-        attempt: Attempt,
-        state: dict[str, Any],
-        now: datetime,
-        verdict: str,
-        kept: list[bool],
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
-        await change(uow, attempt, **state)
-        outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=now))
-        assert outcome is not None
-        assert (outcome.verdict, outcome.status) == (verdict, attempt.status)
-        assert [row.late for row in await events(uow, attempt.id)] == kept
+        after_grace = DEADLINE + GRACE + TICK
+        for status, closed_by, now, verdict, kept in (
+            ("in_progress", None, NOW, "open", [False]),
+            ("in_progress", None, DEADLINE, "open", [False]),
+            ("in_progress", None, DEADLINE + GRACE, "open", [False]),
+            ("in_progress", None, after_grace, "late", [True]),  # It is not swept yet.
+            ("submitted", "deadline", after_grace, "late", [True]),
+            ("graded", "deadline", after_grace, "late", [True]),
+            ("submitted", "candidate", NOW, "closed", []),
+            ("graded", "candidate", NOW, "closed", []),
+            ("submitted", "staff", NOW, "closed", []),
+            ("paused", None, NOW, "closed", []),
+            ("paused", None, after_grace, "closed", []),
+            ("void", None, NOW, "closed", []),
+            ("void", "deadline", NOW, "closed", []),
+        ):
+            await change(uow, attempt, status=status, closed_by=closed_by)
+            outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=now))
+            assert outcome is not None
+            assert (outcome.verdict, outcome.status) == (verdict, status), (closed_by, now)
+            assert [row.late for row in await events(uow, attempt.id)] == kept, (status, closed_by, now)
+            await uow.session.execute(delete(ResponseEvent).where(ResponseEvent.attempt_id == attempt.id))
 
-    @pytest.mark.parametrize("lease", [1, 2, 3])
     async def test_a_lease_must_have_been_handed_out(
-        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt, lease: int
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
         await change(uow, attempt, lease=2)
-        outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), lease=lease))
-        assert outcome is not None
-        assert outcome.verdict == ("unknown_lease" if lease > 2 else "open")
-        assert len(await events(uow, attempt.id)) == (lease <= 2)
+        for lease, verdict, saved in ((3, "unknown_lease", 0), (1, "open", 1), (2, "open", 2)):
+            outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), lease=lease))
+            assert outcome is not None
+            assert (outcome.verdict, len(await events(uow, attempt.id))) == (verdict, saved), lease
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            pytest.param(lambda ref: replace(ref, id=uuid4()), id="attempt"),
-            pytest.param(lambda ref: replace(ref, user_id=uuid4()), id="person"),
-            pytest.param(lambda ref: replace(ref, scope=AttemptScope(uuid4())), id="test"),
-            pytest.param(
-                lambda ref: replace(ref, scope=replace(ref.scope, exam_paper_id=uuid4())), id="exam paper"
-            ),
-        ],
-    )
     async def test_it_must_be_this_very_attempt(
-        self,
-        uow: UnitOfWork,
-        made: PublishedTest,
-        attempt: Attempt,
-        other: Callable[[AttemptRef], AttemptRef],
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
         sent = request(attempt, response(made, 0, ["a"]))
-        assert await uow.attempts.save(replace(sent, attempt=other(sent.attempt))) is None
+        ref = sent.attempt
+        for other in (
+            replace(ref, id=uuid4()),
+            replace(ref, user_id=uuid4()),
+            replace(ref, scope=AttemptScope(uuid4())),
+            replace(ref, scope=replace(ref.scope, exam_paper_id=uuid4())),
+        ):
+            assert await uow.attempts.save(replace(sent, attempt=other)) is None, other
         assert await events(uow, attempt.id) == []
 
     @pytest.mark.parametrize("answer", [["a"], ["b", "a"], "3.14", "null", None])

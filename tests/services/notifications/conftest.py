@@ -1,6 +1,7 @@
 """The application's parts with a real mail server and a server that answers as Firebase does."""
 
 import random
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from tests.servers.firebase import Firebase, serving_firebase
 from tests.servers.mail import Inbox, serving
 
 SENDER = "IAS Test Series <no-reply@ias.example>"
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""The servers of these tests use no TLS. By default, each client reads all certificates of the system."""
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +43,7 @@ async def post(
     """Parts that send, at a time that no other test has. What others have left to send is deleted."""
     clock.advance(timedelta(days=random.randint(100, 20_000)).total_seconds())
     firebase.answers.clear()
-    async with serving(inbox) as address, httpx.AsyncClient() as http:
+    async with serving(inbox) as address, httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         mailer = SmtpMailer(f"smtp://{address}", SENDER, clock)
         account = ServiceAccount.read(firebase.account)
         pusher = FcmPusher(account, http, clock, firebase.url)

@@ -243,74 +243,81 @@ def _plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", Kind)
-class TestEachKind:
-    @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("hi", HINDI), ("hi-IN", HINDI)])
-    async def test_it_says_what_it_must(
-        self, parts: Components, kind: Kind, language: str, words: dict[Kind, tuple[str, list[str]]]
-    ) -> None:
-        subject, said = words[kind]
-        mail = composed(parts, kind, user(language=language))
-        shown = Reader(mail.html)
-        assert mail.subject == subject
-        for words_said in said:
-            assert words_said in mail.text
-            assert words_said in shown.text
-        assert parts.settings.app_url in mail.text
-        assert parts.settings.app_url in shown.links
+async def test_each_kind(parts: Components, kind: Kind) -> None:
+    for language, words in (("en", ENGLISH), ("hi", HINDI), ("hi-IN", HINDI)):
+        says_what_it_must(parts, kind, language, *words[kind])
+    assert composed(parts, kind, user(language="ta")).subject == ENGLISH[kind][0]
+    greets_by_name_where_the_name_is_one(parts, kind)
+    escapes_html_and_no_text(parts, kind)
+    gives_times_by_the_readers_clock(parts, kind)
+    can_be_unsubscribed_if_it_is_a_service(parts, kind)
+    has_no_gaps_in_its_text(parts, kind)
 
-    async def test_other_languages_get_english(self, parts: Components, kind: Kind) -> None:
-        assert composed(parts, kind, user(language="ta")).subject == ENGLISH[kind][0]
 
-    async def test_it_greets_by_name_where_the_name_is_one(self, parts: Components, kind: Kind) -> None:
-        assert composed(parts, kind, user()).text.startswith("Hello Asha Rao,\n")
-        spam = composed(parts, kind, user(name="win at evil.example", language="hi"))
-        assert spam.text.startswith("नमस्ते,\n")
-        assert "evil" not in spam.text + spam.html
+def says_what_it_must(parts: Components, kind: Kind, language: str, subject: str, said: list[str]) -> None:
+    mail = composed(parts, kind, user(language=language))
+    shown = Reader(mail.html)
+    assert mail.subject == subject
+    for words_said in said:
+        assert words_said in mail.text
+        assert words_said in shown.text
+    assert parts.settings.app_url in mail.text
+    assert parts.settings.app_url in shown.links
 
-    async def test_html_is_escaped_and_text_is_not(self, parts: Components, kind: Kind) -> None:
-        title = {"en": 'Mock <script>alert("1")</script> & more'}
-        data = DATA[kind] | ({"exam_title": title} if "exam_title" in DATA[kind] else {})
-        mail = composed(parts, kind, user(), data)
-        assert "<script" not in mail.html
-        if "exam_title" in data:
-            assert title["en"] in Reader(mail.html).text
-            assert title["en"] in mail.text + mail.subject
-            assert "&" in mail.subject
-            assert "&amp;" not in mail.subject
 
-    async def test_times_are_by_the_readers_clock(self, parts: Components, kind: Kind) -> None:
-        text = composed(parts, kind, user(timezone="America/New_York")).text
-        assert "IST" not in text
-        assert ("EST" in text) is any("IST" in said for said in ENGLISH[kind][1])
+def greets_by_name_where_the_name_is_one(parts: Components, kind: Kind) -> None:
+    assert composed(parts, kind, user()).text.startswith("Hello Asha Rao,\n")
+    spam = composed(parts, kind, user(name="win at evil.example", language="hi"))
+    assert spam.text.startswith("नमस्ते,\n")
+    assert "evil" not in spam.text + spam.html
 
-    async def test_only_what_is_a_service_can_be_unsubscribed(self, parts: Components, kind: Kind) -> None:
-        reader = user()
-        mail = composed(parts, kind, reader)
-        url = mail.handling.unsubscribe_url
-        assert (url is None) is (RULES[kind].topic is None)
-        if url is None:
-            assert "nsubscribe" not in mail.text + mail.html
-            return
-        assert url in mail.text
-        assert url in Reader(mail.html).links
-        wish = parts.unsubscribe_tokens.read(url.partition("token=")[2])
-        assert (wish.user_id, wish.topic) == (reader.id, RULES[kind].topic)
 
-    async def test_its_text_has_no_gaps(self, parts: Components, kind: Kind) -> None:
-        for language in ("en", "hi"):
-            text = composed(parts, kind, user(language=language)).text
-            assert "\n\n\n" not in text
-            assert not re.search(r"[ \t]\n", text)
-            assert text == text.strip() + "\n"
+def escapes_html_and_no_text(parts: Components, kind: Kind) -> None:
+    title = {"en": 'Mock <script>alert("1")</script> & more'}
+    data = DATA[kind] | ({"exam_title": title} if "exam_title" in DATA[kind] else {})
+    mail = composed(parts, kind, user(), data)
+    assert "<script" not in mail.html
+    if "exam_title" in data:
+        assert title["en"] in Reader(mail.html).text
+        assert title["en"] in mail.text + mail.subject
+        assert "&" in mail.subject
+        assert "&amp;" not in mail.subject
+
+
+def gives_times_by_the_readers_clock(parts: Components, kind: Kind) -> None:
+    text = composed(parts, kind, user(timezone="America/New_York")).text
+    assert "IST" not in text
+    assert ("EST" in text) is any("IST" in said for said in ENGLISH[kind][1])
+
+
+def can_be_unsubscribed_if_it_is_a_service(parts: Components, kind: Kind) -> None:
+    reader = user()
+    mail = composed(parts, kind, reader)
+    url = mail.handling.unsubscribe_url
+    assert (url is None) is (RULES[kind].topic is None)
+    if url is None:
+        assert "nsubscribe" not in mail.text + mail.html
+        return
+    assert url in mail.text
+    assert url in Reader(mail.html).links
+    wish = parts.unsubscribe_tokens.read(url.partition("token=")[2])
+    assert (wish.user_id, wish.topic) == (reader.id, RULES[kind].topic)
+
+
+def has_no_gaps_in_its_text(parts: Components, kind: Kind) -> None:
+    for language in ("en", "hi"):
+        text = composed(parts, kind, user(language=language)).text
+        assert "\n\n\n" not in text
+        assert not re.search(r"[ \t]\n", text)
+        assert text == text.strip() + "\n"
 
 
 class TestReminders:
     """A mail may be sent long after it was created: at the end of quiet hours, or after an outage."""
 
     @pytest.mark.parametrize("kind", [Kind.OPENS_IN_24_HOURS, Kind.OPENS_IN_15_MINUTES])
-    @pytest.mark.parametrize(
-        ("left", "english", "hindi"),
-        [
+    async def test_they_say_the_true_distance(self, parts: Components, kind: Kind) -> None:
+        distances = [
             (timedelta(hours=24), "24 hours", "24 घंटे"),
             (timedelta(hours=23, minutes=59, seconds=57), "24 hours", "24 घंटे"),
             (timedelta(hours=5, minutes=36), "5 hours 35 minutes", "5 घंटे 35 मिनट"),
@@ -318,16 +325,13 @@ class TestReminders:
             (timedelta(minutes=20), "20 minutes", "20 मिनट"),
             (timedelta(minutes=14, seconds=58), "15 minutes", "15 मिनट"),
             (timedelta(seconds=20), "1 minute", "1 मिनट"),
-        ],
-    )
-    async def test_they_say_the_true_distance(
-        self, parts: Components, kind: Kind, left: timedelta, english: str, hindi: str
-    ) -> None:
-        sent_at = datetime.fromisoformat(THE_PAPER["starts_at"]) - left
-        mail = composed(parts, kind, user(), now=sent_at)
-        assert mail.subject == f"All-India Mock 7 opens in {english}"
-        mail = composed(parts, kind, user(language="hi"), now=sent_at)
-        assert mail.subject == f"आपकी परीक्षा {hindi} में शुरू होगी: अखिल भारतीय मॉक 7"
+        ]
+        for left, english, hindi in distances:
+            sent_at = datetime.fromisoformat(THE_PAPER["starts_at"]) - left
+            mail = composed(parts, kind, user(), now=sent_at)
+            assert mail.subject == f"All-India Mock 7 opens in {english}"
+            mail = composed(parts, kind, user(language="hi"), now=sent_at)
+            assert mail.subject == f"आपकी परीक्षा {hindi} में शुरू होगी: अखिल भारतीय मॉक 7"
 
 
 class TestRegistered:
