@@ -1,6 +1,7 @@
 """Sending: to a real mail server and to one that answers as Firebase does; once, whatever happens."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -38,6 +39,13 @@ from tests.services.notifications.conftest import SENDER, deliver
 pytestmark = pytest.mark.anyio
 
 
+State = tuple[str, str, int, str | None]
+
+
+def state_of(delivery: Delivery) -> State:
+    return delivery.channel, delivery.status, delivery.tries, delivery.error
+
+
 class Reader:
     """Somebody with a place in an exam and a phone."""
 
@@ -60,11 +68,8 @@ class Reader:
                 notice = creating.build_notice(kind, str(self.event.exam_id), data)
             await uow.notifications.create([(self.user.id, notice)], now, push=True)
 
-    async def states(self) -> list[tuple[str, str, int, str | None]]:
-        return [
-            (each.channel, each.status, each.tries, each.error)
-            for each in await deliveries(self._engine, self.user)
-        ]
+    async def states(self) -> list[State]:
+        return await states_of(self._engine, [self])
 
     async def wish(self, **values: Any) -> None:
         async with unit_of_work(self._engine) as uow:
@@ -79,12 +84,36 @@ async def reader(engine: AsyncEngine, now: datetime) -> Reader:
 async def add_reader(
     engine: AsyncEngine, now: datetime, opens_in: timedelta = timedelta(minutes=15), **user: Any
 ) -> Reader:
+    [reader] = await add_readers(engine, now, 1, opens_in, **user)
+    return reader
+
+
+async def add_readers(
+    engine: AsyncEngine, now: datetime, count: int, opens_in: timedelta = timedelta(minutes=15), **user: Any
+) -> list[Reader]:
+    """So many readers with places in one exam."""
+    readers = []
     async with unit_of_work(engine) as uow:
         event = await add_announced_exam(uow, now + opens_in, title={"en": "Mock"})
-        person = await add_user(uow, **user)
-        phone = await add_device(uow, person, now)
-        await register(uow, event, person)
-    return Reader(person, phone, event, engine)
+        for _ in range(count):
+            person = await add_user(uow, **user)
+            phone = await add_device(uow, person, now)
+            await register(uow, event, person)
+            readers.append(Reader(person, phone, event, engine))
+    return readers
+
+
+async def tell_all_of_cancellation(engine: AsyncEngine, readers: Sequence[Reader], now: datetime) -> None:
+    exam_id = str(readers[0].event.exam_id)
+    data = {"exam_id": exam_id, "exam_title": {"en": "Mock"}, "revised": False}
+    notice = creating.build_notice(Kind.CANCELLED, exam_id, data)
+    async with unit_of_work(engine) as uow:
+        await uow.notifications.create([(each.user.id, notice) for each in readers], now, push=True)
+
+
+async def states_of(engine: AsyncEngine, readers: Sequence[Reader]) -> list[State]:
+    """The state of each delivery to these readers."""
+    return [state_of(each) for each in await deliveries(engine, *(reader.user for reader in readers))]
 
 
 SENT = [("email", "sent", 1, None), ("push", "sent", 1, None)]
@@ -155,12 +184,11 @@ class TestDeliverDue:
     async def test_two_workers_send_each_once(
         self, engine: AsyncEngine, post: Components, now: datetime, inbox: Inbox, firebase: fcm.Firebase
     ) -> None:
-        readers = [await add_reader(engine, now) for _ in range(12)]
-        for reader in readers:
-            await reader.tell(Kind.CANCELLED, now)
+        readers = await add_readers(engine, now, 12)
+        await tell_all_of_cancellation(engine, readers, now)
         await asyncio.gather(*(deliver(post) for _ in range(4)))
+        assert await states_of(engine, readers) == [state for state in SENT for _ in readers]
         for reader in readers:
-            assert await reader.states() == SENT
             assert len(inbox.to(reader.user.email)) == 1
             assert len(firebase.to(reader.phone)) == 1
 
@@ -172,7 +200,7 @@ class TestDeliverDue:
         inbox: Inbox,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        patient = [await add_reader(engine, now) for _ in range(3)]
+        patient = await add_readers(engine, now, 3)
         for reader in patient:
             await reader.tell(Kind.RESULTS_RELEASED, now - timedelta(hours=1))
         urgent = await add_reader(engine, now)
@@ -239,9 +267,8 @@ class TestKilled:
     async def test_a_worker_that_stops_ends_what_it_sends_and_gives_back_the_rest(
         self, engine: AsyncEngine, post: Components, now: datetime, inbox: Inbox
     ) -> None:
-        readers = [await add_reader(engine, now) for _ in range(20)]
-        for reader in readers:
-            await reader.tell(Kind.CANCELLED, now)
+        readers = await add_readers(engine, now, 20)
+        await tell_all_of_cancellation(engine, readers, now)
         inbox.go_on.clear()
         step = asyncio.create_task(notifications.deliver_due(replace(post, pusher=None)))
         await inbox.begun.wait()
@@ -250,7 +277,7 @@ class TestKilled:
         inbox.go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await step
-        states = [state for reader in readers for state in await reader.states() if state[0] == "email"]
+        states = [state for state in await states_of(engine, readers) if state[0] == "email"]
         sent = [state for state in states if state[1] == "sent"]
         assert 1 <= len(sent) <= delivering.CONCURRENCY
         assert len(inbox.envelopes) == len(sent)
@@ -339,12 +366,11 @@ class TestRefused:
     async def test_a_server_that_is_down_is_left_alone_and_costs_the_rest_no_try(
         self, engine: AsyncEngine, post: Components, now: datetime
     ) -> None:
-        readers = [await add_reader(engine, now) for _ in range(40)]
-        for reader in readers:
-            await reader.tell(Kind.CANCELLED, now)
+        readers = await add_readers(engine, now, 40)
+        await tell_all_of_cancellation(engine, readers, now)
         down = replace(post, mailer=SmtpMailer("smtp://127.0.0.1:1", SENDER, post.clock))
         await notifications.deliver_due(down)
-        states = [state for reader in readers for state in await reader.states()]
+        states = await states_of(engine, readers)
         tried = [state for state in states if state[0] == "email" and state[2] == 1]
         assert delivering.MAX_FAILURES <= len(tried) <= delivering.MAX_FAILURES + delivering.CONCURRENCY
         assert [state for state in states if state[0] == "push"] == [("push", "sent", 1, None)] * 40
@@ -466,7 +492,7 @@ class TestNoLonger:
     async def test_the_banned_and_the_gone_hear_nothing(
         self, engine: AsyncEngine, post: Components, now: datetime, inbox: Inbox
     ) -> None:
-        banned, gone = await add_reader(engine, now), await add_reader(engine, now)
+        banned, gone = await add_readers(engine, now, 2)
         for reader in (banned, gone):
             await reader.tell(Kind.CANCELLED, now)
         async with unit_of_work(engine) as uow:
