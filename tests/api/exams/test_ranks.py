@@ -230,7 +230,8 @@ class TestDisability:
 
     async def test_a_board_is_of_one_group_and_of_an_exam(self, people: People, exams: Exams) -> None:
         held, candidate = await exams.hold(), await people.candidate()
-        two_groups = {"exam_id": held.exam["id"], "pwbd": True, "category": "obc"}
-        for query in (two_groups, {"test_id": str(held.made[0].id), "pwbd": True}):
+        two_groups: Json = {"exam_id": held.exam["id"], "pwbd": True, "category": "obc"}
+        of_a_test: Json = {"test_id": str(held.made[0].id), "pwbd": True}
+        for query in (two_groups, of_a_test):
             answer = await candidate.get("/analytics/leaderboard", params=query)
             assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "pwbd"), query

@@ -114,9 +114,8 @@ CONTENTS: dict[str, Content] = {
 }
 
 
-BANKS: dict[str, Sequence[str]] = {"all": tuple(CONTENTS)} | {
-    name: (name,) for name in CONTENTS if THOROUGH or name in ("Hindi alone", "numeric", "descriptive")
-}
+ALONE = CONTENTS if THOROUGH else ("Hindi alone", "numeric", "descriptive")
+BANKS: dict[str, Sequence[str]] = {"all": tuple(CONTENTS), **{name: (name,) for name in ALONE}}
 """What is in a bank. One question alone has a sheet with fewer columns."""
 
 
