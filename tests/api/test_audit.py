@@ -638,11 +638,11 @@ class TestEveryAction:
             audit.record(None, operator(), "peek", AuditSubject("user"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", audit.ACTIONS)
-def test_the_documentation_names_every_action(kind: str) -> None:
+def test_the_documentation_names_every_action() -> None:
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-    row = page.split("**The audit log**")[1].split(f"| `{kind}` |")[1].partition("\n")[0]
-    assert set(re.findall(r"`([a-z_-]+)`", row)) == audit.ACTIONS[kind]
+    for kind in audit.ACTIONS:
+        row = page.split("**The audit log**")[1].split(f"| `{kind}` |")[1].partition("\n")[0]
+        assert set(re.findall(r"`([a-z_-]+)`", row)) == audit.ACTIONS[kind], kind
 
 
 class TestReads:
@@ -717,23 +717,20 @@ async def read_as(reader: Principal, engine: AsyncEngine) -> None:
 
 
 class TestOnlyGrows:
-    @pytest.mark.parametrize(
-        "statement",
-        [
+    async def test_the_applications_role_cannot_change_it(self, world: World) -> None:
+        await _change_role(world)
+        entry = (await world.entries())[0]
+        for statement in (
             "update ias.audit_entries set reason = 'other'",
             "update ias.audit_entries set actor_id = null where id = :id",
             "delete from ias.audit_entries where id = :id",
             "truncate ias.audit_entries",
             "truncate ias.audit_entries cascade",
             "truncate ias.institutes cascade",
-        ],
-    )
-    async def test_the_applications_role_cannot_change_it(self, world: World, statement: str) -> None:
-        await _change_role(world)
-        entry = (await world.entries())[0]
-        values = {"id": UUID(entry["id"])} if ":id" in statement else {}
-        with pytest.raises(DBAPIError, match="audit log only grows"):
-            await execute(world.engine, statement, values)
+        ):
+            values = {"id": UUID(entry["id"])} if ":id" in statement else {}
+            with pytest.raises(DBAPIError, match="audit log only grows"):
+                await execute(world.engine, statement, values)
         assert (await world.entries())[0] == entry
 
     async def test_a_read_that_cannot_be_recorded_fails(self, world: World) -> None:
@@ -743,9 +740,9 @@ class TestOnlyGrows:
 
 
 class TestListing:
-    @pytest.mark.parametrize("role", ["student", "author", "evaluator", "proctor"])
-    async def test_is_for_admins(self, people: People, role: str) -> None:
-        assert (await (await people.member(role)).get("/audit")).status_code == 403
+    async def test_is_for_admins(self, people: People) -> None:
+        for role in ["student", "author", "evaluator", "proctor"]:
+            assert (await (await people.member(role)).get("/audit")).status_code == 403, role
 
     async def test_is_narrowed_by_time(self, world: World) -> None:
         await _change_role(world)
@@ -771,6 +768,6 @@ class TestListing:
                 break
         assert seen == ["student", "proctor", "author"]
 
-    @pytest.mark.parametrize("subject", ["king", "user:", "user:1", f"{'user'}:{'-' * 36}"])
-    async def test_a_subject_that_is_none_is_refused(self, admin: httpx.AsyncClient, subject: str) -> None:
-        assert (await admin.get("/audit", params={"subject": subject})).status_code == 422
+    async def test_a_subject_that_is_none_is_refused(self, admin: httpx.AsyncClient) -> None:
+        for subject in ["king", "user:", "user:1", f"{'user'}:{'-' * 36}"]:
+            assert (await admin.get("/audit", params={"subject": subject})).status_code == 422, subject

@@ -75,11 +75,11 @@ class TestRegister:
         again = await register(api, email.upper())
         assert (again.status_code, again.json()["code"]) == (409, "email_taken")
 
-    @pytest.mark.parametrize("password", ["tiny", "12345678", "password1", "x" * 73, "ह" * 25])
-    async def test_a_weak_password_is_refused(self, api: httpx.AsyncClient, password: str) -> None:
-        answer = await register(api, password=password)
-        assert (answer.status_code, answer.json()["code"]) == (422, "weak_password")
-        assert password not in answer.text
+    async def test_a_weak_password_is_refused(self, api: httpx.AsyncClient) -> None:
+        for password in ["tiny", "12345678", "password1", "x" * 73, "ह" * 25]:
+            answer = await register(api, password=password)
+            assert (answer.status_code, answer.json()["code"]) == (422, "weak_password"), password
+            assert password not in answer.text, password
 
     async def test_welcome_is_said_once(self, api: httpx.AsyncClient, engine: AsyncEngine) -> None:
         email = new_email()
@@ -253,19 +253,17 @@ class TestMe:
         assert (await api.get("/auth/me", headers=elsewhere)).status_code == 401
         assert (await login(api, email, new)).status_code == 200
 
-    @pytest.mark.parametrize(
-        ("header", "code"),
-        [
+    async def test_needs_a_token(self, api: httpx.AsyncClient) -> None:
+        refused: list[tuple[dict[str, str], str]] = [
             ({}, "unauthenticated"),
             ({"Authorization": "Bearer nonsense"}, "invalid_token"),
             ({"Authorization": "Basic YTpi"}, "unauthenticated"),
-        ],
-    )
-    async def test_needs_a_token(self, api: httpx.AsyncClient, header: dict[str, str], code: str) -> None:
-        answer = await api.get("/auth/me", headers=header)
-        assert (answer.status_code, answer.json()["code"]) == (401, code)
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
-        assert answer.headers["content-type"] == "application/problem+json"
+        ]
+        for header, code in refused:
+            answer = await api.get("/auth/me", headers=header)
+            assert (answer.status_code, answer.json()["code"]) == (401, code), header
+            assert answer.headers["WWW-Authenticate"] == "Bearer", header
+            assert answer.headers["content-type"] == "application/problem+json", header
 
 
 class TestAdministration:

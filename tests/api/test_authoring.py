@@ -92,9 +92,8 @@ class TestPrint:
         assert answer.headers["cache-control"] == "private, no-store"
         assert len(PdfReader(BytesIO(answer.content)).pages) == 1
 
-    @pytest.mark.parametrize(
-        ("asked", "status"),
-        [
+    async def test_what_may_be_asked(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
+        for asked, status in [
             ({"version": "1"}, 200),
             ({"version": "draft"}, 200),
             ({"version": "2"}, 404),
@@ -103,12 +102,8 @@ class TestPrint:
             ({"version": "latest"}, 422),
             ({"part": "key"}, 422),
             ({"language": "ta"}, 422),
-        ],
-    )
-    async def test_what_may_be_asked(
-        self, author: httpx.AsyncClient, made: PublishedTest, asked: dict[str, str], status: int
-    ) -> None:
-        assert (await author.get(f"{made.path}/print", params=asked)).status_code == status
+        ]:
+            assert (await author.get(f"{made.path}/print", params=asked)).status_code == status, asked
 
 
 async def statuses(client: httpx.AsyncClient, made: PublishedTest) -> Json:

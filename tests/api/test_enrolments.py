@@ -87,19 +87,15 @@ class TestEnrolment:
         [notice] = body_of(await candidate.get("/notifications"))["items"][:1]
         assert (notice["kind"], notice["title"]["en"]) == ("enrolment_changed", "Your enrolment has ended")
 
-    @pytest.mark.parametrize(
-        ("body", "field"),
-        [
+    async def test_says_what_is_wrong(self, admin: httpx.AsyncClient, candidate: httpx.AsyncClient) -> None:
+        wrong: list[tuple[Any, str]] = [
             ({"valid_until": "2020-01-01T00:00:00Z"}, "valid_until"),
             ({"batches": [" "]}, "batches.0"),
             ({"batches": ["a"] * 21}, "batches"),
-        ],
-    )
-    async def test_says_what_is_wrong(
-        self, admin: httpx.AsyncClient, candidate: httpx.AsyncClient, body: Any, field: str
-    ) -> None:
-        answer = await enrol(admin, candidate, **body)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+        ]
+        for body, field in wrong:
+            answer = await enrol(admin, candidate, **body)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), body
 
     async def test_an_ended_one_has_no_batches(
         self, admin: httpx.AsyncClient, candidate: httpx.AsyncClient

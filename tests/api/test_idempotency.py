@@ -144,11 +144,11 @@ class TestOtherRequests:
         body_of(await admin.put(f"/users/{me}/role", json={"role": "student"}))
         assert (await author.post("/exams", json=body, headers=headers)).status_code == 403
 
-    @pytest.mark.parametrize("key", ["", " ", "a b", "k" * 256, "clé", "a\x7fb"])
-    async def test_a_key_is_1_to_255_visible_characters(self, author: httpx.AsyncClient, key: str) -> None:
-        headers = [(b"Idempotency-Key", key.encode("latin-1"))]
-        answer = await author.post("/exams", json={"title": "Mock", **WINDOW}, headers=headers)
-        assert [error["field"] for error in body_of(answer, 422)["errors"]] == ["Idempotency-Key"]
+    async def test_a_key_is_1_to_255_visible_characters(self, author: httpx.AsyncClient) -> None:
+        for key in ["", " ", "a b", "k" * 256, "clé", "a\x7fb"]:
+            headers = [(b"Idempotency-Key", key.encode("latin-1"))]
+            answer = await author.post("/exams", json={"title": "Mock", **WINDOW}, headers=headers)
+            assert [error["field"] for error in body_of(answer, 422)["errors"]] == ["Idempotency-Key"], key
 
     async def test_two_keys_are_none(self, author: httpx.AsyncClient) -> None:
         headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]

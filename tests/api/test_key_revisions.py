@@ -104,25 +104,21 @@ class TestDryRun:
         assert [paper["version"] for paper in shown["papers"]] == [2, 1]
         assert shown["impact"]["scores_changed"] == 2
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
-            pytest.param([(0, ["a"])], "changes", id="the key that it has"),
-            pytest.param([(0, ["e"])], "changes.0.key.accepted.0", id="an option that it has not"),
-            pytest.param([(0, {"value": "3"})], "changes.0.key", id="the key of another type"),
-            pytest.param([(0, {"accepted": []})], "changes.0.key", id="no key"),
-            pytest.param([(0, ["b"]), (0, ["c"])], "changes.1.question_id", id="a question twice"),
-            pytest.param([(n, {"dropped": True}) for n in range(3)], "changes", id="all dropped"),
-            pytest.param([], "changes", id="nothing"),
-            pytest.param([(0, {"dropped": True, "rule": "none"})], "changes.0.key.rule", id="no such rule"),
-        ],
-    )
-    async def test_refuses(
-        self, author: httpx.AsyncClient, made: PublishedTest, changes: list[tuple[int, Any]], field: str
-    ) -> None:
-        answer = await author.post(f"{made.path}/key-revisions", json=revision_body(made, *changes))
-        assert answer.status_code == 422, answer.text
-        assert answer.json()["errors"][0]["field"] == field
+    async def test_refuses(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
+        wrong: list[tuple[list[tuple[int, Any]], str]] = [
+            ([(0, ["a"])], "changes"),  # the key that it has
+            ([(0, ["e"])], "changes.0.key.accepted.0"),  # an option that it has not
+            ([(0, {"value": "3"})], "changes.0.key"),  # the key of another type
+            ([(0, {"accepted": []})], "changes.0.key"),  # no key
+            ([(0, ["b"]), (0, ["c"])], "changes.1.question_id"),  # a question twice
+            ([(n, {"dropped": True}) for n in range(3)], "changes"),  # all dropped
+            ([], "changes"),  # nothing
+            ([(0, {"dropped": True, "rule": "none"})], "changes.0.key.rule"),  # no such rule
+        ]
+        for changes, field in wrong:
+            answer = await author.post(f"{made.path}/key-revisions", json=revision_body(made, *changes))
+            assert answer.status_code == 422, answer.text
+            assert answer.json()["errors"][0]["field"] == field, changes
 
     async def test_refuses_a_question_of_another_test(
         self, author: httpx.AsyncClient, made: PublishedTest

@@ -14,9 +14,8 @@ UNKNOWN = UUID(int=7)
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
+def test_of_a_header() -> None:
+    for accepted, language in [
         ("hi", "hi"),
         ("hi-IN", "hi"),
         ("HI-in", "hi"),
@@ -43,31 +42,24 @@ pytestmark = pytest.mark.anyio
         ("hi;q=-1,en;q=0.1", "en"),
         ("hin", "en"),
         ("x" * LONGEST_HEADER, "en"),
-    ],
-)
-def test_of_a_header(accepted: str, language: str) -> None:
-    assert preferred(accepted) == language
+    ]:
+        assert preferred(accepted) == language, accepted
 
 
-@pytest.mark.parametrize(
-    ("identity", "method", "path", "status"),
-    [
+async def test_refusals_before_the_route_are_in_hindi(matrix: Matrix) -> None:
+    for identity, method, path, status in [
         (Identity.ANONYMOUS, "GET", "/v1/users/profile", 401),
         (Identity.BANNED, "GET", "/v1/users/profile", 401),
         (Identity.CANDIDATE, "GET", "/v1/users", 403),
         (Identity.CANDIDATE, "GET", f"/v1/tests/{UNKNOWN}", 404),
         (Identity.CANDIDATE, "POST", f"/v1/tests/{UNKNOWN}/start", 404),
         (Identity.AUTHOR, "POST", "/v1/subjects", 413),
-    ],
-)
-async def test_refusals_before_the_route_are_in_hindi(
-    matrix: Matrix, identity: Identity, method: str, path: str, status: int
-) -> None:
-    content = b" " * 2_000_000 if status == 413 else None
-    answer = await matrix.send(
-        identity, (method, path), path, content=content, headers={"Accept-Language": "hi"}
-    )
-    assert answer.status_code == status
-    problem = answer.json()
-    assert answer.headers["Content-Language"] == "hi"
-    assert all(re.search("[\u0900-\u097f]", problem[name]) for name in ("title", "detail"))
+    ]:
+        content = b" " * 2_000_000 if status == 413 else None
+        answer = await matrix.send(
+            identity, (method, path), path, content=content, headers={"Accept-Language": "hi"}
+        )
+        assert answer.status_code == status, identity
+        problem = answer.json()
+        assert answer.headers["Content-Language"] == "hi", identity
+        assert all(re.search("[\u0900-\u097f]", problem[name]) for name in ("title", "detail")), identity

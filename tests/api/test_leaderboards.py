@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Exam
@@ -101,16 +100,14 @@ class TestOfExam:
             assert set(small["reason"]) == {"en", "hi"}
 
 
-@pytest.mark.parametrize(
-    ("params", "status"),
-    [
+async def test_what_is_refused(candidate: httpx.AsyncClient) -> None:
+    refused: list[tuple[dict[str, str], int]] = [
         ({}, 422),
         ({"test_id": str(uuid4()), "exam_id": str(uuid4())}, 422),
         ({"test_id": str(uuid4()), "limit": "101"}, 422),
         ({"test_id": str(uuid4()), "category": "rich"}, 422),
         ({"test_id": str(UUID(int=1))}, 404),
         ({"exam_id": str(UUID(int=1))}, 404),
-    ],
-)
-async def test_what_is_refused(candidate: httpx.AsyncClient, params: dict[str, str], status: int) -> None:
-    assert (await candidate.get(BOARD, params=params)).status_code == status
+    ]
+    for params, status in refused:
+        assert (await candidate.get(BOARD, params=params)).status_code == status, params

@@ -85,16 +85,23 @@ PLANTED: list[tuple[Rule, Callable[[Json], Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_the_document_keeps_it(rule: Rule) -> None:
-    assert list(rule(DOCUMENT)) == []
+def test_the_document_keeps_it() -> None:
+    for rule in RULES:
+        assert list(rule(DOCUMENT)) == [], rule
 
 
-@pytest.mark.parametrize(("rule", "plant"), PLANTED)
-def test_a_violation_is_found(rule: Rule, plant: Callable[[Json], Any]) -> None:
-    document = deepcopy(DOCUMENT)
-    plant(document)
-    assert len(list(rule(document))) == 1
+def copied() -> Json:
+    """A document whose parts that violations change are copies."""
+    paths = DOCUMENT["paths"] | {path: deepcopy(DOCUMENT["paths"][path]) for path in (START, PAPER)}
+    components = DOCUMENT["components"] | {"schemas": dict(DOCUMENT["components"]["schemas"])}
+    return DOCUMENT | {"paths": paths, "components": components}
+
+
+def test_a_violation_is_found() -> None:
+    for rule, plant in PLANTED:
+        document = copied()
+        plant(document)
+        assert len(list(rule(document))) == 1, rule
 
 
 def test_every_rule_has_a_planted_violation() -> None:
@@ -111,16 +118,16 @@ def models() -> Iterator[type[BaseModel]]:
 
 BODIES: dict[str, Any] = {model.__name__: model for model in models()} | {"CompileQuestionIn": FormatIn}
 JSON_BODIES = [
-    (operation["operationId"], content["schema"]["$ref"].removeprefix(REF), content["example"])
+    (content["schema"]["$ref"].removeprefix(REF), content["example"])
     for _, operation in operations(DOCUMENT)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
     if media_type == "application/json"
 ]
 
 
-@pytest.mark.parametrize(("operation", "name", "example"), JSON_BODIES)
-def test_the_model_accepts_the_example(operation: str, name: str, example: Json) -> None:
-    TypeAdapter(BODIES[name]).validate_python(example)
+def test_the_models_accept_the_examples() -> None:
+    for name, example in JSON_BODIES:
+        TypeAdapter(BODIES[name]).validate_python(example)
 
 
 def test_examples_are_of_bodies_that_exist() -> None:
@@ -133,9 +140,9 @@ def test_a_text_without_an_example_is_named() -> None:
         example_of({"type": "object", "properties": {"outer": field}, "required": ["outer"]}, {})
 
 
-@pytest.mark.parametrize("name", ["LocalizedText", "Answer", "Paper", "Key", "Problem"])
-def test_the_types_of_the_contract_have_their_names(name: str) -> None:
-    assert name in DOCUMENT["components"]["schemas"]
+def test_the_types_of_the_contract_have_their_names() -> None:
+    names = {"LocalizedText", "Answer", "Paper", "Key", "Problem"}
+    assert names <= DOCUMENT["components"]["schemas"].keys()
 
 
 @pytest.mark.anyio

@@ -1,7 +1,6 @@
 """Lists: pages and cursors."""
 
 import httpx
-import pytest
 
 from tests.builders.people import People
 
@@ -23,14 +22,14 @@ class TestCursor:
         assert len(seen) == 5
         assert set(seen) == made
 
-    @pytest.mark.parametrize("cursor", ["nonsense", "WzVd", "W10", "e30", "%00", "WyJ4Il0"])
-    async def test_another_cursor_is_refused(self, admin: httpx.AsyncClient, cursor: str) -> None:
-        answer = await admin.get("/users", params={"cursor": cursor})
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == "cursor"
+    async def test_another_cursor_is_refused(self, admin: httpx.AsyncClient) -> None:
+        for cursor in ["nonsense", "WzVd", "W10", "e30", "%00", "WyJ4Il0"]:
+            answer = await admin.get("/users", params={"cursor": cursor})
+            assert answer.status_code == 422, cursor
+            assert answer.json()["errors"][0]["field"] == "cursor", cursor
 
-    @pytest.mark.parametrize("limit", ["0", "101", "-1", "x"])
-    async def test_a_limit_out_of_bounds_is_refused(self, admin: httpx.AsyncClient, limit: str) -> None:
-        answer = await admin.get("/users", params={"limit": limit})
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == "limit"
+    async def test_a_limit_out_of_bounds_is_refused(self, admin: httpx.AsyncClient) -> None:
+        for limit in ["0", "101", "-1", "x"]:
+            answer = await admin.get("/users", params={"limit": limit})
+            assert answer.status_code == 422, limit
+            assert answer.json()["errors"][0]["field"] == "limit", limit

@@ -73,10 +73,11 @@ class TestCreate:
         assert refused.status_code == 422
         assert [error["field"] for error in refused.json()["errors"]] == ["media.1", "media.2"]
 
-    @pytest.mark.parametrize("shown", [["map.png"], [str(UNKNOWN), str(UNKNOWN)], [str(UNKNOWN)] * 21, "x"])
-    async def test_media_are_ids(self, author: httpx.AsyncClient, shown: Any) -> None:
-        refused = await author.post("/passages", json={"text": "Read this.", "media": shown})
-        assert refused.status_code == 422
+    async def test_media_are_ids(self, author: httpx.AsyncClient) -> None:
+        wrong: list[Any] = [["map.png"], [str(UNKNOWN), str(UNKNOWN)], [str(UNKNOWN)] * 21, "x"]
+        for shown in wrong:
+            refused = await author.post("/passages", json={"text": "Read this.", "media": shown})
+            assert refused.status_code == 422, shown
 
     async def test_an_external_id_is_used_once(self, author: httpx.AsyncClient) -> None:
         made = await make(author)
@@ -143,10 +144,11 @@ class TestChange:
         freed = await author.patch(f"/passages/{made['id']}", json={"external_id": None})
         assert (freed.json()["external_id"], freed.json()["version"]) == (None, 1)
 
-    @pytest.mark.parametrize("changes", [{"text": None}, {"text": {}}, {"status": "retired"}, {"id": "x"}])
-    async def test_nonsense_is_refused(self, author: httpx.AsyncClient, changes: Json) -> None:
+    async def test_nonsense_is_refused(self, author: httpx.AsyncClient) -> None:
+        wrong: list[dict[str, Any]] = [{"text": None}, {"text": {}}, {"status": "retired"}, {"id": "x"}]
         made = await make(author)
-        assert (await author.patch(f"/passages/{made['id']}", json=changes)).status_code == 422
+        for changes in wrong:
+            assert (await author.patch(f"/passages/{made['id']}", json=changes)).status_code == 422, changes
 
 
 class TestEnd:

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.anyio
 
 
 class TestLogin:
-    @pytest.mark.parametrize("email", ["", "nobody", "nobody@é.org", "x" * 300])
-    async def test_what_is_no_address_is_an_unknown_one(self, api: httpx.AsyncClient, email: str) -> None:
-        answer = await api.post("/auth/login", json={"email": email, "password": PASSWORD})
-        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    async def test_what_is_no_address_is_an_unknown_one(self, api: httpx.AsyncClient) -> None:
+        for email in ["", "nobody", "nobody@é.org", "x" * 300]:
+            answer = await api.post("/auth/login", json={"email": email, "password": PASSWORD})
+            assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials"), email
 
 
 class TestChangePassword:

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import resource
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -27,7 +28,7 @@ from app.core.errors import Invalid, TooManyRequests
 from app.core.middleware import RequestContext
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed
 from app.services.components import Components
-from devservers.postgres import Postgres
+from tests.conftest import administer
 
 pytestmark = pytest.mark.anyio
 
@@ -207,15 +208,12 @@ class TestValidation:
         answer = await client.post("/body/1", content=b"{}", headers={"Content-Type": "text/plain"})
         assert "application/json" in fields(answer)["body"]
 
-    @pytest.mark.parametrize(
-        "content", [b"{", b"{'a': 1}", b'{"name": "\x00"}', b"[1,]", b"", b" ", b'{"a"', b"nul"]
-    )
-    async def test_no_json(self, client: httpx.AsyncClient, content: bytes) -> None:
-        assert "JSON" in fields(await post(client, content))["body"]
+    async def test_no_json(self, client: httpx.AsyncClient) -> None:
+        for content in [b"{", b"{'a': 1}", b'{"name": "\x00"}', b"[1,]", b"", b" ", b'{"a"', b"nul"]:
+            assert "JSON" in fields(await post(client, content))["body"], content
 
-    @pytest.mark.parametrize(
-        "content",
-        [
+    async def test_json_that_is_no_body(self, client: httpx.AsyncClient) -> None:
+        for content in [
             b'{"name": "\xff\xfe"}',
             b"[" * 40_000,
             b'{"a":' * 10_000,
@@ -226,10 +224,8 @@ class TestValidation:
             b"null",
             b"7",
             b'"text"',
-        ],
-    )
-    async def test_json_that_is_no_body(self, client: httpx.AsyncClient, content: bytes) -> None:
-        problem(await post(client, content), 422, "invalid")
+        ]:
+            problem(await post(client, content), 422, "invalid")
 
     async def test_a_broken_form(self, client: httpx.AsyncClient) -> None:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -252,9 +248,8 @@ class TestValidation:
 
 
 class TestRefuseUnstorable:
-    @pytest.mark.parametrize(
-        ("content", "field"),
-        [
+    async def test_names_the_place(self, client: httpx.AsyncClient) -> None:
+        for content, field in [
             (rb'{"name": "a\u0000b"}', "name"),
             (rb'{"name": "\ud800"}', "name"),
             (rb'{"name": "\udc00\ud800"}', "name"),
@@ -263,16 +258,12 @@ class TestRefuseUnstorable:
             (b'{"weight": 1e999}', "weight"),
             (b'{"responses": [{}, {"revision": 9223372036854775808}]}', "responses.1.revision"),
             (rb'{"responses": [{"answer": ["a", "\u0000"]}]}', "responses.0.answer.1"),
-        ],
-    )
-    async def test_names_the_place(self, client: httpx.AsyncClient, content: bytes, field: str) -> None:
-        assert list(fields(await post(client, content))) == [field]
+        ]:
+            assert list(fields(await post(client, content))) == [field], content
 
-    @pytest.mark.parametrize(
-        "content", [rb'{"a": {"\u0000": 1}}', rb'{"\ud800": 1}', rb'{"x": [[["\u0000"]]]}']
-    )
-    async def test_anywhere_in_a_free_document(self, client: httpx.AsyncClient, content: bytes) -> None:
-        assert len(fields(await post(client, content, "/anything"))) == 1
+    async def test_anywhere_in_a_free_document(self, client: httpx.AsyncClient) -> None:
+        for content in [rb'{"a": {"\u0000": 1}}', rb'{"\ud800": 1}', rb'{"x": [[["\u0000"]]]}']:
+            assert len(fields(await post(client, content, "/anything"))) == 1, content
 
     async def test_in_the_address(self, client: httpx.AsyncClient) -> None:
         assert list(fields(await client.get("/query/x?q=%00"))) == ["q"]
@@ -337,19 +328,15 @@ class TestDocument:
         assert app.openapi() is app.openapi()
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    server.start()
-    yield server
-    server.stop()
+@pytest.fixture
+def asyncpg_url(superuser_url: str) -> str:
+    return superuser_url.replace("postgresql://", "postgresql+asyncpg://")
 
 
 @pytest.fixture
-async def engine(postgres: Postgres) -> AsyncIterator[AsyncEngine]:
-    assert postgres.address is not None
-    url = postgres.address.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.2)
+async def engine(asyncpg_url: str) -> AsyncIterator[AsyncEngine]:
+    """One connection to the server of the tests, whose other connections stay as they are."""
+    engine = create_async_engine(asyncpg_url, pool_size=1, max_overflow=0, pool_timeout=0.2)
     yield engine
     await engine.dispose()
 
@@ -395,12 +382,13 @@ class TestOutages:
 
     @pytest.mark.parametrize("noticed", [False, True])
     async def test_a_connection_that_died_in_the_pool(
-        self, engine: AsyncEngine, postgres: Postgres, noticed: bool
+        self, engine: AsyncEngine, superuser_url: str, noticed: bool
     ) -> None:
-        await self.ask(engine, "select 1")
-        postgres.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
-        )
+        async with engine.connect() as connection:
+            pid = await connection.scalar(text("select pg_backend_pid()"))
+        kill = administer(superuser_url, f"select pg_terminate_backend({pid}, 10000)")
+        with ThreadPoolExecutor() as threads:
+            threads.submit(asyncio.run, kill).result()  # The loop of the test stands meanwhile.
         if noticed:
             await asyncio.sleep(0.1)  # The loop reads the end of the connection; asyncpg marks it closed.
         self.unavailable(await self.ask(engine, "select 1"))
@@ -410,9 +398,8 @@ class TestOutages:
         async with engine.connect():
             self.unavailable(await self.ask(engine, "select 1"))
 
-    @pytest.mark.parametrize(
-        "statements",
-        [
+    async def test_what_a_retry_may_mend(self, engine: AsyncEngine) -> None:
+        for statements in [
             ("set local statement_timeout = 20", "select pg_sleep(5)"),
             ("do $$ begin raise serialization_failure; end $$",),
             ("do $$ begin raise deadlock_detected; end $$",),
@@ -421,33 +408,25 @@ class TestOutages:
             ("do $$ begin raise disk_full; end $$",),
             ("do $$ begin raise io_error; end $$",),
             ("set transaction read only", "create table public.none (x int)"),
-        ],
-    )
-    async def test_what_a_retry_may_mend(self, engine: AsyncEngine, statements: tuple[str, ...]) -> None:
-        self.unavailable(await self.ask(engine, *statements))
+        ]:
+            self.unavailable(await self.ask(engine, *statements))
 
-    @pytest.mark.parametrize(
-        ("statement", "value"),
-        [
+    async def test_a_value_that_slipped_through_is_the_clients(self, engine: AsyncEngine) -> None:
+        values: list[tuple[str, object]] = [
             ("select cast(:value as text)", "a\0b"),
             ("select cast(:value as text)", "\ud800"),
             ("select cast(:value as int)", 2**40),
             ("select cast(:value as varchar(2))::int", "x"),
-        ],
-    )
-    async def test_a_value_that_slipped_through_is_the_clients(
-        self, engine: AsyncEngine, statement: str, value: object
-    ) -> None:
-        problem(await self.ask(engine, statement, value=value), 422, "invalid")
+        ]
+        for statement, value in values:
+            problem(await self.ask(engine, statement, value=value), 422, "invalid")
 
-    @pytest.mark.parametrize("statement", ["select nonsense", "do $$ begin raise unique_violation; end $$"])
-    async def test_a_bug_stays_a_bug(self, engine: AsyncEngine, statement: str) -> None:
-        problem(await self.ask(engine, statement), 500, "internal_error")
+    async def test_a_bug_stays_a_bug(self, engine: AsyncEngine) -> None:
+        for statement in ["select nonsense", "do $$ begin raise unique_violation; end $$"]:
+            problem(await self.ask(engine, statement), 500, "internal_error")
 
-    async def test_no_file_descriptor_is_free(self, postgres: Postgres) -> None:
-        assert postgres.address is not None
-        url = postgres.address.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
-        engine = create_async_engine(url)
+    async def test_no_file_descriptor_is_free(self, asyncpg_url: str) -> None:
+        engine = create_async_engine(asyncpg_url)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
         try:
@@ -506,25 +485,20 @@ class TestLanguages:
 
     HINDI: ClassVar = {"Accept-Language": "hi-IN,hi;q=0.9,en;q=0.8"}
 
-    @pytest.mark.parametrize(
-        ("method", "path", "status", "title"),
-        [
+    async def test_of_every_kind_of_error(self, client: httpx.AsyncClient) -> None:
+        for method, path, status, title in [
             ("GET", "/late", 409, "समय समाप्त हो गया"),
             ("GET", "/limited", 429, "बहुत अधिक अनुरोध"),
             ("GET", "/nowhere", 404, "नहीं मिला"),
             ("PUT", "/body/1", 405, "यह तरीका मान्य नहीं है"),
             ("GET", "/bug", 500, "सर्वर में गड़बड़ी हुई"),
             ("POST", "/body/1", 422, "भेजी गई जानकारी सही नहीं है"),
-        ],
-    )
-    async def test_of_every_kind_of_error(
-        self, client: httpx.AsyncClient, method: str, path: str, status: int, title: str
-    ) -> None:
-        answer = await client.request(method, path, headers=self.HINDI)
-        assert (answer.status_code, answer.json()["title"]) == (status, title)
-        assert re.search("[\u0900-\u097f]", answer.json()["detail"])
-        assert answer.headers["Content-Language"] == "hi"
-        assert answer.headers["Vary"] == "Accept-Language"
+        ]:
+            answer = await client.request(method, path, headers=self.HINDI)
+            assert (answer.status_code, answer.json()["title"]) == (status, title), method
+            assert re.search("[\u0900-\u097f]", answer.json()["detail"]), method
+            assert answer.headers["Content-Language"] == "hi", method
+            assert answer.headers["Vary"] == "Accept-Language", method
 
     async def test_english_says_so_too(self, client: httpx.AsyncClient) -> None:
         for headers in ({}, {"Accept-Language": "ta"}):

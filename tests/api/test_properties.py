@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
 from app.schemas.common import In
@@ -16,9 +15,9 @@ from tests.api.access_table import OPERATIONS, Operation, Reach
 from tests.api.body_fields import resolved
 from tests.api.document import openapi_document
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
+from tests.builders.exams import body_of
 from tests.builders.people import People
-from tests.builders.world import Identity, World
-from tests.conftest import TestClock
+from tests.builders.world import Identity
 
 Json = dict[str, Any]
 
@@ -161,28 +160,21 @@ WITH_BODY = [operation for operation in OPERATIONS if body_schema(operation)]
 
 
 class TestBodies:
-    @pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
-    def test_every_object_in_it_is_closed(self, operation: Operation) -> None:
-        found = [name for name, schema in objects(body_schema(operation), set())]
-        opened = [
-            name
-            for name, schema in objects(body_schema(operation), set())
-            if schema.get("additionalProperties") is not False
-        ]
-        assert (bool(found), opened) == (True, [])
+    def test_every_object_in_it_is_closed(self) -> None:
+        for operation in WITH_BODY:
+            found = list(objects(body_schema(operation), set()))
+            opened = [name for name, schema in found if schema.get("additionalProperties") is not False]
+            assert (bool(found), opened) == (True, []), operation
 
-    @pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
-    async def test_a_field_that_is_not_there_is_named(
-        self, app: FastAPI, world: World, clock: TestClock, operation: Operation
-    ) -> None:
-        owned = OPERATIONS[operation].reach in (Reach.OWNER, Reach.ATTEMPT, Reach.PAPER_ATTEMPT)
-        identity = Identity.OWNER if owned else Identity.ADMIN
-        kinds = resolved(body_schema(operation) or {}).get("discriminator")
-        body = NO_SUCH_FIELD | ({kinds["propertyName"]: next(iter(kinds["mapping"]))} if kinds else {})
-        path = world.path(operation[1])
-        answer = await Matrix(app, world, clock).send(identity, operation, path, json=body)
-        assert answer.status_code == 422
-        assert "no_such_field" in {error["field"].rpartition(".")[2] for error in answer.json()["errors"]}
+    async def test_a_field_that_is_not_there_is_named(self, matrix: Matrix) -> None:
+        for operation in WITH_BODY:
+            owned = OPERATIONS[operation].reach in (Reach.OWNER, Reach.ATTEMPT, Reach.PAPER_ATTEMPT)
+            identity = Identity.OWNER if owned else Identity.ADMIN
+            kinds = resolved(body_schema(operation) or {}).get("discriminator")
+            body = NO_SUCH_FIELD | ({kinds["propertyName"]: next(iter(kinds["mapping"]))} if kinds else {})
+            path = matrix.world.path(operation[1])
+            errors = body_of(await matrix.send(identity, operation, path, json=body), 422)["errors"]
+            assert "no_such_field" in {error["field"].rpartition(".")[2] for error in errors}, operation
 
     def test_uploads_alone_have_another_body(self) -> None:
         """A form has no closed list of fields: what is not declared is not read."""
@@ -226,34 +218,31 @@ MODELS: list[type[BaseModel]] = sorted(set(models()), key=attrgetter("__name__")
 class TestBounds:
     BOUNDED_OTHERWISE = frozenset({"ProfileIn.preferences{any}"})  # by the test below
 
-    @pytest.mark.parametrize("model", MODELS)
-    def test_each_text_and_list_of_a_body_has_one(self, model: type[BaseModel]) -> None:
-        # The form that is kept: a localized text may be sent as a plain string, and is bounded as an object.
-        described = model.model_json_schema(mode="serialization")
-        types = described.get("$defs", {})
-        found = {
-            where
-            for name, schema in described.get("properties", {}).items()
-            for named in [types.get(schema.get("$ref", "").rpartition("/")[2], schema)]
-            for where in unbounded(named, f"{model.__name__}.{name}")
-        }
-        assert found <= self.BOUNDED_OTHERWISE
+    def test_each_text_and_list_of_a_body_has_one(self) -> None:
+        found = set()
+        for model in MODELS:
+            # As it is kept: a localized text may be sent as a plain string, and is bounded as an object.
+            described = model.model_json_schema(mode="serialization")
+            types = described.get("$defs", {})
+            found |= {
+                where
+                for name, schema in described.get("properties", {}).items()
+                for named in [types.get(schema.get("$ref", "").rpartition("/")[2], schema)]
+                for where in unbounded(named, f"{model.__name__}.{name}")
+            }
+        assert found == self.BOUNDED_OTHERWISE
 
-    @pytest.mark.parametrize(
-        ("model", "field", "value"),
-        [
-            pytest.param(QuestionIn, "media", ["x"] * 500, id="images"),
-            pytest.param(QuestionIn, "tags", [""] * 500, id="tags"),
-            pytest.param(QuestionIn, "text", {f"k{number}": None for number in range(500)}, id="a text"),
-            pytest.param(SubjectIn, "name", {f"k{number}": None for number in range(500)}, id="a name"),
-        ],
-    )
-    def test_what_is_too_long_is_refused_before_all_of_it_is_looked_at(
-        self, model: type[BaseModel], field: str, value: object
-    ) -> None:
-        with pytest.raises(ValidationError) as refused:
-            model.model_validate({field: value})
-        assert sum(error["loc"][0] == field for error in refused.value.errors()) <= 25
+    def test_what_is_too_long_is_refused_before_all_of_it_is_looked_at(self) -> None:
+        wrong: list[tuple[type[BaseModel], str, object]] = [
+            (QuestionIn, "media", ["x"] * 500),  # images
+            (QuestionIn, "tags", [""] * 500),  # tags
+            (QuestionIn, "text", {f"k{number}": None for number in range(500)}),  # a text
+            (SubjectIn, "name", {f"k{number}": None for number in range(500)}),  # a name
+        ]
+        for model, field, value in wrong:
+            with pytest.raises(ValidationError) as refused:
+                model.model_validate({field: value})
+            assert sum(error["loc"][0] == field for error in refused.value.errors()) <= 25, model
 
     async def test_preferences_do_too(self, people: People) -> None:
         """They are read with the profile, at every request of the person."""
@@ -277,13 +266,13 @@ class TestBounds:
 
 
 class TestAnswers:
-    @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
-    def test_a_sensitive_property_is_where_it_may_be(self, operation: Operation) -> None:
-        found = {name for name in properties(operation) if SENSITIVE.search(name)}
-        allowed = {name for name, operations in ALLOWED.items() if operation in operations}
-        if operation in PLACES | OWN_PROFILE:
-            allowed.add("pwbd")
-        assert found <= allowed
+    def test_a_sensitive_property_is_where_it_may_be(self) -> None:
+        for operation in OPERATIONS:
+            found = {name for name in properties(operation) if SENSITIVE.search(name)}
+            allowed = {name for name, operations in ALLOWED.items() if operation in operations}
+            if operation in PLACES | OWN_PROFILE:
+                allowed.add("pwbd")
+            assert found <= allowed, operation
 
     def test_the_search_can_fail(self) -> None:
         assert {"key", "explanation"} <= properties(RESULT)

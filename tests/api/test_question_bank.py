@@ -338,9 +338,8 @@ class TestCompile:
             keys.append(posted.json()["key"]["accepted"])
         assert keys == [[["a"]], [["b"]], [["b"]], [["a"]], [["c"]]]
 
-    @pytest.mark.parametrize(
-        ("body", "field"),
-        [
+    async def test_what_makes_no_question_is_refused(self, author: httpx.AsyncClient) -> None:
+        wrong: list[tuple[dict[str, Any], str]] = [
             ({"format": "essay"}, "format"),
             ({}, "format"),
             ({"format": "how_many", "statements": []}, "statements"),
@@ -348,12 +347,9 @@ class TestCompile:
                 {"format": "statements", "statements": [{"text": "x", "correct": n == 0} for n in range(3)]},
                 "combinations",
             ),
-        ],
-    )
-    async def test_what_makes_no_question_is_refused(
-        self, author: httpx.AsyncClient, body: dict[str, Any], field: str
-    ) -> None:
-        assert await errors(await author.post("/questions/compile", json=body)) == [field]
+        ]
+        for body, field in wrong:
+            assert await errors(await author.post("/questions/compile", json=body)) == [field], body
 
 
 class TestRoles:

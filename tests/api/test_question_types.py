@@ -118,19 +118,24 @@ async def created(author: httpx.AsyncClient, name: str, **changes: Any) -> Json:
     return await sent(author, "post", "/questions", json=body | changes)
 
 
-async def published(author: httpx.AsyncClient, question: Json, name: str) -> PublishedTest:
+async def published(author: httpx.AsyncClient, questions: dict[str, Json]) -> PublishedTest:
+    """A test with a section for each question, which is marked as the case of its type says."""
+    sections = [
+        {"name": {"en": name, "hi": "एक"}, "question_ids": [question["id"]], "marking": CASES[name].marking}
+        for name, question in questions.items()
+    ]
     body = {
         "title": {"en": f"Types {uuid4().hex}", "hi": "प्रकार"},
         "kind": "practice",
         "duration_seconds": 600,
         "languages": ["en", "hi"],
-        "marking": UPSC | CASES[name].marking,
-        "sections": [{"name": {"en": "One", "hi": "एक"}, "question_ids": [question["id"]]}],
+        "marking": UPSC,
+        "sections": sections,
         "shuffle": {"questions": True, "options": True},
     }
     test = await sent(author, "post", "/tests", json=body)
     await sent(author, "post", f"/tests/{test['id']}/publish")
-    return PublishedTest(UUID(test["id"]), [UUID(question["id"])])
+    return PublishedTest(UUID(test["id"]), [UUID(each["id"]) for each in questions.values()])
 
 
 class TestOptionsOfTheServer:
@@ -180,6 +185,16 @@ async def test_sheets(author: httpx.AsyncClient, sheet_format: str) -> None:
         assert versions["changes"] == []
 
 
+async def test_prints(author: httpx.AsyncClient) -> None:
+    """A paper that has a section of each type."""
+    made = await published(author, {name: await created(author, name) for name in CASES})
+    for part in ("paper", "solutions"):
+        for language in ("en", "hi"):
+            asked = {"language": language, "part": part}
+            pdf = await author.get(f"{made.path}/print", params=asked, timeout=60)
+            assert pdf.content.startswith(b"%PDF-"), pdf.text
+
+
 class TestTheWholeWay:
     def test_each_type_has_a_case(self) -> None:
         assert set(CASES) == {kind.name for kind in QUESTION_TYPES.values() if kind.is_marked}
@@ -190,7 +205,7 @@ class TestTheWholeWay:
         case = CASES[name]
         question = await created(author, name)
         assert question["key"] == case.stored
-        made = await published(author, question, name)
+        made = await published(author, {name: question})
         sitting = await start(candidate, made)
         document = await candidate.get(f"{made.path}/questions")
         assert case.secret not in document.text
@@ -211,18 +226,9 @@ class TestTheWholeWay:
         assert result["questions"][0]["answer"] == case.earned[-1][0]
 
     async def test_marks(self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, name: str) -> None:
-        made = await published(author, await created(author, name), name)
+        made = await published(author, {name: await created(author, name)})
         for answer, marks in CASES[name].earned:
             assert (await take_test(candidate, made, {0: answer}))["score"] == marks, answer
-
-    async def test_prints(self, author: httpx.AsyncClient, name: str) -> None:
-        made = await published(author, await created(author, name), name)
-        for part in ("paper", "solutions"):
-            for language in ("en", "hi"):
-                pdf = await author.get(
-                    f"{made.path}/print", params={"language": language, "part": part}, timeout=60
-                )
-                assert pdf.content.startswith(b"%PDF-"), pdf.text
 
     async def test_a_version_that_changes_the_key_is_compared(
         self, author: httpx.AsyncClient, name: str

@@ -92,9 +92,8 @@ class TestCreate:
         made = await make(author, body | {"type": type_, "key": key, "options": options})
         assert made["key"] == stored
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
+    async def test_a_wrong_field_is_named(self, author: httpx.AsyncClient, body: dict[str, Any]) -> None:
+        wrong: list[tuple[dict[str, Any], str]] = [
             ({"key": ["e"]}, "key.accepted.0"),
             ({"key": ["a", "b"]}, "key.accepted.0"),
             ({"key": {"value": "1"}}, "key"),
@@ -117,13 +116,10 @@ class TestCreate:
             ({"media": [str(UNKNOWN)]}, "media.0"),
             ({"status": "retired"}, "status"),
             ({"number": 4}, "number"),
-        ],
-    )
-    async def test_a_wrong_field_is_named(
-        self, author: httpx.AsyncClient, body: dict[str, Any], changes: dict[str, Any], field: str
-    ) -> None:
-        answer = await author.post("/questions", json=body | changes)
-        assert field in await fields(answer)
+        ]
+        for changes, field in wrong:
+            answer = await author.post("/questions", json=body | changes)
+            assert field in await fields(answer), changes
 
     async def test_a_chapter_belongs_to_the_subject(
         self, author: httpx.AsyncClient, body: dict[str, Any], subject_id: str, engine: AsyncEngine
@@ -373,21 +369,17 @@ class TestImport:
             "questions": [],
         }
 
-    @pytest.mark.parametrize(
-        ("file", "form", "field"),
-        [
+    async def test_what_is_no_sheet_is_refused(self, author: httpx.AsyncClient) -> None:
+        wrong: list[tuple[bytes, dict[str, str], str]] = [
             ("Frühling".encode("latin-1"), {}, "file"),
             (b"PK\x03\x04", {}, "file"),
             (b"", {}, "file"),
             (b"question,key\n", {"empty_key": "skip"}, "empty_key"),
             (b"question,key\n", {"subject": "s" * 301}, "subject"),
-        ],
-    )
-    async def test_what_is_no_sheet_is_refused(
-        self, author: httpx.AsyncClient, file: bytes, form: dict[str, str], field: str
-    ) -> None:
-        answer = await author.post("/questions/import", files={"file": file}, data=form)
-        assert await fields(answer) == [field]
+        ]
+        for file, form, field in wrong:
+            answer = await author.post("/questions/import", files={"file": file}, data=form)
+            assert await fields(answer) == [field], file
 
     async def test_a_missing_file_is_named(self, author: httpx.AsyncClient) -> None:
         answer = await author.post("/questions/import", data={"dry_run": "true"})

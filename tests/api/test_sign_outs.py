@@ -22,8 +22,9 @@ from app.services.notifications.creating import build_notice
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import find_principal
 from tests.api.test_auth import mailed_token
+from tests.builders.exams import body_of
 from tests.builders.notifications import TITLE
-from tests.builders.people import PASSWORD, People, new_email
+from tests.builders.people import PASSWORD, People
 from tests.servers.firebase import Firebase, serving_firebase
 from tests.two_connections import overlap
 
@@ -67,10 +68,8 @@ class Person:
 
 
 @pytest.fixture
-async def person(people: People, api: httpx.AsyncClient) -> Any:
-    email = new_email()
-    body = {"email": email, "password": PASSWORD, "name": "Asha Rao"}
-    assert (await api.post("/auth/register", json=body)).status_code == 201
+async def person(people: People) -> Any:
+    email = body_of(await (await people.candidate()).get("/auth/me"))["email"]
     async with AsyncExitStack() as clients:
         yield Person(people, clients, email)
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
 UNKNOWN = uuid4()
 
@@ -57,23 +56,19 @@ class TestSubjects:
         assert found.index(sooner["id"]) + 1 == found.index(later["id"])
         assert len(found) == len(set(found))
 
-    @pytest.mark.parametrize(
-        ("body", "field"),
-        [
+    async def test_a_wrong_field_is_named(self, author: httpx.AsyncClient) -> None:
+        wrong: list[tuple[dict[str, Any], str]] = [
             ({"slug": "Not a slug", "name": "x"}, "slug"),
             ({"slug": "fine", "name": " "}, "name"),
             ({"slug": "fine", "name": {}}, "name"),
             ({"slug": "fine", "name": {"english!": "x"}}, "name.english!"),
             ({"slug": "fine", "name": "x", "colour": "red"}, "colour"),
             ({"slug": "fine", "name": "x", "position": -1}, "position"),
-        ],
-    )
-    async def test_a_wrong_field_is_named(
-        self, author: httpx.AsyncClient, body: dict[str, Any], field: str
-    ) -> None:
-        answer = await author.post("/subjects", json=body)
-        assert answer.status_code == 422
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        ]
+        for body, field in wrong:
+            answer = await author.post("/subjects", json=body)
+            assert answer.status_code == 422, body
+            assert [error["field"] for error in answer.json()["errors"]] == [field], body
 
     async def test_a_slug_is_unique(self, author: httpx.AsyncClient) -> None:
         one, other = await make(author), await make(author)
@@ -108,13 +103,11 @@ class TestSubjects:
         assert (await author.delete(path(subject, chapter))).status_code == 204
         assert (await author.delete(path(subject))).status_code == 204
 
-    @pytest.mark.parametrize(
-        ("method", "place"), [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/chapters")]
-    )
-    async def test_an_unknown_subject(self, author: httpx.AsyncClient, method: str, place: str) -> None:
-        body: dict[str, str] | None = {} if method == "PATCH" else None
-        answer = await author.request(method, f"/subjects/{UNKNOWN}{place}", json=body)
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    async def test_an_unknown_subject(self, author: httpx.AsyncClient) -> None:
+        for method, place in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/chapters")]:
+            body: dict[str, str] | None = {} if method == "PATCH" else None
+            answer = await author.request(method, f"/subjects/{UNKNOWN}{place}", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), method
 
     async def test_candidates_only_read(
         self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, api: httpx.AsyncClient

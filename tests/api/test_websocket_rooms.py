@@ -5,7 +5,6 @@ import json
 import socket as sockets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -249,9 +248,8 @@ class TestWhatIsWatched:
 
 
 class TestWhatIsHeard:
-    @pytest.mark.parametrize(
-        "message",
-        [
+    async def test_anything_but_pings_and_acknowledgements_closes(self, sockets_url: str, room: Room) -> None:
+        messages: list[str | bytes] = [
             "",
             "ping",
             "[]",
@@ -262,18 +260,13 @@ class TestWhatIsHeard:
             '{"type": ["ping"]}',
             b'{"type": "ping"}',
             "[" * 2000,
-        ],
-    )
-    async def test_anything_but_pings_and_acknowledgements_closes(
-        self, message: Any, sockets_url: str, room: Room
-    ) -> None:
-        async with (
-            joined(sockets_url, room.asha, room.path) as asha,
-            joined(sockets_url, room.ravi, room.path) as ravi,
-        ):
-            await asha.send(message)
-            assert await asha.closed() == (1008, "not a message of ours")
-            assert await ravi.silent()
+        ]
+        async with joined(sockets_url, room.ravi, room.path) as ravi:
+            for message in messages:
+                async with joined(sockets_url, room.asha, room.path) as asha:
+                    await asha.send(message)
+                    assert await asha.closed() == (1008, "not a message of ours"), message[:50]
+                assert await ravi.silent(), message[:50]
 
     async def test_too_large(self, sockets_url: str, room: Room) -> None:
         async with joined(sockets_url, room.asha, room.path) as asha:

@@ -236,20 +236,22 @@ class TestWhatIsLeft:
         merit = body_of(await person.held.staff.get(f"{person.held.path}/merit-list"))["items"]
         assert sorted(row["name"] for row in merit) == sorted(["Asha Rao", "Asha Rao", PSEUDONYM])
 
-    async def test_a_table_that_is_new_is_searched_by_itself(self, person: Person, place: Place) -> None:
+    async def test_a_table_that_is_new_is_searched_by_itself(self, place: Place) -> None:
         """A leak that is planted in a new table, in Valkey and in a file is found."""
+        email, name = new_email(), f"Yashodhara {uuid4().hex[:8]}"
+        needles = traces.needles_of(email, name)
         await place.connection.execute("create table ias.planted (id int, notes jsonb)")
         try:
-            note = f'{{"of": ["about {person.email.upper()}"]}}'
+            note = f'{{"of": ["about {email.upper()}"]}}'
             await place.connection.execute("insert into ias.planted values (1, $1)", note)
-            assert ("ias.planted", "notes") in await place.columns(person.needles)
+            assert await place.columns(needles) == {("ias.planted", "notes")}
         finally:
             await place.connection.execute("drop table ias.planted")
-        await place.parts.redis.hset("planted", "field", person.name)
-        assert await place.lasting_keys(person.needles) == {"planted": -1}
+        await place.parts.redis.hset("planted", "field", name)
+        assert await place.lasting_keys(needles) == {"planted": -1}
         await place.parts.redis.delete("planted")
-        await place.parts.media.put("planted/file", person.name.encode())
-        assert "planted/file" in place.files(person.needles)
+        await place.parts.media.put("planted/file", name.encode())
+        assert place.files(needles) == {"planted/file"}
         await place.parts.media.delete("planted/file")
 
 
