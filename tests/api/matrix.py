@@ -110,13 +110,15 @@ class Matrix:
             async with self.client() as client:
                 return await client.request(operation[0], path, headers=headers, **request)
 
-    async def faults_of_roles(self, operation: Operation, rule: Rule, one_of: int = 1) -> list[str]:
+    async def faults_of_roles(
+        self, operation: Operation, rule: Rule, one_of: int = 1, roles: Sequence[Identity] = ROLES
+    ) -> list[str]:
         """Who may use the route is let in, all others are refused: with no body, a wrong one, a right one.
 
         Each role that is refused sends every `one_of`-th of these bodies.
         """
         found = []
-        for identity in ROLES:
+        for identity in roles:
             path, body = self.world.path(operation[1]), body_for(operation, self.world.mine)
             requests: Sequence[Json]
             if identity in rule.level.value:

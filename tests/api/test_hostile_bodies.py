@@ -7,12 +7,11 @@ Nothing here looks at the clock: bytes handed out, statuses and the size of answ
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import pytest
 from fastapi import Depends, FastAPI, Request
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
 from starlette.types import Message
 
@@ -23,7 +22,7 @@ from app.services.components import Components
 from tests.api.access_table import OPERATIONS, PUBLIC, Level, Operation, Rule
 from tests.api.matrix import MAY_BE_503
 from tests.builders.people import People
-from tests.builders.world import Identity, World, build_world
+from tests.builders.world import Identity, World
 from tests.hostile_bodies import (
     CHUNK,
     DIFFERENT_HEADERS,
@@ -161,14 +160,16 @@ def _expected(identity: Identity, rule: Rule) -> int | None:
 
 
 @pytest.fixture(scope="module")
-async def world(people: People, engine: AsyncEngine) -> World:
-    """Of this module alone: operations that read no body do what they are asked."""
-    return await build_world(people, engine)
+async def attacked(world: World, people: People) -> World:
+    """With a candidate of this module alone: operations that read no body do what they are asked."""
+    candidate = await people.candidate()
+    headers = {**world.headers, Identity.CANDIDATE: candidate.headers["Authorization"]}
+    return replace(world, headers=headers)
 
 
 @pytest.fixture
-def attack(app: FastAPI, world: World, settings: Settings) -> Attack:
-    return Attack(app, world, settings)
+def attack(app: FastAPI, attacked: World, settings: Settings) -> Attack:
+    return Attack(app, attacked, settings)
 
 
 def test_there_are_at_least_twenty_shapes() -> None:
@@ -227,7 +228,7 @@ class TestTheCheckCanFail:
     """Operations that are wrong on purpose, each of which the check has to find."""
 
     @pytest.fixture
-    def planted(self, parts: Components, world: World, settings: Settings) -> Attack:
+    def planted(self, parts: Components, attacked: World, settings: Settings) -> Attack:
         app = FastAPI()
         app.state.components = parts
 
@@ -255,7 +256,7 @@ class TestTheCheckCanFail:
             return JSONResponse({}, 500)
 
         problems.install(app)
-        return Attack(app, world, settings)
+        return Attack(app, attacked, settings)
 
     async def test_reading_before_permission_is_found(self, planted: Attack) -> None:
         wrong = [(("POST", "/v1/reads-first"), Rule(Level.SIGNED_IN))]
