@@ -17,6 +17,7 @@ PRODUCTION = {
     "API_URL": "https://api.example.org",
     "APP_URL": "https://app.example.org",
     "MAIL_FROM": "IAS <no-reply@example.org>",
+    "LOG_LEVEL": "ERROR",  # An application configures the log of its process, also for the tests after it.
 }
 
 

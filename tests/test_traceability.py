@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 
+from app.config import Settings
 from app.main import create_app
 from app.services.realtime import SocketAddress
 from tests.conftest import ROOT
@@ -52,7 +53,7 @@ def is_routed(app: FastAPI, endpoint: str) -> bool:
 
 
 def wrong_endpoints(items: list[Item]) -> Iterator[str]:
-    app = create_app()
+    app = create_app(Settings(log_level="ERROR"))
     for item in endpoints(items):
         if is_routed(app, item.name) is (item.state == "not yet"):
             yield item.name
