@@ -81,8 +81,10 @@ async def open_components(
         batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
         stack.push_async_callback(batches.close)
         together, lookups = Batches(at_once=8), Batches(at_once=4)
+        result_reads = Batches(at_once=2, most=16)
         stack.push_async_callback(together.close)
         stack.push_async_callback(lookups.close)
+        stack.push_async_callback(result_reads.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
@@ -121,6 +123,7 @@ async def open_components(
             files=files,
             batches=together,
             lookups=lookups,
+            result_reads=result_reads,
             sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
             personal_turns=PersonalTurns(),
             login_turns=_login_turns(settings),

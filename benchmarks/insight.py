@@ -3,11 +3,12 @@
 A database is filled by SQL with graded attempts at tests of several sizes. Measured candidates have an
 attempt at one of them, and others at smaller tests. The same requests are measured at all tests in turn, so
 that the ratio shows what the number of participants costs. They are measured twice: as apps send them, where
-answers that are still true are sent again (docs/decisions/0096), and so that each answer is built. Load comes
-from `wrk`. `--against` measures another checkout in the same run; its `.venv` starts it, and its migrations
-must be those of this one.
+answers that are still true are sent again (docs/decisions/0096), with load from `wrk`; and as first reads,
+where the answer of each candidate has to be built. `--against` measures another checkout in the same run; its
+`.venv` starts it, and its migrations must be those of this one.
 """
 
+import asyncio
 import itertools
 import time
 from collections.abc import Mapping, Sequence
@@ -34,19 +35,21 @@ from app.startup import open_components
 from benchmarks import load
 from benchmarks.client import Connection, Server, encode
 from benchmarks.load import Expected, Run
+from benchmarks.saves import cpu_of_database, memory_of
 from benchmarks.stage import Stage, other_api, stage
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
 
 QUESTIONS = 100
-MEASURED = 200
+MEASURED = 400
 """Candidates at each of the two tests whose requests are measured."""
 SMALL_TESTS = 30
 """Each measured candidate has an attempt at each of these."""
 SIZES = "1000,10000,100000,1000000"
 CHUNK = 100_000
-BUILT = ", built"
-"""The scheme of these requests is written as `bearer`, which is left to the documented route."""
+FIRST = ", first read"
+FORGET = "update ias.users set name = name where id = any(:people)"
+"""The version of everything that these people read is another one after it (docs/decisions/0096)."""
 
 # Copies of a graded attempt and its figures for others, with answers and scores of their own. The triggers
 # that count results are off: each of these statements would count for hours.
@@ -166,21 +169,53 @@ class Plan:
 async def run(servers: Stage, apis: Mapping[str, Server], plan: Plan) -> None:
     """Fill the database, measure, and print the tables."""
     settings = Settings(database_url=SecretStr(servers.database_url))
+    samples: Samples = {}
     async with open_components(settings, application_name="ias-benchmark", pool_size=2) as parts:
         began = time.monotonic()
         tests = await fill(parts, plan.sizes)
         console.print(f"The database was filled in {time.monotonic() - began:,.0f} s.")
-    samples: Samples = {}
-    for _, users, test in itertools.product(range(plan.rounds), (1, plan.connections), tests):
-        for name, requests in of_candidates(servers, test).items():
-            for version, api in apis.items():
-                if not name.endswith(BUILT):
+        for _, users, test in itertools.product(range(plan.rounds), (1, plan.connections), tests):
+            for name, requests in of_candidates(servers, test).items():
+                for version, api in apis.items():
                     await check(api, name, requests)
-                sample = load.run(
-                    servers, api, requests, Expected(200), connections=users, seconds=plan.seconds
-                )
-                samples.setdefault((name, version, users, test.participants), []).append(sample)
+                    sent_again = load.run(
+                        servers, api, requests, Expected(200), connections=users, seconds=plan.seconds
+                    )
+                    await _run(parts.engine, FORGET, people=test.people)
+                    first = await first_reads(servers, api, requests, users)
+                    for kind, sample in (("", sent_again), (FIRST, first)):
+                        samples.setdefault((name + kind, version, users, test.participants), []).append(
+                            sample
+                        )
     console.print(_table(samples, plan.sizes))
+
+
+async def first_reads(servers: Stage, api: Server, requests: Sequence[bytes], connections: int) -> Run:
+    """Send each request once, over so many connections."""
+    left, latencies = iter(requests), list[float]()
+
+    async def read() -> None:
+        async with Connection(api.port) as connection:
+            for request in left:
+                began = time.perf_counter()
+                status, body = await connection.exchange(request)
+                if status != 200:
+                    raise SystemExit(f"{status} {body.decode(errors='replace')}")
+                latencies.append(1000 * (time.perf_counter() - began))
+
+    api_cpu, database_cpu, began = api.cpu_seconds(), cpu_of_database(servers), time.perf_counter()
+    await asyncio.gather(*(read() for _ in range(connections)))
+    seconds, answered = time.perf_counter() - began, len(latencies)
+    latencies.sort()
+    return Run(
+        per_second=answered / seconds,
+        p50=latencies[answered // 2],
+        p99=latencies[answered * 99 // 100],
+        api_cpu=1000 * (api.cpu_seconds() - api_cpu) / answered,
+        database_cpu=1000 * (cpu_of_database(servers) - database_cpu) / answered,
+        memory_mb=memory_of(api.pid),
+        answered=answered,
+    )
 
 
 async def check(api: Server, name: str, requests: Sequence[bytes]) -> None:
@@ -242,12 +277,7 @@ def of_candidates(servers: Stage, test: Measured) -> dict[str, Sequence[bytes]]:
         "leaderboard, best 10": f"/v1/analytics/leaderboard?test_id={test.made.id}",
         "leaderboard around me": f"/v1/analytics/leaderboard?test_id={test.made.id}&around_me=true",
     }
-    found: dict[str, Sequence[bytes]] = {}
-    for name, path in paths.items():
-        requests = [encode("GET", path, token) for token in tokens]
-        found[name] = requests
-        found[name + BUILT] = [request.replace(b"Bearer ", b"bearer ") for request in requests]
-    return found
+    return {name: [encode("GET", path, token) for token in tokens] for name, path in paths.items()}
 
 
 async def _people(parts: Components, count: int) -> list[UUID]:

@@ -45,6 +45,7 @@ ASKING = {
     "withheld",
     "withholds_paper",
     "withholds_exam",
+    "withholds_a_version",
     "released_exam",
     "held_questions",
     "hides_test",
@@ -99,9 +100,9 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.places": HANDED,
     "app/repositories/attempts/attempts.py::PLACES": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
-    "app/services/attempts/results.py::_correct_percents": "result() has asked",
-    "app/services/attempts/results.py::card_of": "result() and submitted_results() have asked",
-    "app/services/attempts/results.py::_summary": "result() and submitted_results() have asked",
+    "app/services/attempts/results.py::_correct_percents": "_outcomes() has asked",
+    "app/services/attempts/results.py::card_of": "_outcome() and submitted_results() have asked",
+    "app/services/attempts/results.py::_summary": "_outcome() and submitted_results() have asked",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": RELEASE,
@@ -180,7 +181,7 @@ NEED_NOT_ASK = {
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
     "app/services/attempts/grading.py::_counted": WRITES,
-    "app/services/attempts/results.py::_review": "result() has asked",
+    "app/services/attempts/results.py::_review": "_outcome() has asked",
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::_current_keys": "how papers are printed, for materialize()",
@@ -249,8 +250,6 @@ NEED_NOT_ASK = {
     "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
-    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.own": ON_BOARDS,
-    "app/repositories/analytics/leaderboards.py::_OWN": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::LeaderboardRepository.histogram_of_category": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::LeaderboardRepository.exam_places": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::_of_release": ON_BOARDS,
@@ -323,8 +322,9 @@ def test_a_planted_violation_is_found() -> None:
     source = (ROOT / "app/services/attempts/results.py").read_text()
     asked_before = {"_review", "_correct_percents", "card_of", "_summary"}
     assert silent_in(source) == asked_before
-    unasked = source.replace("_check_may_know(known)", "None").replace("await reads.embargo.of_result", "ask")
-    assert silent_in(unasked) == {*asked_before, "result", "reviewed_key"}
+    unasked = source.replace("_refusal(own)", "None").replace("_is_withheld(known)", "False")
+    unasked = unasked.replace("await reads.embargo.of_result", "ask")
+    assert silent_in(unasked) == {*asked_before, "_outcome", "reviewed_key"}
     leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"
     assert silent_in(leak) == {"leak"}
     assert silent_in('LEAK = text("select outcomes from ias.results")\n') == {"LEAK"}

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -53,8 +54,12 @@ class DirectRequest:
     """The parameters of the path."""
     body: bytes
     parts: Components
-    keep: Callable[[bytes], None] | None = None
-    """Gets the body of the documented route's answer, if it answers with 200."""
+
+    @property
+    def arrived_at(self) -> datetime:
+        """The time of arrival."""
+        arrived_at: datetime = self.scope["state"]["arrived_at"]
+        return arrived_at
 
     def header(self, name: bytes) -> bytes | None:
         """A header; empty if it is not sent, and None if it is sent twice."""
@@ -211,8 +216,6 @@ class DirectAnswers:
                     await self._send(request, receive, send, answer)
                     report_request(scope, route.template, answer.status, time.perf_counter() - began)
                     return
-                if request.keep is not None:
-                    send = _kept(send, request.keep)
             finally:
                 telemetry.requests_in_progress.dec()
                 reset_contextvars(**context)
@@ -304,24 +307,6 @@ async def _body(receive: Receive, messages: list[Message], ends_at: float, most_
                 content += message.get("body", b"")
                 is_complete = not message.get("more_body", False)
     return content if is_complete and len(content) <= most_bytes else None
-
-
-def _kept(send: Send, keep: Callable[[bytes], None]) -> Send:
-    """A `send` that hands over the body of a 200 when it is complete."""
-    parts: list[bytes] = []
-    is_ok = False
-
-    async def send_and_keep(message: Message) -> None:
-        nonlocal is_ok
-        if message["type"] == "http.response.start":
-            is_ok = message["status"] == 200
-        elif is_ok:
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                keep(b"".join(parts))
-        await send(message)
-
-    return send_and_keep
 
 
 def _replaying(messages: Iterable[Message], receive: Receive) -> Receive:

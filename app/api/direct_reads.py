@@ -1,11 +1,13 @@
-"""Results, analyses and boards that were sent before and are still true, answered directly.
+"""Results, analyses and boards of candidates, answered directly.
 
-The version of an answer is read before the documented route builds it. It is read again for each request. If
-it is the same, the kept answer is sent (docs/decisions/0096).
+The version of an answer is read before it is built, and again for each request. If it is the same, the kept
+answer is sent (docs/decisions/0096). Otherwise the services build it, as for the documented routes.
 """
 
-from collections.abc import Sequence
-from urllib.parse import parse_qs
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,37 +15,92 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.api.direct_answers import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
 from app.core.answer_memory import KeptAnswer
 from app.core.errors import Unavailable
+from app.schemas.analytics.leaderboards import LeaderboardOut
+from app.schemas.analytics.overview import OverviewOut
+from app.schemas.analytics.test_analysis import TestAnalysisOut
+from app.schemas.common import Out
+from app.schemas.results import ResultOut
+from app.services import attempts
+from app.services.analytics import leaderboards
+from app.services.analytics.leaderboards import LeaderboardRequest
+from app.services.analytics.overview import overview
 from app.services.analytics.read_versions import are_profiles_at, version_of
+from app.services.analytics.test_analysis import analyze
+from app.services.unit_of_work import reading
+from app.services.users import Principal
 
-_LONGEST_QUERY = 200
+_BOARD_OF_TEST = re.compile(
+    rb"test_id=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    rb"(?:&around_me=(true|false))?(?:&limit=([1-9][0-9]?|100))?"
+)
+_PLACES = 10
+"""How many places of a board are shown by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """An answer, and the versions of the profiles of other people whom it shows."""
+
+    content: Out
+    profiles: Mapping[UUID, str] = field(default_factory=dict)
+
+
+_Build: TypeAlias = Callable[[Principal], Awaitable[_Built]]
 
 
 async def _result(request: DirectRequest) -> DirectAnswer | None:
-    return await _answer(request, request.ids[0], by_minute=False)
+    [test_id] = request.ids
+
+    async def build(user: Principal) -> _Built:
+        return _Built(ResultOut.of(await attempts.result_together(request.parts, user, test_id)))
+
+    return await _answer(request, test_id, build, by_minute=False)
 
 
 async def _analysis(request: DirectRequest) -> DirectAnswer | None:
-    return await _answer(request, request.ids[0], by_minute=True)
+    [test_id] = request.ids
+
+    async def build(user: Principal) -> _Built:
+        async with reading(request.parts.engine) as reads:
+            found = await analyze(reads, request.parts, user, test_id, None)
+        return _Built(TestAnalysisOut.of(found))
+
+    return await _answer(request, test_id, build, by_minute=True)
 
 
 async def _overview(request: DirectRequest) -> DirectAnswer | None:
-    return await _answer(request, None, by_minute=True)
+    async def build(user: Principal) -> _Built:
+        async with reading(request.parts.engine) as reads:
+            found = await overview(reads, request.parts, user, request.arrived_at)
+        return _Built(OverviewOut.of_overview(found))
+
+    return await _answer(request, None, build, by_minute=True)
 
 
 async def _board(request: DirectRequest) -> DirectAnswer | None:
     """The board of a test. Those of exams are left to the documented route, and those of a category: their
     histogram is a minute old already."""
-    query = request.scope["query_string"]
-    if len(query) > _LONGEST_QUERY:
+    asked = _asked_board(request.scope["query_string"])
+    if asked is None:
         return None
-    asked = parse_qs(query.decode("latin-1"))
-    if "category" in asked:
+    test_id, wanted = asked
+
+    async def build(user: Principal) -> _Built:
+        now = request.arrived_at
+        async with reading(request.parts.engine) as reads:
+            board = await leaderboards.of_test(reads, request.parts, user, test_id, wanted, now)
+        return _Built(LeaderboardOut.of(board), board.profiles)
+
+    return await _answer(request, test_id, build, by_minute=True)
+
+
+def _asked_board(query: bytes) -> tuple[UUID, LeaderboardRequest] | None:
+    """The test and the part of its board that a query asks for. None if it asks for anything else."""
+    found = _BOARD_OF_TEST.fullmatch(query)
+    if found is None:
         return None
-    try:
-        [test_id] = map(UUID, asked.get("test_id", ()))
-    except ValueError:
-        return None
-    return await _answer(request, test_id, by_minute=True)
+    test_id, around_me, limit = found.groups()
+    return UUID(test_id.decode()), LeaderboardRequest(int(limit or _PLACES), around_me=around_me == b"true")
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -54,8 +111,10 @@ ROUTES: Sequence[DirectRoute] = (
 )
 
 
-async def _answer(request: DirectRequest, test_id: UUID | None, *, by_minute: bool) -> DirectAnswer | None:
-    """The kept answer if its version is the present one. Otherwise the route's answer will be kept.
+async def _answer(
+    request: DirectRequest, test_id: UUID | None, build: _Build, *, by_minute: bool
+) -> DirectAnswer | None:
+    """The kept answer if its version is the present one, otherwise a new one, which is kept.
 
     With `by_minute` it is kept until the minute ends: it also depends on the time, the syllabus and what is
     on offer.
@@ -69,18 +128,16 @@ async def _answer(request: DirectRequest, test_id: UUID | None, *, by_minute: bo
     key = account.id, scope["path"], scope["query_string"]
     kept = parts.sent_answers.get(key)
     try:
-        version = await version_of(parts, account, test_id)
-        if version is None:
+        current = await version_of(parts, account, test_id)
+        if current is None:
             return None
-        if by_minute:
-            version = f"{scope['state']['arrived_at']:%Y-%m-%d %H:%M} {version}"
+        version = f"{request.arrived_at:%Y-%m-%d %H:%M} {current.digest}" if by_minute else current.digest
         if kept is not None and kept.version == version and await are_profiles_at(parts, kept.profiles):
             return DirectAnswer(200, JSON_HEADERS, kept.body)
     except (Unavailable, SQLAlchemyError):
         return None  # The documented route may be able to answer.
-
-    def keep(body: bytes) -> None:
-        parts.sent_answers.put(key, KeptAnswer(version, body, scope["state"].get("profiles_shown", {})))
-
-    request.keep = keep
-    return None
+    async with request.turn():
+        built = await build(current.candidate)
+    answer = DirectAnswer.of(200, built.content)
+    parts.sent_answers.put(key, KeptAnswer(version, answer.body, built.profiles))
+    return answer

@@ -16,7 +16,8 @@ from app.engine.scoring import (
     Outcome,
     PaperKey,
     Scorecard,
-    add_up,
+    SectionScore,
+    Tally,
     counted_places,
     mark_answer,
 )
@@ -63,9 +64,8 @@ class Grader:
         self._has_rules = key.most_unmarked is not None or any(
             section.minimum is not None for section in key.sections
         )
-        place_of = {item.question_id: place for place, item in enumerate(key.items)}
         self._choices = [
-            (section.choose, [place_of[item.question_id] for item in key.items_of[section.id]])
+            (section.choose, key.places_of[section.id])
             for section in key.sections
             if section.choose is not None
         ]
@@ -136,8 +136,31 @@ class Grader:
 
 def scorecard_of(key: PaperKey, outcomes: str, marks: Sequence[int], denominator: int) -> Scorecard:
     """The scorecard of a sheet that was marked by this key."""
-    scores = [
-        ItemScore(item.question_id, _OUTCOMES[letter], Fraction(part, denominator))
-        for item, letter, part in zip(key.items, outcomes, marks, strict=True)
-    ]
-    return add_up(scores, key)
+    earned = {part: Fraction(part, denominator) for part in set(marks)}
+    items = tuple(
+        [
+            ItemScore(item.question_id, _OUTCOMES[letter], earned[part])
+            for item, letter, part in zip(key.items, outcomes, marks, strict=True)
+        ]
+    )
+    sections = []
+    for section in key.sections:
+        places = key.places_of[section.id]
+        letters, parts = "".join([outcomes[place] for place in places]), [marks[place] for place in places]
+        tally = _tally(letters, parts, denominator, key.factor, key.reachable[section.id] * key.factor)
+        sections.append(SectionScore(**vars(tally), section_id=section.id))
+    whole = _tally(outcomes, marks, denominator, key.factor, key.max_score)
+    return Scorecard(**vars(whole), sections=tuple(sections), items=items)
+
+
+def _tally(
+    outcomes: str, marks: Sequence[int], denominator: int, factor: Fraction, max_score: Fraction
+) -> Tally:
+    """The sums of some questions. Whole numbers are added in a fraction of the time."""
+    return Tally(
+        factor=factor,
+        max_score=max_score,
+        marks_gained=Fraction(sum([part for part in marks if part > 0]), denominator),
+        marks_lost=Fraction(-sum([part for part in marks if part < 0]), denominator),
+        **{outcome.value: outcomes.count(letter) for letter, outcome in _OUTCOMES.items()},
+    )

@@ -146,6 +146,14 @@ class PaperKey:
         }
 
     @cached_property
+    def places_of(self) -> Mapping[UUID, Sequence[int]]:
+        """The places of the items of each section, in the paper's order."""
+        return {
+            section.id: [place for place, item in enumerate(self.items) if item.section_id == section.id]
+            for section in self.sections
+        }
+
+    @cached_property
     def max_score(self) -> Fraction:
         """The maximum of the paper as it was set, dropped questions included."""
         return sum((_max_marks(self.items_of[section.id], section) for section in self.sections), _NOTHING)
@@ -284,7 +292,7 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
     counted: set[UUID] = set()
     for section in key.sections:
         counted |= _counted(key.items_of[section.id], section.choose, answers, key.dropped)
-    return add_up(
+    return _add_up(
         [
             _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
             for item in key.items
@@ -293,7 +301,7 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
     )
 
 
-def add_up(scores: Sequence[ItemScore], key: PaperKey) -> Scorecard:
+def _add_up(scores: Sequence[ItemScore], key: PaperKey) -> Scorecard:
     """The scorecard of marked questions, which stand in the order of the paper."""
     score_of = {score.question_id: score for score in scores}
     sections = []

@@ -150,6 +150,12 @@ def shows_ranks(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnEle
     return test_id != _all(select(version.test_id).where(version.id.in_(held)).distinct())
 
 
+def withholds_a_version(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether any paper version of a test is withheld from the reader. All versions share one ranking."""
+    version = aliased(Paper)  # The statement may join the papers of attempts.
+    return exists(select(version.id).where(version.test_id == test_id, withholds_paper(reader, version.id)))
+
+
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     """Whether a row of `tests`, or of an alias of it, is hidden from the reader.
 
@@ -278,7 +284,7 @@ def of_result(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> tuple[Any,
     placed = is_placed(Test.id)
     # A test that only shares questions keeps the attempts of candidates in sight: their results come later.
     hides = hides_test(reader) if reader.is_staff else placed
-    withheld = withholds_paper(reader, paper_id), _withholds_rank(reader, Test.id)
+    withheld = withholds_paper(reader, paper_id), withholds_a_version(reader, Test.id)
     return hides.label("hides_attempt"), *withheld, Test.review, placed.label("is_placed")
 
 
@@ -287,10 +293,6 @@ def _result_embargo(reader: Reader) -> Select[*tuple[Any, ...]]:
     """For an attempt at the paper `:paper_id` of the test `:test_id`."""
     columns = of_result(reader, bindparam("paper_id", type_=Uuid))
     return select(*columns).where(Test.id == bindparam("test_id", type_=Uuid))
-
-
-def _withholds_rank(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    return exists(select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id)))
 
 
 class EmbargoRepository(Repository):
@@ -318,9 +320,7 @@ class EmbargoRepository(Repository):
 
     async def withholds_rank(self, reader: Reader, test_id: UUID) -> bool:
         """Whether any paper version of a test is withheld. All versions share one ranking."""
-        if reader.is_admin:
-            return False
-        return bool(await self._session.scalar(select(_withholds_rank(reader, literal(test_id, Uuid)))))
+        return bool(await self._session.scalar(select(withholds_a_version(reader, literal(test_id, Uuid)))))
 
     async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
         """Those of the tests of which a paper version is withheld: see `withholds_rank`."""

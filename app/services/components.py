@@ -69,6 +69,8 @@ class Components:
     whoever changes their test or exam."""
     lookups: Batches
     """What is read for many people at once. It waits for nobody."""
+    result_reads: Batches
+    """First reads of results. Few at once, because their answers are built one directly after the other."""
     sent_answers: AnswerMemory
     """What candidates have read of their results, to be sent again while it is true."""
     personal_turns: PersonalTurns

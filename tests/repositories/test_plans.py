@@ -244,7 +244,7 @@ async def _standing(stage: Stage) -> object:
 
 
 async def _question_logs(stage: Stage) -> object:
-    return await stage.uow.attempt_reviews.question_logs(stage.attempt.id)
+    return await stage.uow.attempt_reviews.question_logs([stage.attempt.id])
 
 
 async def _answer_counts(stage: Stage) -> object:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Query
 
 from app.api.deps import CurrentUser, Now, Parts, ReadsWithLag
 from app.api.problems import problems
@@ -19,7 +19,6 @@ router = PrefixRouter(prefix="/analytics", tags=["analytics"])
 
 @router.get("/leaderboard", responses=problems(Invalid, NotFound, NotAvailable, ResultsNotReleased))
 async def get_leaderboard(
-    request: Request,
     user: CurrentUser,
     reads: ReadsWithLag,
     parts: Parts,
@@ -55,9 +54,7 @@ async def get_leaderboard(
         raise Invalid.field("pwbd", "A test has no ranks by disability. Leave pwbd out.")
     wanted = LeaderboardRequest(limit, category, around_me, pwbd)
     if test_id is not None and exam_id is None:
-        board = await leaderboards.of_test(reads, parts, user, test_id, wanted, now)
-        request.state.profiles_shown = board.profiles
-        return LeaderboardOut.of(board)
+        return LeaderboardOut.of(await leaderboards.of_test(reads, parts, user, test_id, wanted, now))
     if exam_id is not None and test_id is None:
         return LeaderboardOut.of(await leaderboards.of_exam(reads, parts, user, exam_id, wanted))
     raise Invalid.field("test_id", "Give either test_id or exam_id.")

@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 
 from app.core.errors import NotFound
 from app.models import (
@@ -22,7 +21,7 @@ from app.models import (
 from app.repositories.analytics.shown import COLUMNS, ShownAttempt, attempt_of
 from app.repositories.attempts.own_results import own_attempt
 from app.repositories.base import Repository
-from app.repositories.embargo import Reader, hides_test, is_placed, withholds_paper
+from app.repositories.embargo import Reader, hides_test, is_placed, withholds_a_version, withholds_paper
 from app.repositories.tests import Viewer
 
 
@@ -81,7 +80,7 @@ def _attempt(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
             AttemptFigures.answered_order,
             _hidden(reader).label("is_hidden"),
             withholds_paper(reader, Attempt.paper_id).label("is_withheld"),
-            (~_withholds_a_version(reader)).label("may_compare"),
+            (~withholds_a_version(reader, Attempt.test_id)).label("may_compare"),
         )
         .select_from(Attempt)
         .join(Test, Test.id == Attempt.test_id)
@@ -96,13 +95,6 @@ def _attempt(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
 def _hidden(reader: Reader) -> ColumnElement[bool]:
     """A test that only shares questions keeps its attempts in candidates' sight: their results come later."""
     return hides_test(reader) if reader.is_staff else is_placed(Attempt.test_id)
-
-
-def _withholds_a_version(reader: Reader) -> ColumnElement[bool]:
-    version = aliased(Paper)
-    return exists(
-        select(version.id).where(version.test_id == Attempt.test_id, withholds_paper(reader, version.id))
-    )
 
 
 def _found(row: Row[Any]) -> AttemptAtTest:

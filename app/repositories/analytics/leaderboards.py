@@ -5,6 +5,7 @@ The caller asks the embargo (docs/decisions/0021): a place is computed from keys
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -27,14 +28,19 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    true,
     tuple_,
 )
 
+from app.core.errors import NotFound
 from app.engine.scores import Score
-from app.models import Attempt, Exam, ExamResult, Paper, Registration, Result, User
+from app.models import Attempt, Exam, ExamResult, KeyVersion, Paper, Registration, Result, Test, User
 from app.repositories.analytics.read_versions import PROFILE
 from app.repositories.base import Repository
+from app.repositories.embargo import Reader, withholds_a_version
 from app.repositories.scores import score_of
+from app.repositories.tests import Viewer
+from app.repositories.tests.catalog import is_readable
 
 # The results with these scores, score by score in the given order, those of one score by id. The histogram
 # gives the scores: it is what orders them, exactly. So the index on scores needs no order of fractions, and
@@ -77,11 +83,17 @@ _STATEMENTS = {
 }
 
 
-_OWN = select(Result.attempt_id, Result.score_numerator, Result.score_denominator).where(
-    Result.cohort_id == bindparam("cohort_id", type_=Uuid),
-    Result.counted,
-    Result.user_id == bindparam("user_id", type_=Uuid),
-)
+@dataclass(frozen=True, slots=True)
+class BoardOfTest:
+    """Whose attempts the board of a test ranks: those of its published version, and of versions like it."""
+
+    paper_version: int | None
+    cohort_id: UUID | None
+    """None, as the version, if nothing is published."""
+    withholds_rank: bool
+    """The embargo withholds a version from the reader now. Whoever shows a place must look at it first."""
+    own: tuple[UUID, Fraction] | None
+    """The reader's attempt in this ranking, and its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +147,21 @@ class RankedGroup:
 class LeaderboardRepository(Repository):
     """Places of all participants. Names are shown only of those who chose it and have an account."""
 
-    async def own(self, cohort_id: UUID, user_id: UUID) -> tuple[UUID, Fraction] | None:
-        """The person's attempt in the ranking of the cohort, and its score; None without one."""
-        asked = {"cohort_id": cohort_id, "user_id": user_id}
-        row = (await self._session.execute(_OWN, asked)).one_or_none()
+    async def of_test(self, viewer: Viewer, test_id: UUID, now: datetime) -> BoardOfTest:
+        """The ranking of a test that the viewer may take or has taken. Raises NotFound for another one."""
+        values = {
+            "test_id": test_id,
+            "user_id": viewer.user_id,
+            "institute_id": viewer.institute_id,
+            "enrolled": viewer.enrolled,
+            "now": now,
+        }
+        row = (await self._session.execute(_board_of_test(viewer.reader), values)).one_or_none()
         if row is None:
-            return None
-        return row.attempt_id, Fraction(row.score_numerator, row.score_denominator)
+            raise NotFound("test")
+        score = None if row.attempt_id is None else Fraction(row.score_numerator, row.score_denominator)
+        own = None if score is None else (row.attempt_id, score)
+        return BoardOfTest(row.paper_version, row.cohort_id, row.withholds_rank, own)
 
     async def places(
         self,
@@ -221,6 +241,38 @@ class LeaderboardRepository(Repository):
             .where(_of_release(exam), *group.conditions)
         )
         return (await self._session.execute(statement)).scalar_one()
+
+
+@lru_cache(maxsize=32)
+def _board_of_test(reader: Reader) -> Select[Any]:
+    """The fields of `BoardOfTest` for the test `:test_id` and the reader `:user_id`."""
+    cohort = (
+        select(KeyVersion.cohort_id)
+        .join(Paper, Paper.id == KeyVersion.paper_id)
+        .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
+        .order_by(KeyVersion.number.desc())
+        .limit(1)
+        .lateral()
+    )
+    own = and_(
+        Result.cohort_id == cohort.c.cohort_id,
+        Result.counted,
+        Result.user_id == bindparam("user_id", type_=Uuid),
+    )
+    return (
+        select(
+            Test.paper_version,
+            cohort.c.cohort_id,
+            withholds_a_version(reader, Test.id).label("withholds_rank"),
+            Result.attempt_id,
+            Result.score_numerator,
+            Result.score_denominator,
+        )
+        .select_from(Test)
+        .outerjoin(cohort, true())
+        .outerjoin(Result, own)
+        .where(is_readable(reader))
+    )
 
 
 @lru_cache(maxsize=1)

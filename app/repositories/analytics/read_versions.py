@@ -7,21 +7,27 @@ row. No key and no score is returned.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, text
 
 from app.models import DEFAULT_INSTITUTE_ID
 from app.repositories.base import Repository
+from app.repositories.users.users import Enrolment
 
 
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
-    """What a candidate's answers depend on at one moment, and the address of the account."""
+    """What a candidate's answers depend on at one moment, and the profile that they are built for."""
 
     digest: str
+    name: str
     email: str
     email_since: datetime | None
+    category: str
+    timezone: str
+    enrolment: Enrolment
 
 
 def _rows(table: str) -> str:
@@ -47,7 +53,8 @@ _VERSIONS = text(
           where released_at is null and cancelled_at is null))) as digest
     ),
     own as materialized (
-      select asked.place, users.email, users.email_since, taken.tests,
+      select asked.place, users.name, users.email, users.email_since, users.category, users.timezone,
+        memberships.enrolled_at, memberships.enrolled_until, memberships.batches, taken.tests,
         concat_ws(' ', users.ctid, users.xmin, memberships.ctid, memberships.xmin, taken.digest,
           revised.digest, advice.digest) as digest
       from asked
@@ -99,7 +106,8 @@ _VERSIONS = text(
         select test_id as id from asked where test_id is not null union select unnest(tests) from own
       ) as asked_for
     )
-    select own.place, own.email, own.email_since,
+    select own.place, own.name, own.email, own.email_since, own.category, own.timezone, own.enrolled_at,
+      own.enrolled_until, own.batches,
       concat_ws(' ', of_embargo.digest, own.digest, asked_test.digest, (
         select string_agg(of_tests.digest, ' ' order by of_tests.id) from of_tests
         where of_tests.id = any(own.tests))) as digest
@@ -132,8 +140,20 @@ class ReadVersionRepository(Repository):
             "test_ids": [test_id for _, test_id in asked],
         }
         rows = await self._session.execute(_VERSIONS, values)
-        return {asked[row.place - 1]: ReadVersion(row.digest, row.email, row.email_since) for row in rows}
+        return {asked[row.place - 1]: _version(row) for row in rows}
 
     async def of_profiles(self, user_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Versions of the profiles of people who appear on boards."""
         return dict((await self._session.execute(_PROFILES, {"ids": list(user_ids)})).all())
+
+
+def _version(row: Row[Any]) -> ReadVersion:
+    return ReadVersion(
+        digest=row.digest,
+        name=row.name,
+        email=row.email,
+        email_since=row.email_since,
+        category=row.category,
+        timezone=row.timezone,
+        enrolment=Enrolment(row.enrolled_at, row.enrolled_until, row.batches),
+    )

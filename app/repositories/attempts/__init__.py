@@ -2,10 +2,16 @@
 
 from app.repositories.attempts.attempts import RUNNING, AttemptRepository
 from app.repositories.attempts.grading import GradingRepository, Score
-from app.repositories.attempts.reviews import AnswerCounts, AttemptReviewRepository, QuestionLog
+from app.repositories.attempts.reviews import (
+    NOT_SAVED,
+    AnswerCounts,
+    AttemptReviewRepository,
+    QuestionLog,
+)
 from app.repositories.attempts.save_statement import NewEvent, SaveOutcome, SaveRequest, given_time_of
 
 __all__ = [
+    "NOT_SAVED",
     "RUNNING",
     "AnswerCounts",
     "AttemptRepository",

@@ -1,18 +1,33 @@
-"""A person's own attempt at a test with its result, and what the embargo says of it."""
+"""Attempts of people at a test with their results, and what the embargo says of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, Uuid, bindparam, distinct, exists, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    Row,
+    ScalarSelect,
+    Select,
+    Uuid,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
 from app.engine.ranking import CohortPlace
 from app.models import Attempt, AttemptStatus, KeyVersion, Paper, Result, RevisedResult, ScoreCount, Test
 from app.repositories.base import Repository
-from app.repositories.embargo import Reader, ResultEmbargo, of_result
+from app.repositories.embargo import CANDIDATE, Reader, ResultEmbargo, of_result
 from app.repositories.tests import Viewer
 
 
@@ -35,23 +50,30 @@ class OwnResult:
 
 
 class OwnResultRepository(Repository):
-    """Results of one person."""
+    """Results of candidates, each at an attempt of their own."""
 
     async def find(self, viewer: Viewer, test_id: UUID, attempt_id: UUID | None) -> OwnResult:
         """The result of an attempt, in an exam or outside, by default the last that is not void.
 
         One statement reads it all. Raises NotFound.
         """
-        values = {"user_id": viewer.user_id, "test_id": test_id}
-        if attempt_id is not None:
-            values["attempt_id"] = attempt_id
-        statement = _own_result(viewer.reader, by_id=attempt_id is not None)
-        row = (await self._session.execute(statement, values)).one_or_none()
-        if row is None:
+        by_id = attempt_id is not None
+        values = {"attempt_id": attempt_id} if by_id else {}
+        found = await self._found(viewer.reader, [viewer.user_id], test_id, by_id=by_id, **values)
+        if viewer.user_id not in found:
             raise NotFound("attempt")
-        attempt, stored, above, participants, versions, is_revised, *known = row
-        place = CohortPlace(above, participants)
-        return OwnResult(attempt, stored, ResultEmbargo(*known), place, versions or (), is_revised)
+        return found[viewer.user_id]
+
+    async def of_candidates(self, user_ids: Sequence[UUID], test_id: UUID) -> Mapping[UUID, OwnResult]:
+        """The results of the last attempts of candidates that are not void, by one statement."""
+        return await self._found(CANDIDATE, user_ids, test_id, by_id=False)
+
+    async def _found(
+        self, reader: Reader, user_ids: Sequence[UUID], test_id: UUID, *, by_id: bool, **values: Any
+    ) -> Mapping[UUID, OwnResult]:
+        values |= {"user_ids": list(user_ids), "test_id": test_id}
+        rows = await self._session.execute(_own_results(reader, by_id=by_id), values)
+        return {row.Attempt.user_id: _own_result(row) for row in rows}
 
 
 def own_attempt(*, by_id: bool) -> ScalarSelect[UUID]:
@@ -70,7 +92,23 @@ def own_attempt(*, by_id: bool) -> ScalarSelect[UUID]:
 
 
 @lru_cache(maxsize=32)
-def _own_result(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
+def _own_results(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
+    """The attempts `:attempt_id`, or the last ones, of `:user_ids` at `:test_id`."""
+    asked = func.unnest(bindparam("user_ids", type_=ARRAY(Uuid))).table_valued("user_id").render_derived()
+    theirs = aliased(Attempt)
+    # An aggregate, because PostgreSQL could read everybody's attempts from the newest on for the first one.
+    ids = func.array_agg(aggregate_order_by(theirs.id, theirs.id.desc()), type_=ARRAY(Uuid))
+    own = (
+        select(ids[1].label("id"))
+        .where(
+            theirs.user_id == type_coerce(asked.c.user_id, Uuid),
+            theirs.test_id == bindparam("test_id", type_=Uuid),
+            theirs.id == bindparam("attempt_id", type_=Uuid)
+            if by_id
+            else theirs.status != AttemptStatus.VOID,
+        )
+        .lateral()
+    )
     score, other = Result.score_numerator, ScoreCount.numerator
     is_higher = other * Result.score_denominator > score * ScoreCount.denominator
     candidates = func.sum(ScoreCount.candidates)
@@ -99,9 +137,16 @@ def _own_result(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
             exists().where(RevisedResult.attempt_id == Attempt.id),
             *of_result(reader, Attempt.paper_id),
         )
-        .select_from(Attempt)
+        .select_from(asked)
+        .join(own, true())
+        .join(Attempt, Attempt.id == own.c.id)
         .join(Test, Test.id == Attempt.test_id)
         .outerjoin(Result, Result.attempt_id == Attempt.id)
         .join(counted, true())
-        .where(Attempt.id == own_attempt(by_id=by_id))
     )
+
+
+def _own_result(row: Row[*tuple[Any, ...]]) -> OwnResult:
+    attempt, stored, above, participants, versions, is_revised, *known = row
+    place = CohortPlace(above, participants)
+    return OwnResult(attempt, stored, ResultEmbargo(*known), place, versions or (), is_revised)

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Row,
     Select,
     SQLColumnExpression,
     Uuid,
@@ -22,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.engine.answers import answer_of
+from app.engine.responses import count_changes
 from app.models import (
     DEFAULT_INSTITUTE_ID,
     Attempt,
@@ -35,29 +40,28 @@ from app.models import (
 from app.repositories.attempts.attempts import RUNNING, found
 from app.repositories.base import Repository
 
-# One row for each question. Devices count time up within their lease, and leases add up. `answers` has a list
-# for each lease, in order. The flags are those of the standing event.
-LOG = text(
+# One row for each attempt with an event that counts. The arrays have its events, those of a question together
+# in the order of lease and revision. The lateral join reads each attempt's part of the log. Without it the
+# planner reads the log of everybody.
+LOGS = text(
     """
-    select question_id, sum(spent)::bigint as time_spent_ms,
-      jsonb_agg(answers order by lease) as answers,
-      (array_agg(marked_for_review order by lease desc))[1] as marked_for_review,
-      (array_agg(confidence order by lease desc))[1] as confidence,
-      (array_agg(saved_at order by lease desc))[1] as saved_at
-    from (
-      select question_id, lease, max(time_spent_ms) as spent,
-        jsonb_agg(answer order by revision) as answers,
-        (array_agg(marked_for_review order by revision desc))[1] as marked_for_review,
-        (array_agg(confidence order by revision desc))[1] as confidence,
-        (array_agg(received_at order by revision desc))[1] as saved_at
-      from ias.logged_events where attempt_id = :attempt_id and not late
-      group by question_id, lease
-    ) as of_lease
-    group by question_id
+    select attempt.id, log.*
+    from unnest(:attempts) as attempt(id) cross join lateral (
+      select array_agg(question_id) as questions, array_agg(lease) as leases,
+        array_agg(time_spent_ms) as spent, jsonb_agg(answer) as answers,
+        array_agg(marked_for_review) as marked, array_agg(confidence) as confidences,
+        array_agg(received_at) as saved
+      from (
+        select question_id, lease, time_spent_ms, answer, marked_for_review, confidence, received_at
+        from ias.logged_events where attempt_id = attempt.id and not late
+        order by question_id, lease, revision
+      ) as event
+    ) as log
+    where log.questions is not null
     """
-).columns(answers=JSONB)
+).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
+LOGS_READ = LOGS.columns(answers=JSONB)
 
-# The lateral join reads each attempt's part of the log. Without it the planner reads the log of everybody.
 COUNTS = text(
     """
     select attempt.id, counts.answered, counts.marked
@@ -93,8 +97,22 @@ class QuestionLog:
     marked_for_review: bool
     confidence: str | None
     time_spent_ms: int
-    saved_at: datetime
+    saved_at: datetime | None
     """When the standing answer was saved."""
+
+    @property
+    def answer(self) -> Any:
+        """The answer that stands. None if the question is blank."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def changes(self) -> int:
+        """See `engine.responses.count_changes`."""
+        return count_changes([answer_of(answer) for answer in self.answers]) if len(self.answers) > 1 else 0
+
+
+NOT_SAVED = QuestionLog(answers=(), marked_for_review=False, confidence=None, time_spent_ms=0, saved_at=None)
+"""Of a question of which nothing was saved in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +200,10 @@ class AttemptReviewRepository(Repository):
         rows = await self._session.execute(PAPERS_AT_TEST, values)
         return {row.id: PaperOfCandidate(row.paper_id, row.email, row.email_since) for row in rows}
 
-    async def question_logs(self, attempt_id: UUID) -> Mapping[UUID, QuestionLog]:
-        """What was saved in time for each question of an attempt."""
-        rows = await self._session.execute(LOG, {"attempt_id": attempt_id})
-        return {
-            row.question_id: QuestionLog(
-                answers=[answer for of_lease in row.answers for answer in of_lease],
-                marked_for_review=row.marked_for_review,
-                confidence=row.confidence,
-                time_spent_ms=row.time_spent_ms,
-                saved_at=row.saved_at,
-            )
-            for row in rows
-        }
+    async def question_logs(self, attempt_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, QuestionLog]]:
+        """What was saved in time for each question of each attempt. Others are left out."""
+        rows = await self._session.execute(LOGS_READ, {"attempts": list(attempt_ids)})
+        return {row.id: _question_logs(row) for row in rows}
 
     async def correct_shares(self, cohort_id: UUID) -> Mapping[UUID, tuple[int, int]]:
         """For each question of a cohort: how many participants answered it correctly, and of how many.
@@ -208,3 +217,23 @@ class AttemptReviewRepository(Repository):
         """How many questions of each attempt are answered and marked for review."""
         rows = await self._session.execute(COUNTS, {"attempts": list(attempt_ids)})
         return {row.id: AnswerCounts(row.answered, row.marked) for row in rows}
+
+
+def _question_logs(row: Row[Any]) -> dict[UUID, QuestionLog]:
+    columns = row.questions, row.leases, row.spent, row.answers, row.marked, row.confidences, row.saved
+    logs = {}
+    for question_id, of_question in groupby(zip(*columns, strict=True), key=itemgetter(0)):
+        events = list(of_question)
+        # Devices count time up within their lease, and leases add up.
+        spent_in = dict[int, int]()
+        for _, lease, spent_ms, *_ in events:
+            spent_in[lease] = max(spent_ms, spent_in.get(lease, 0))
+        *_, marked_for_review, confidence, saved_at = events[-1]
+        logs[question_id] = QuestionLog(
+            answers=[answer for _, _, _, answer, *_ in events],
+            marked_for_review=marked_for_review,
+            confidence=confidence,
+            time_spent_ms=sum(spent_in.values()),
+            saved_at=saved_at,
+        )
+    return logs

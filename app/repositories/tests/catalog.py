@@ -252,16 +252,18 @@ def _conditions(viewer: Viewer, now: datetime, wanted: TestFilter) -> Iterable[C
 
 @lru_cache(maxsize=32)
 def _readable_version(reader: Reader) -> Select[int | None]:
-    """The version of the test `:test_id`, if `:user_id` may take it or has taken it."""
+    return select(Test.paper_version).where(is_readable(reader))
+
+
+def is_readable(reader: Reader) -> ColumnElement[bool]:
+    """Whether a row of `tests` is `:test_id`, and `:user_id` may take it or has taken it."""
     user_id = bindparam("user_id", type_=Uuid)
     offered = and_(Test.institute_id == bindparam("institute_id", type_=Uuid), ~belongs_to_another(user_id))
     if not reader.is_staff:
         now = bindparam("now", type_=Test.available_from.type)
         offered = and_(offered, is_open(now, bindparam("enrolled", type_=Boolean)))
     taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == user_id)
-    return select(Test.paper_version).where(
-        Test.id == bindparam("test_id", type_=Uuid), or_(offered, taken), ~hides_test(reader)
-    )
+    return and_(Test.id == bindparam("test_id", type_=Uuid), or_(offered, taken), ~hides_test(reader))
 
 
 def _is_published_version() -> ColumnElement[bool]:

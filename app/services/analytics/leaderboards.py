@@ -13,7 +13,7 @@ from app.engine.ranking import Distribution, at_or_below_percentile
 from app.models import Exam
 from app.repositories.analytics.leaderboards import MeritPlace, RankedGroup
 from app.sentences import Sentence
-from app.services import embargo, tests
+from app.services import tests
 from app.services.components import Components
 from app.services.exams.results import released_exam
 from app.services.unit_of_work import Reading
@@ -83,11 +83,11 @@ async def of_test(
 
     Raises NotFound for a test that the user may not see, and NotAvailable while an exam withholds it.
     """
-    version = await reads.catalog.published_version(tests.viewer(user), test_id, now)
-    cohort_id = await reads.keys.cohort_of_version(test_id, version) if version is not None else None
+    found = await reads.leaderboards.of_test(tests.viewer(user), test_id, now)
+    version, cohort_id = found.paper_version, found.cohort_id
     if cohort_id is None:
         raise NotAvailable("The test has no published version, and so no leaderboard.")
-    if await reads.embargo.withholds_rank(embargo.reader(user), test_id):
+    if found.withholds_rank:
         raise NotAvailable(
             "The leaderboard is not available now: an exam that is not released has a question of the test."
         )
@@ -96,7 +96,8 @@ async def of_test(
     if _is_too_few(participants, wanted):
         return _hidden(paper_version=version)
     board = _TestLeaderboard(reads, cohort_id, scores, wanted)
-    own = await board.own(user)
+    is_here = wanted.category in (None, user.category)
+    own = found.own if is_here and found.own and found.own[1] in scores.place_of else None
     ids = await board.around(own) if wanted.around_me else await board.best()
     shown_ids = [*ids, *([own[0]] if own else [])]
     people = await reads.leaderboards.participants(shown_ids)
@@ -187,12 +188,6 @@ class _TestLeaderboard:
         self._scores = scores.scores
         self._place_of = scores.place_of
 
-    async def own(self, user: Principal) -> tuple[UUID, Fraction] | None:
-        """The user's attempt and its score, if it is on this board."""
-        found = await self._reads.leaderboards.own(self._cohort_id, user.id)
-        is_here = self._wanted.category in (None, await self._category_of(user))
-        return found if found is not None and is_here and found[1] in self._place_of else None
-
     async def best(self) -> Sequence[UUID]:
         return await self._places(self._scores, self._wanted.limit)
 
@@ -219,12 +214,6 @@ class _TestLeaderboard:
             beyond=beyond,
             forward=forward,
         )
-
-    async def _category_of(self, user: Principal) -> str | None:
-        if self._wanted.category is None:
-            return None
-        member = await self._reads.users.member(user.id)
-        return member.user.category if member is not None else None
 
 
 async def _exam_places(

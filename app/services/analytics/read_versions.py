@@ -1,16 +1,27 @@
 """Which version of an answer a candidate would get now: one that was sent before may be sent again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from app.repositories.analytics.read_versions import Asked
+from app.models import DEFAULT_INSTITUTE_ID, Role
+from app.repositories.analytics.read_versions import Asked, ReadVersion
 from app.services.components import Components
 from app.services.unit_of_work import looking
-from app.services.users import Account, has_newer_address
+from app.services.users import Account, Principal, has_newer_address
 
 
-async def version_of(parts: Components, account: Account, test_id: UUID | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class CurrentVersion:
+    """The version of an answer, and the candidate whom it is for. The session is not known here."""
+
+    digest: str
+    candidate: Principal
+
+
+async def version_of(parts: Components, account: Account, test_id: UUID | None) -> CurrentVersion | None:
     """The version of what a candidate reads of a test, or of all their tests; others ask at the same time.
 
     Two answers of one version are equal, except for what docs/decisions/0096 lists. None if the person is
@@ -26,17 +37,34 @@ async def are_profiles_at(parts: Components, versions: Mapping[UUID, str]) -> bo
     return await parts.lookups.outcome(are_profiles_at, versions, partial(_are_at, parts))
 
 
-async def _versions(parts: Components, asked: Sequence[tuple[Account, UUID | None]]) -> Sequence[str | None]:
+async def _versions(
+    parts: Components, asked: Sequence[tuple[Account, UUID | None]]
+) -> Sequence[CurrentVersion | None]:
     wanted: list[Asked] = [(account.id, test_id) for account, test_id in asked]
     async with looking(parts.engine) as reads:
         found = await reads.read_versions.of(list(dict.fromkeys(wanted)))
+    now = parts.clock.now()
     return [
         None
         if (version := found.get(each)) is None
         or has_newer_address(version.email, version.email_since, account)
-        else version.digest
+        else CurrentVersion(version.digest, _candidate(account.id, version, now))
         for each, (account, _) in zip(wanted, asked, strict=True)
     ]
+
+
+def _candidate(user_id: UUID, found: ReadVersion, now: datetime) -> Principal:
+    return Principal(
+        id=user_id,
+        session_id="",
+        email=found.email,
+        name=found.name,
+        institute_id=DEFAULT_INSTITUTE_ID,
+        role=Role.STUDENT,
+        enrolled=found.enrolment.is_active(now),
+        category=found.category,
+        timezone=found.timezone,
+    )
 
 
 async def _are_at(parts: Components, asked: Sequence[Mapping[UUID, str]]) -> Sequence[bool]:

@@ -18,7 +18,13 @@ from app.services.attempts.grading import (
 )
 from app.services.attempts.packing import pack_batch, pack_old_logs
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
-from app.services.attempts.results import ResultView, result, reviewed_key, submitted_result
+from app.services.attempts.results import (
+    ResultView,
+    result,
+    result_together,
+    reviewed_key,
+    submitted_result,
+)
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
 from app.services.attempts.saving import SaveTarget, save, save_at_once
 from app.services.attempts.starting import (
@@ -67,6 +73,7 @@ __all__ = [
     "request_grading",
     "request_missing_grading",
     "result",
+    "result_together",
     "resume",
     "reviewed_key",
     "save",

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.engine.answers import answer_of
-from app.engine.responses import count_changes
 from app.models import Attempt
+from app.repositories.attempts import NOT_SAVED
 from app.services.components import Components
 from app.services.unit_of_work import Reading
 
@@ -23,12 +22,12 @@ class SheetEntry:
     section_id: UUID
     answer: Any
     """None if the question is blank."""
-    marked_for_review: bool = False
-    confidence: str | None = None
-    changes: int = 0
+    marked_for_review: bool
+    confidence: str | None
+    changes: int
     """See `engine.responses.count_changes`."""
-    time_spent_ms: int = 0
-    saved_at: datetime | None = None
+    time_spent_ms: int
+    saved_at: datetime | None
     """When the standing answer was saved. None if nothing was saved for the question."""
 
 
@@ -54,28 +53,28 @@ class ResponseSheet:
 async def compose(reads: Reading, parts: Components, attempt: Attempt) -> ResponseSheet:
     """The response sheet of an attempt in any state, from the log. Late answers do not count.
 
-    All sheets are composed here: the candidate's review, and the sheets that staff see of a test's attempts
-    and of an exam's registrations. It checks no permission. The caller must have found the attempt for
-    somebody who may see its answers, and decides when: staff see the sheet of an exam's attempt after it has
-    ended. It costs one statement, because papers are in memory.
+    The sheets that staff see of a test's attempts and of an exam's registrations are composed here. It checks
+    no permission. The caller must have found the attempt for somebody who may see its answers, and decides
+    when: staff see the sheet of an exam's attempt after it has ended. It costs one statement, because papers
+    are in memory.
     """
     paper = await parts.papers.get(reads, attempt.paper_id)
-    logs = await reads.attempt_reviews.question_logs(attempt.id)
+    logs = (await reads.attempt_reviews.question_logs([attempt.id])).get(attempt.id, {})
     section_of = {question: section.id for section in paper.sections for question in section.question_ids}
     entries = []
     for number, question_id in enumerate(paper.questions, start=1):
-        entry = SheetEntry(question_id, number, section_of[question_id], None)
-        if (log := logs.get(question_id)) is not None:
-            entry = SheetEntry(
+        log = logs.get(question_id, NOT_SAVED)
+        entries.append(
+            SheetEntry(
                 question_id=question_id,
                 number=number,
                 section_id=section_of[question_id],
-                answer=log.answers[-1],
+                answer=log.answer,
                 marked_for_review=log.marked_for_review,
                 confidence=log.confidence,
-                changes=count_changes([answer_of(answer) for answer in log.answers]),
+                changes=log.changes,
                 time_spent_ms=log.time_spent_ms,
                 saved_at=log.saved_at,
             )
-        entries.append(entry)
+        )
     return ResponseSheet(attempt, paper.version, entries)

@@ -4,22 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import NotFound, NotGradedYet
+from app.core.errors import DomainError, NotFound, NotGradedYet
 from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.qualifying import reaches_minimum
 from app.engine.ranking import CohortPlace
 from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
+from app.repositories.attempts import NOT_SAVED, QuestionLog
+from app.repositories.attempts.own_results import OwnResult
 from app.repositories.embargo import CANDIDATE, ResultEmbargo
 from app.services import audit, embargo, tests
-from app.services.attempts import response_sheets
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey
-from app.services.unit_of_work import Reading
+from app.services.unit_of_work import Reading, reading
 from app.services.users import Principal
 
 Figures = dict[str, Any]
@@ -119,19 +121,74 @@ async def result(
     the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
     """
     found = await reads.own_results.find(tests.viewer(user), test_id, attempt_id)
-    attempt, stored, known = found.attempt, found.stored, found.known
-    _check_may_know(known)
-    if stored is None or attempt.status != AttemptStatus.GRADED:
-        raise NotGradedYet
+    [outcome] = await _outcomes(reads, parts, [found])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    if user.is_staff and outcome.questions is not None:
+        held = await audit.held_among(reads, [question.question_id for question in outcome.questions])
+        audit.record_key_read(reads, user, held, where="result")
+    return outcome
+
+
+async def result_together(parts: Components, candidate: Principal, test_id: UUID) -> ResultView:
+    """The result of a candidate's latest attempt, read together with those of others at this test.
+
+    Raises NotFound, or NotGradedYet.
+    """
+    work = partial(_results, parts, test_id)
+    outcome = await parts.result_reads.outcome((result_together, test_id), candidate.id, work)
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+async def _results(
+    parts: Components, test_id: UUID, user_ids: Sequence[UUID]
+) -> Sequence[ResultView | DomainError]:
+    async with reading(parts.engine) as reads:
+        found = await reads.own_results.of_candidates(list(dict.fromkeys(user_ids)), test_id)
+        outcomes = dict(zip(found, await _outcomes(reads, parts, list(found.values())), strict=True))
+    return [outcomes.get(user_id) or NotFound("attempt") for user_id in user_ids]
+
+
+async def _outcomes(
+    reads: Reading, parts: Components, found: Sequence[OwnResult]
+) -> list[ResultView | DomainError]:
+    """What each candidate gets: the result, or the error that stands for it. One statement reads all logs."""
+    reviewed = [own for own in found if _refusal(own) is None and own.known.may_review]
+    logs = await reads.attempt_reviews.question_logs([own.attempt.id for own in reviewed]) if reviewed else {}
+    compared = {own.stored.cohort_id for own in reviewed if own.stored and not own.known.withholds_rank}
+    shares = {cohort_id: await _correct_percents(reads, cohort_id) for cohort_id in compared}
+    return [await _outcome(reads, parts, own, logs.get(own.attempt.id, {}), shares) for own in found]
+
+
+async def _outcome(
+    reads: Reading,
+    parts: Components,
+    own: OwnResult,
+    logs: Mapping[UUID, QuestionLog],
+    shares: Mapping[UUID, Mapping[UUID, float]],
+) -> ResultView | DomainError:
+    if (refusal := _refusal(own)) is not None:
+        return refusal
+    attempt, stored, known = own.attempt, own.stored, own.known
+    assert stored is not None  # noqa: S101 -- otherwise it is refused
     graded = await card_of(reads, parts, attempt, stored)
-    revisions = await _revisions(reads, attempt.id) if found.is_revised else []
-    versions = found.versions if attempt.exam_paper_id is None else []
-    seen = Comparison(known, found.place, versions, revisions)
-    summary = await _summary(reads, parts, graded, seen)
+    revisions = await _revisions(reads, attempt.id) if own.is_revised else []
+    versions = own.versions if attempt.exam_paper_id is None else []
+    summary = await _summary(reads, parts, graded, Comparison(known, own.place, versions, revisions))
     if not known.may_review:
         return summary
-    shares = {} if known.withholds_rank else await _correct_percents(reads, stored.cohort_id)
-    return replace(summary, questions=await _review(reads, parts, user, graded, shares))
+    of_cohort = {} if known.withholds_rank else shares[stored.cohort_id]
+    return replace(summary, questions=_review(graded, logs, of_cohort))
+
+
+def _refusal(own: OwnResult) -> DomainError | None:
+    """What a result that is withheld or not graded looks like to its candidate."""
+    if own.known.hides_attempt:
+        return NotFound("attempt")
+    is_graded = own.stored is not None and own.attempt.status == AttemptStatus.GRADED
+    return None if is_graded and not _is_withheld(own.known) else NotGradedYet()
 
 
 async def submitted_result(reads: Reading, parts: Components, attempt: Attempt) -> ResultView | None:
@@ -238,9 +295,7 @@ async def reviewed_key(
 ) -> CompiledKey | None:
     """The key that the review of a graded attempt shows to its candidate; None while it shows none."""
     known = await reads.embargo.of_result(embargo.reader(user), attempt.test_id, attempt.paper_id)
-    try:
-        _check_may_know(known)
-    except (NotFound, NotGradedYet):
+    if _is_withheld(known):
         return None
     graded = await reads.attempts.result(attempt.id)
     if graded is None or attempt.status != AttemptStatus.GRADED:
@@ -280,14 +335,6 @@ def printed_tally(tally: Tally, policy: RoundingPolicy) -> Figures:
     }
 
 
-def _check_may_know(known: ResultEmbargo) -> None:
-    """Raise what a result that is withheld looks like."""
-    if known.hides_attempt:
-        raise NotFound("attempt")
-    if _is_withheld(known):
-        raise NotGradedYet
-
-
 async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, float]:
     """The share of participants who answered each question correctly, where there are enough of them."""
     shares = await reads.attempt_reviews.correct_shares(cohort_id)
@@ -298,41 +345,33 @@ async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, fl
     }
 
 
-async def _review(
-    reads: Reading,
-    parts: Components,
-    user: Principal,
-    graded: Graded,
-    shares: Mapping[UUID, float],
+def _review(
+    graded: Graded, logs: Mapping[UUID, QuestionLog], shares: Mapping[UUID, float]
 ) -> list[QuestionReview]:
-    """Each question with its key. Staff who see keys that an exam holds are in the audit log."""
-    key, card = graded.key, graded.card
-    if user.is_staff:
-        held = await audit.held_among(reads, [item.question_id for item in card.items])
-        audit.record_key_read(reads, user, held, where="result")
-    sheet = await response_sheets.compose(reads, parts, graded.attempt)
-    stored, policy = graded.stored, key.rules.rounding
-    denominator = stored.marks_denominator
+    """Each question with its key."""
+    key, card, stored = graded.key, graded.card, graded.stored
+    policy, denominator = key.rules.rounding, stored.marks_denominator
     marks = {part: printed(Fraction(part, denominator), Fraction(1), policy) for part in set(stored.marks)}
     reviews = []
-    for entry, item, answer, part in zip(
-        sheet.entries, card.items, stored.answers, stored.marks, strict=True
+    for number, (item, rule, answer, part) in enumerate(
+        zip(card.items, key.rules.items, stored.answers, stored.marks, strict=True), start=1
     ):
         right = key.answer_key[str(item.question_id)]
+        log = logs.get(item.question_id, NOT_SAVED)
         reviews.append(
             QuestionReview(
                 question_id=item.question_id,
-                number=entry.number,
-                section_id=entry.section_id,
+                number=number,
+                section_id=rule.section_id,
                 answer=answer,
-                marked_for_review=entry.marked_for_review,
-                confidence=entry.confidence,
+                marked_for_review=log.marked_for_review,
+                confidence=log.confidence,
                 correct_percent=shares.get(item.question_id) if item.outcome is not Outcome.DROPPED else None,
-                changes=entry.changes,
+                changes=log.changes,
                 key=right["key"],
                 outcome=item.outcome,
                 marks=marks[part],
-                time_spent_ms=entry.time_spent_ms,
+                time_spent_ms=log.time_spent_ms,
                 explanation=right["explanation"],
             )
         )

@@ -132,7 +132,7 @@ class TestTimeSpent:
             await uow.attempts.save(request(attempt, sent, lease=lease))
         late = response(made, 0, ["a"], 9, time_spent_ms=5000)
         await uow.attempts.save(request(attempt, late, lease=2, now=DEADLINE + timedelta(hours=1)))
-        logs = await uow.attempt_reviews.question_logs(attempt.id)
+        logs = (await uow.attempt_reviews.question_logs([attempt.id]))[attempt.id]
         assert {question: log.time_spent_ms for question, log in logs.items()} == {made.question_ids[0]: 950}
 
 

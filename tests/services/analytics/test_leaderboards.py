@@ -1,6 +1,7 @@
 """Leaderboards of tests against a plain sort of everybody, and what they show of people."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -48,6 +49,7 @@ class Field:
         attempt = await graded_attempt(self.uow, self.parts, person, self.made, answers_of(sheet), NOW)
         result = await self.uow.session.get_one(Result, attempt.id)
         score = Fraction(int(result.score_numerator), int(result.score_denominator))
+        person = replace(person, category=category)
         self.people.append(person)
         self.order.append((-score, attempt.id, person.id, category))
         self.order.sort()
