@@ -12,9 +12,11 @@ from rehearsal.exam import database_checks as exam_database_checks
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.run import ExamRehearsal
 from tests.rehearsal.growing_time import rehearse
-from tests.thorough import count, thorough_only
+from tests.thorough import thorough_only
 
-CANDIDATES = count(9, 16)
+CANDIDATES = 16
+
+pytestmark = thorough_only
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,6 @@ class TestRun:
         assert rehearsal.metrics.counts["sockets disconnected"] > 0
 
 
-@thorough_only
 class TestBadDay:
     def test_every_candidate_is_right_at_its_end(self, installation: tuple[str, Path]) -> None:
         def make(seconds: int) -> ExamRehearsal:
