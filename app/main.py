@@ -86,10 +86,6 @@ DIRECT_ROUTES = (
 STATEMENT_SECONDS = 30.0
 """The longest time that a request waits for one SQL statement."""
 
-COLLECT_EVERY = 20_000
-"""The number of new objects after which the garbage collector looks for cycles. With Python's 700 it took 8 %
-of the CPU of a save: what 64 open requests hold is not garbage, but each collection scanned it again."""
-
 
 class Api(FastAPI):
     """FastAPI, with ASGI applications in front that can answer a request."""
@@ -213,7 +209,6 @@ def _lifespan(
             # and scanning them took most of the time of the slowest requests (docs/performance.md).
             gc.collect()
             gc.freeze()
-            gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])
             tasks = [
                 asyncio.create_task(
                     keep_running("revocations", follower.run, recovered_after=RECOVERED_AFTER_SECONDS)

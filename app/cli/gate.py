@@ -27,12 +27,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(commands: list[list[str]]) -> None:
-    gc.disable()  # Collections during the imports take a fifth of their time, and modules stay anyway.
     for command in commands:
         for module in _MODULES.get(command[0], []):
             import_module(module)
     gc.freeze()
-    gc.enable()
     if not sys.stdin.readline():  # The parent has ended.
         return
     for command in commands:
