@@ -2,8 +2,9 @@
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,39 @@ TLS_IS_OPTIONAL = (None, "disable", "allow", "prefer")
 # Parameters that hosting providers put into database addresses. asyncpg rejects them, so they are removed.
 NOT_FOR_ASYNCPG = ("application_name", "channel_binding", "connect_timeout", "gssencmode", "pgbouncer")
 
+FIRST_VARYING_OID = 10_000
+"""Types with a lower number are the same in every PostgreSQL."""
+
+_described_types: dict[frozenset[int], Sequence[asyncpg.Record]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptAnswer:
+    """What asyncpg reads of the statement that described types: only an unnamed one replaces the caller's."""
+
+    name: str = "kept"
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that is told once in a process how PostgreSQL's own types are built.
+
+    asyncpg asks it on each connection, before the first statement with an array of UUIDs and again for other
+    arrays. The plan of that query alone takes PostgreSQL more time than most statements of a request.
+    """
+
+    async def _introspect_types(
+        self,
+        typeoids: Iterable[int],
+        timeout: float | None,  # noqa: ASYNC109 -- asyncpg's signature
+    ) -> tuple[Any, Any]:
+        asked = frozenset(typeoids)
+        if asked in _described_types:
+            return _described_types[asked], _KeptAnswer()
+        rows, statement = await super()._introspect_types(asked, timeout)
+        if max(asked) < FIRST_VARYING_OID:
+            _described_types[asked] = rows
+        return rows, statement
+
 
 def create_engine(
     settings: Settings, *, application_name: str = "ias", statement_seconds: float = 60, **options: Any
@@ -38,6 +72,7 @@ def create_engine(
     """
     url, tls = _tls(settings)
     connect_args: dict[str, Any] = {"timeout": 5, "command_timeout": statement_seconds, **tls}
+    connect_args["connection_class"] = Connection
     if settings.transaction_pooled:
         # Each transaction may run in another server process, so that named prepared statements and session
         # settings cannot be used.

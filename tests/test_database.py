@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from random import Random
 from typing import Literal
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -100,6 +102,30 @@ class TestTransactionPooler:
             await connection.execute(text("select :number + 1"), {"number": 1})
             names = await connection.execute(text("select name from pg_prepared_statements"))
             assert names.all() == []
+        await engine.dispose()
+
+
+class TestTypes:
+    async def test_the_second_connection_does_not_ask_for_the_types_of_every_postgresql(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=2)
+        statement, ids = text("select cast(:ids as uuid[])"), [uuid4(), uuid4()]
+        async with engine.connect() as first, engine.connect() as second:
+            assert await first.scalar(statement, {"ids": ids}) == ids
+            monkeypatch.setattr(asyncpg.Connection, "_introspect_types", None)
+            assert await second.scalar(statement, {"ids": ids}) == ids
+        await engine.dispose()
+
+    async def test_types_of_one_database_are_asked_on_each_connection(self, database_url: str) -> None:
+        engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=2)
+        for words in ("a", "b"), ("c", "d"):  # Temporary types: the second connection has others.
+            async with engine.connect() as connection:
+                create = "create type pg_temp.word as enum ('{}', '{}')".format(*words)
+                await connection.execute(text(create))
+                found = await connection.scalar(text("select enum_range(null::pg_temp.word)"))
+                assert found == list(words)
+                await connection.invalidate()
         await engine.dispose()
 
 
