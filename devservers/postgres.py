@@ -52,6 +52,8 @@ _FOR_TESTS_ONLY = {
     "full_page_writes": "off",
     # A vacuum between two tests would store that a table is empty, and change the plans of the second test.
     "autovacuum": "off",
+    # A password of a test is hashed at each connection, by both sides, and protects nothing.
+    "scram_iterations": "1",
 }
 
 _ENSURE_ROLE = r"""
@@ -195,6 +197,7 @@ class Postgres:
     def _initialize(self, account: Account | None, password: str) -> None:
         """Make the data folder; it has another name until it is complete."""
         unfinished = self.data.with_name("postgres.unfinished")
+        options = [] if self.durable else ["--no-sync", "--set=scram_iterations=1"]
         shutil.rmtree(unfinished, ignore_errors=True)
         make_server_folder(unfinished, account)
         with tempfile.NamedTemporaryFile("w", dir=_short_temporary_folder()) as password_file:
@@ -203,7 +206,10 @@ class Postgres:
             if account:
                 account.own(Path(password_file.name))
             initdb = self._child(
-                "initdb", [*_INITDB_OPTIONS, f"--pwfile={password_file.name}"], account, unfinished
+                "initdb",
+                [*_INITDB_OPTIONS, *options, f"--pwfile={password_file.name}"],
+                account,
+                unfinished,
             )
             initdb.start()
             initdb.finish(timeout=120)

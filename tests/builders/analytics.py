@@ -19,7 +19,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, principal_of
 from tests.builders.attempts import TIME_TAKEN, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, publish_test
-from tests.builders.people import JOINED, user_id_of
+from tests.builders.people import user_id_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ async def calibrate(uow: UnitOfWork, made: PublishedTest, difficulty: float = 0.
                 answers=500,
                 cohort_id=made.id,
                 paper_id=UUID(str(paper_id)),
-                computed_at=JOINED,
+                computed_at=datetime(2026, 1, 1, tzinfo=UTC),
                 **errors,
             )
             for question_id in made.question_ids

@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -13,16 +12,20 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
-from app.models import Institute
-from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.database import driver_connection
+from app.models import DEFAULT_INSTITUTE_ID, Institute, Role
+from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.auth_accounts import AuthAccounts
 
 PASSWORD = "testpassword"
 # A hash names its parameters: to sign in with this one is as cheap as it was to compute.
 PASSWORD_HASH = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-JOINED = datetime(2026, 1, 1, tzinfo=UTC)
-"""When members of staff got their role."""
+# What `UserRepository` writes, in one round trip; `tests/test_people.py` compares both.
+_ADD = """
+    with profile as (insert into ias.users (id, email, name, email_since) values ($1, $2, $3, $4))
+    insert into ias.memberships (id, institute_id, user_id, role) values ($5, $6, $1, $7)
+"""
 
 
 class People:
@@ -54,14 +57,12 @@ class People:
         """A client that sends the access token of a new user with this role."""
         return await self._user(role.capitalize(), role)
 
-    async def _user(self, name: str, role: str | None = None) -> httpx.AsyncClient:
+    async def _user(self, name: str, role: str = Role.STUDENT) -> httpx.AsyncClient:
         """An account with the profile that its first request would create, but without a job for its mail."""
         made = await self._accounts.add(new_email(), PASSWORD_HASH, name)
-        async with unit_of_work(self._engine) as uow:
-            await uow.users.add(made.user.id, made.user.email, name)
-            await uow.users.change(made.user.id, {"email_since": made.issued_at})
-            if role is not None:
-                await uow.users.set_role(made.user.id, role, JOINED)
+        profile = made.user.id, made.user.email, name, made.issued_at
+        async with driver_connection(self._engine) as connection:
+            await connection.execute(_ADD, *profile, uuid7(), DEFAULT_INSTITUTE_ID, role)
         return await self._clients.enter_async_context(self.client(made.access_token))
 
 
