@@ -113,7 +113,7 @@ class TestBothWays:
 
 
 @settings(
-    max_examples=count(200, 3_000),
+    max_examples=count(100, 3_000),
     derandomize=True,
     database=None,
     deadline=None,

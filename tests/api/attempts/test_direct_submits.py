@@ -142,7 +142,7 @@ def bodies_naming(attempt_id: str) -> st.SearchStrategy[bytes]:
     return st.builds(lambda content, end: content[: len(content) - end], whole, st.sampled_from([0, 0, 0, 1]))
 
 
-@settings(max_examples=count(200, 3_000), derandomize=True, database=None, deadline=None)
+@settings(max_examples=count(100, 3_000), derandomize=True, database=None, deadline=None)
 @given(content=bodies_naming(OF_NOBODY))
 def test_a_body_is_read_as_the_route_reads_it(content: bytes) -> None:
     short = submitted_id(content)

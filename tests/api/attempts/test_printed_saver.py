@@ -28,7 +28,7 @@ from tests.builders.attempts import AttemptClient, start
 from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.thorough import count
+from tests.thorough import count, part
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 BASE = "http://api.test/v1"
@@ -379,8 +379,9 @@ class TestPrintedSaver:
         standing = await sitter.standing(day)
         assert [standing[question_id][2] for question_id in sitter.made.question_ids[1:3]] == [["d"], ["d"]]
 
-    @pytest.mark.parametrize(("printed", "planted"), PLANTED.values(), ids=PLANTED.keys())
-    async def test_a_planted_fault_is_seen(self, sitter: Sitter, printed: str, planted: str) -> None:
+    @pytest.mark.parametrize("name", part(list(PLANTED), "planted", 2))
+    async def test_a_planted_fault_is_seen(self, sitter: Sitter, name: str) -> None:
+        printed, planted = PLANTED[name]
         code = printed_code()
         assert printed in code
         for seed in SEEDS:

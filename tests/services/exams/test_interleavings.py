@@ -1,6 +1,6 @@
 """A small part of `tests.faults.interleavings`: pairs of calls, overlapping, and planted faults.
 
-`make test` runs a third of the pairs, `make thorough` each pair once, `make faults` thousands of cases.
+`make test` runs a tenth of the pairs, `make thorough` each pair once, `make faults` thousands of cases.
 """
 
 import ast
@@ -34,7 +34,7 @@ async def runner(own_database: str) -> AsyncIterator[Runner]:
 
 
 class TestPairs:
-    @pytest.mark.parametrize("pair", part(pairs(ISSUE_CALLS), "pairs", 5), ids="-".join)
+    @pytest.mark.parametrize("pair", part(pairs(ISSUE_CALLS), "pairs", 10), ids="-".join)
     async def test_log_results_histogram_and_audit_agree(self, runner: Runner, pair: tuple[str, str]) -> None:
         for number in range(UNTIL_OVERLAPPING):
             report = await runner.run(case_of(SEED, number, pair))

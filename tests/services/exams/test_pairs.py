@@ -1,6 +1,6 @@
 """Each pair of calls at once, on two connections: the outcome that docs/concurrency-pairs.md promises.
 
-The table of the page is what is tested: there is no other copy of it. `make test` runs a third of the pairs.
+The table of the page is what is tested: there is no other copy of it. `make test` runs a quarter of it.
 """
 
 import re
