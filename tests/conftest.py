@@ -19,6 +19,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
+from hypothesis.internal.conjecture import providers
 from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
@@ -106,6 +107,14 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 def compiled_once() -> Iterator[None]:
     """All engines share their compiled statements."""
     with shared_statements():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_examples() -> Iterator[None]:
+    """Hypothesis parses no modules for constants to draw: which are imported depends on the tests before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
         yield
 
 
