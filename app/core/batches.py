@@ -7,6 +7,7 @@ from contextvars import Context
 from typing import Any, TypeAlias, TypeVar
 
 from app.core.errors import Unavailable
+from app.core.waiting import Waiting
 
 Request = TypeVar("Request")
 Outcome = TypeVar("Outcome")
@@ -29,7 +30,7 @@ class Batches:
         self._turns = asyncio.Semaphore(at_once)
         self._most = most
         self._most_waiting = most_waiting
-        self._longest_wait = longest_wait
+        self._callers = Waiting(longest_wait)
         self._queues: dict[Hashable, deque[_Waiting]] = {}
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,11 +52,7 @@ class Batches:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         queue.append((request, outcome))
-        try:
-            async with asyncio.timeout(self._longest_wait):
-                return await outcome
-        except TimeoutError:
-            raise Unavailable from None
+        return await self._callers.outcome(outcome)
 
     async def close(self) -> None:
         """Carry out what waits."""

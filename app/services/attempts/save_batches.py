@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from app.core.errors import Unavailable
+from app.core.waiting import Waiting
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.repositories.attempts.save_statement import is_unaccounted
@@ -40,8 +41,6 @@ LONGEST_WAIT = 20.0
 class _Waiting:
     request: SaveRequest
     outcome: "asyncio.Future[SaveOutcome | None]"
-    ends_at: float
-    """When the caller is told to try again, by the clock of the loop."""
 
     def succeed(self, outcome: SaveOutcome | None) -> None:
         if not self.outcome.done():  # The caller may have gone.
@@ -68,11 +67,8 @@ class SaveBatches:
     ) -> None:
         self._log = log
         self._most_waiting = most_waiting
-        self._longest_wait = longest_wait
+        self._callers = Waiting(longest_wait)
         self._waiting: deque[_Waiting] = deque()
-        self._unanswered: dict[_Waiting, None] = {}
-        """All requests whose callers wait, in the order in which they came."""
-        self._timer: asyncio.TimerHandle | None = None
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""
         self._batches = 0
@@ -90,32 +86,15 @@ class SaveBatches:
         """
         if len(self._waiting) + self._single >= self._most_waiting:
             raise Unavailable
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future(), loop.time() + self._longest_wait)
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        self._unanswered[waiting] = None
-        if self._timer is None:
-            self._fail_overdue()
         self._start_batches()
-        try:
-            return await waiting.outcome
-        finally:
-            del self._unanswered[waiting]
+        return await self._callers.outcome(waiting.outcome)
 
     async def close(self) -> None:
         """Save what waits."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-
-    def _fail_overdue(self) -> None:
-        """Tell callers that have waited for too long. All share one timer, for the one that waits longest."""
-        loop = asyncio.get_running_loop()
-        self._timer = None
-        for waiting in self._unanswered:
-            if waiting.ends_at > loop.time():
-                self._timer = loop.call_at(waiting.ends_at, self._fail_overdue, context=Context())
-                return
-            waiting.fail(Unavailable())
 
     def _start_batches(self) -> None:
         if self._waiting and not self._is_starting and self._batches < BATCHES_AT_ONCE:
