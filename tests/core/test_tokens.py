@@ -250,16 +250,29 @@ class TestAttemptTokens:
         [{}, {"attempt": AT_AN_EXAM_PAPER}, {"lease": 17}],
         ids=["of-a-test", "of-an-exam-paper", "of-a-later-lease"],
     )
-    def test_grant_what_they_were_issued_for(self, tokens: AttemptTokens, changes: dict[str, Any]) -> None:
-        assert tokens.read(tokens.issue(grant(**changes))) == grant(**changes)
+    def test_grant_what_they_were_issued_for(
+        self, tokens: AttemptTokens, clock: StoppedClock, changes: dict[str, Any]
+    ) -> None:
+        issued = tokens.issue(grant(**changes))
+        assert AttemptTokens(SECRET, clock).read(issued) == grant(**changes)
+        assert tokens.has_verified(issued)
+        assert tokens.read(issued) == grant(**changes)
+
+    def test_grant_the_same_from_memory_if_the_deadline_has_fractions_of_a_second(
+        self, tokens: AttemptTokens, clock: StoppedClock
+    ) -> None:
+        issued = tokens.issue(grant(deadline_at=grant().deadline_at + timedelta(microseconds=999_999)))
+        assert tokens.read(issued) == AttemptTokens(SECRET, clock).read(issued) == grant()
 
     def test_outlive_the_deadline_by_a_day(self, tokens: AttemptTokens, clock: StoppedClock) -> None:
         issued = tokens.issue(grant())
+        others = AttemptTokens(SECRET, clock)
         clock.time = grant().deadline_at + timedelta(hours=24, seconds=-1)
         assert tokens.read(issued) == grant()
         clock.pass_by(seconds=1)
-        with pytest.raises(TokenRejected):
-            tokens.read(issued)
+        for each in (tokens, others):
+            with pytest.raises(TokenRejected):
+                each.read(issued)
 
     @pytest.mark.parametrize(
         ("typ", "algorithm"), [("JWT", "HS256"), (None, "HS256"), ("attempt+jwt", "none")]
