@@ -40,19 +40,30 @@ class LoopMonitor:
 
     def __init__(self, now: float) -> None:
         self._ticks = deque([now], maxlen=TICKS_AFTER_BLOCK + 1)
+        self._last_before_block: float | None = None
+        """The last tick before the first block that still counts."""
 
     def tick(self, now: float) -> float:
         """Record a tick. Returns by how many seconds it was late."""
         delay = max(0.0, now - self._ticks[-1] - INTERVAL)
         self._ticks.append(now)
+        blocks = (before for before, after in pairwise(self._ticks) if _is_block(before, after))
+        self._last_before_block = next(blocks, None)
         return delay
 
     def waited(self, now: float) -> float:
         """The longest time in seconds that a request read now may have waited for the loop."""
-        for before, after in pairwise((*self._ticks, now)):
-            if after - before > INTERVAL + TOLERANCE:
-                return min(now - before, LONGEST_CORRECTION)
-        return 0.0
+        before = self._last_before_block
+        if before is None:
+            before = self._ticks[-1]
+            if not _is_block(before, now):
+                return 0.0
+        return min(now - before, LONGEST_CORRECTION)
+
+
+def _is_block(before: float, after: float) -> bool:
+    """Whether the event loop was blocked between two ticks."""
+    return after - before > INTERVAL + TOLERANCE
 
 
 class Arrivals:
@@ -68,7 +79,8 @@ class Arrivals:
 
     def stamp(self) -> datetime:
         """The arrival time of the request that is being read now."""
-        return self._clock.now() - timedelta(seconds=self._monitor.waited(self._monotonic()))
+        waited = self._monitor.waited(self._monotonic())
+        return self._clock.now() - timedelta(seconds=waited)
 
     async def watch(self) -> None:
         """Tick until cancelled, and report the delay of each tick as a metric."""

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import client_address, telemetry
 from app.core.arrival import Arrivals
-from app.core.ids import uuid7
+from app.core.ids import uuid7_text
 from app.core.rate_limits import LimitState
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -115,7 +115,7 @@ class RateLimitHeaders:
 def _request_id(scope: Scope) -> str:
     """The request id of the client if it has only safe characters, otherwise a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if REQUEST_ID.fullmatch(given) else str(uuid7())
+    return given.decode() if REQUEST_ID.fullmatch(given) else uuid7_text()
 
 
 def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
