@@ -63,6 +63,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.repeating import end, keep_running, repeat
 from app.core.telemetry import configure_logging, observe_pool
+from app.core.whole_answers import WholeAnswers
 from app.services import realtime, replica
 from app.services.auth.revocations import RECOVERED_AFTER_SECONDS, RevocationFollower
 from app.startup import open_components
@@ -94,6 +95,13 @@ class Api(FastAPI):
         super().__init__(**options)
         self.direct: ASGIApp = super().__call__
         """What is called first. It answers the requests that it knows, and calls FastAPI with the others."""
+        self.direct_at_once: Callable[[Scope, WholeAnswers], bool] = lambda *_: False
+        """What the server asks before that: see `at_once`."""
+
+    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+        """Answer a request for which nothing has to be awaited. If it returns False, nothing was done."""
+        scope["app"] = self
+        return self.direct_at_once(scope, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -128,7 +136,7 @@ def create_app(
         redirect_slashes=False,
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
-    app.direct = DirectAnswers(
+    direct_answers = DirectAnswers(
         app.direct,
         routes=DIRECT_ROUTES,
         arrivals=arrivals,
@@ -136,7 +144,8 @@ def create_app(
         hsts=hsts,
         cors=_cors(settings),
     )
-    app.direct = Sockets(app.direct, RequestContext(app.direct, arrivals, settings.trusted_proxies))
+    app.direct_at_once = direct_answers.at_once
+    app.direct = Sockets(direct_answers, RequestContext(direct_answers, arrivals, settings.trusted_proxies))
     problems.install(app)
     openapi.install(app)
     # The routers are included one by one, those with the most requests first. Starlette matches a request

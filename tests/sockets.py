@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.core.socket_protocol import OPTIONS
+from app.core import http_protocol, socket_protocol
 from tests.socket_schemas import check_message
 from tests.waiting import PATIENCE
 
@@ -123,7 +123,17 @@ async def joined(
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The application, whose lifespan somebody else keeps, behind uvicorn as `ias serve` sets it up."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, **OPTIONS)
+    config = uvicorn.Config(
+        app,
+        port=0,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        **http_protocol.OPTIONS,
+        **socket_protocol.OPTIONS,
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())  # `serve` would take over the signals of the test's process
     async with asyncio.timeout(PATIENCE):

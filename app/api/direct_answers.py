@@ -28,6 +28,7 @@ from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
 from app.core.tokens import AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
+from app.core.whole_answers import WholeAnswers, written
 from app.schemas.common import Out
 from app.services.components import Components
 from app.services.users import Account, account_of
@@ -123,6 +124,8 @@ class DirectAnswer:
 
 Answer: TypeAlias = Callable[[DirectRequest], Awaitable[DirectAnswer | None]]
 """Answers a request. None if the documented route must answer it; then nothing has been changed."""
+AnswerAtOnce: TypeAlias = Callable[[DirectRequest], DirectAnswer | None]
+"""Answers a GET without awaiting anything. None if `Answer` must answer it."""
 
 
 class DirectRoute:
@@ -138,12 +141,14 @@ class DirectRoute:
         template: str,
         answer: Answer,
         *,
+        at_once: AnswerAtOnce | None = None,
         most_bytes: int = 1_000,
         takes_query: bool = False,
     ) -> None:
         self.method = method
         self.template = template
         self.answer = answer
+        self.at_once = at_once
         self.most_bytes = most_bytes
         self.takes_query = takes_query
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
@@ -183,13 +188,30 @@ class DirectAnswers:
         self._send_to_page = CORSMiddleware(_send_answer, **cors)
         self._find = lru_cache(1_000)(self._route_of)
         self._complete = lru_cache(1_000)(self._headers_of_answer)
+        self._written = lru_cache(1_000)(lambda headers: written(self._headers_of_answer(headers, False)))
+
+    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+        """Answer a request for which nothing has to be awaited. If it returns False, nothing was done."""
+        found = self._found(scope)
+        if found is None or found[0].at_once is None:
+            return False
+        route, ids = found
+        self._context.stamp(scope)
+        began = time.perf_counter()
+        headers = _by_name(scope["headers"])
+        request = DirectRequest(scope, headers, ids, b"", scope["app"].state.components)
+        answer = None if b"origin" in headers else _answered_at_once(route, request)
+        if answer is None:
+            return False
+        self._context.identify(scope)
+        send.answer_now(answer.status, self._head(scope, answer), answer.body)
+        report_request(scope, route.template, answer.status, time.perf_counter() - began)
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on as it was."""
-        found = None
-        if scope["type"] == "http" and len(scope["path"]) <= _LONGEST_PATH:
-            found = self._find(scope["method"], scope["path"])
-        if found is None or (scope["query_string"] and not found[0].takes_query):
+        found = self._found(scope)
+        if found is None:
             await self._app(scope, receive, send)
             return
         route, ids = found
@@ -221,6 +243,13 @@ class DirectAnswers:
                 reset_contextvars(**context)
         await self._app(scope, _replaying(messages, receive), send)
 
+    def _found(self, scope: Scope) -> tuple[DirectRoute, Sequence[UUID]] | None:
+        """The route of a request and the parameters of its path."""
+        if scope["type"] != "http" or len(scope["path"]) > _LONGEST_PATH:
+            return None
+        found = self._find(scope["method"], scope["path"])
+        return None if found and scope["query_string"] and not found[0].takes_query else found
+
     def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
         last = path.rpartition("/")[2]
         for route in self._routes.get((method, "" if len(last) == _ID_LENGTH else last), ()):
@@ -230,6 +259,9 @@ class DirectAnswers:
 
     async def _send(self, request: DirectRequest, receive: Receive, send: Send, answer: DirectAnswer) -> None:
         scope, is_from_page = request.scope, b"origin" in request.headers
+        if isinstance(send, WholeAnswers) and not is_from_page:
+            await send.answer(answer.status, self._head(scope, answer), answer.body)
+            return
         headers = [*self._complete(answer.headers, is_from_page)]
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if answer.status != 304:
@@ -239,6 +271,11 @@ class DirectAnswers:
             {"type": "http.response.body", "body": answer.body},
         )
         await (self._send_to_page if is_from_page else _send_answer)(scope, receive, send)
+
+    def _head(self, scope: Scope, answer: DirectAnswer) -> bytes:
+        """The headers as HTTP writes them."""
+        head = self._written(answer.headers) + b"x-request-id: %b\r\n" % scope["state"]["request_id"].encode()
+        return head if answer.status == 304 else head + b"content-length: %d\r\n" % len(answer.body)
 
     def _headers_of_answer(self, headers: RawHeaders, is_from_page: bool) -> RawHeaders:
         """An answer's headers with those of every answer. CORSMiddleware adds its own for web pages."""
@@ -292,6 +329,13 @@ async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer 
         response = problems.response_to(HTTPConnection(request.scope), error)
         headers = tuple(header for header in response.raw_headers if header[0] != b"content-length")
         return DirectAnswer(response.status_code, headers, bytes(response.body))
+
+
+def _answered_at_once(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
+    try:
+        return route.at_once(request) if route.at_once else None
+    except Exception:  # noqa: BLE001 -- the usual way raises it again, and answers with it
+        return None
 
 
 async def _body(receive: Receive, messages: list[Message], ends_at: float, most_bytes: int) -> bytes | None:

@@ -3,12 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from uuid import UUID
 
 from app.api.attempts import ALLOWS_GZIP, names_etag
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, RawHeaders
 from app.core.attempt_scope import AttemptScope
+from app.core.tokens import AttemptGrant
 from app.services import attempts, users
-from app.services.tests.papers import FrozenPaper
+
+
+def _of_test_at_once(request: DirectRequest) -> DirectAnswer | None:
+    [test_id] = request.ids
+    return _paper_at_once(request, AttemptScope(test_id)) if request.has_attempt_token() else None
+
+
+def _of_exam_at_once(request: DirectRequest) -> DirectAnswer | None:
+    exam_id, paper_id = request.ids
+    return _paper_at_once(request, request.parts.placements.kept(exam_id, paper_id))
 
 
 async def _of_test(request: DirectRequest) -> DirectAnswer | None:
@@ -17,8 +28,7 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
         return await _paper_of_token(request, AttemptScope(test_id))
     account = await request.account()
     paper_id = None if account is None else await attempts.paper_together(request.parts, account, test_id)
-    paper = None if paper_id is None else request.parts.papers.kept(paper_id)
-    return None if paper is None else _answer(request, paper)
+    return None if paper_id is None else _answer(request, paper_id)
 
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
@@ -27,24 +37,37 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("GET", "/v1/tests/{test_id}/questions", _of_test),
-    DirectRoute("GET", "/v1/exams/{exam_id}/papers/{paper_id}/questions", _of_exam),
+    DirectRoute("GET", "/v1/tests/{test_id}/questions", _of_test, at_once=_of_test_at_once),
+    DirectRoute("GET", "/v1/exams/{exam_id}/papers/{paper_id}/questions", _of_exam, at_once=_of_exam_at_once),
 )
 
 
+def _paper_at_once(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
+    """The paper of the token, if its candidate is known not to be banned."""
+    grant = _grant(request, scope)
+    if grant is None or not request.parts.active_users.include(grant.attempt.user_id):
+        return None
+    return _answer(request, grant.paper_id)
+
+
 async def _paper_of_token(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
+    grant = _grant(request, scope)
+    if grant is None or not await users.is_active(request.parts, grant.attempt.user_id):
+        return None
+    return _answer(request, grant.paper_id)
+
+
+def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant | None:
+    """The content of the attempt token, if it is of this scope."""
     grant = request.grant()
-    if grant is None or grant.attempt.scope != scope:
-        return None
-    paper = request.parts.papers.kept(grant.paper_id)
-    if paper is None or not await users.is_active(request.parts, grant.attempt.user_id):
-        return None
-    return _answer(request, paper)
+    return grant if grant is not None and grant.attempt.scope == scope else None
 
 
-def _answer(request: DirectRequest, paper: FrozenPaper) -> DirectAnswer | None:
+def _answer(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:
+    """The paper, if it is in memory."""
+    paper = request.parts.papers.kept(paper_id)
     known, encodings = request.header(b"if-none-match"), request.header(b"accept-encoding")
-    if known is None or encodings is None:
+    if paper is None or known is None or encodings is None:
         return None
     headers = _headers(paper.etag)
     if known and names_etag(known.decode("latin-1"), paper.etag):

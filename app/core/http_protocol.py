@@ -1,10 +1,14 @@
 """uvicorn's HTTP protocol with limits for the size of request headers and for slow clients."""
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.core.whole_answers import WholeAnswers
 
 LARGEST_HEAD = 64 * 1024
 """The limit for the request line and headers, in bytes. The server reads up to 256 KB at a time, so that a
@@ -74,7 +78,10 @@ class JoinedWrites:
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """The protocol class of `ias serve`. uvicorn's own class limits neither headers nor slow clients."""
+    """The protocol class of `ias serve`. uvicorn's own class limits neither headers nor slow clients.
+
+    It asks the application first whether it can answer a request at once, without a task.
+    """
 
     head_seconds = HEAD_SECONDS
     read_seconds = READ_SECONDS
@@ -134,6 +141,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         if not self._refused:
             super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Let the application answer at once, if its class has a method for that, or start its task.
+
+        Requests that wait behind others get a task, so that a long pipeline is no deep recursion.
+        """
+        send = WholeAnswers(cycle)
+        at_once = getattr(app, "at_once", None)
+        if at_once is None or self.pipeline or send.must_wait or not at_once(cycle.scope, send):
+            super()._start_asgi_task(cycle, partial(_call, app, send))
 
     def on_body(self, body: bytes) -> None:
         """Ignore the body of a rejected request."""
@@ -217,6 +234,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._start_timer()
+
+
+def _call(app: ASGIApp, send: WholeAnswers, scope: Scope, receive: Receive, _: Send) -> Awaitable[None]:
+    return app(scope, receive, send)
 
 
 OPTIONS: dict[str, Any] = {

@@ -3,11 +3,12 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import ClassVar, cast
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.http_protocol import (
     LARGEST_HEAD,
@@ -16,6 +17,7 @@ from app.core.http_protocol import (
     BoundedHttpProtocol,
     JoinedWrites,
 )
+from app.core.whole_answers import WholeAnswers, written
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -60,11 +62,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture(params=[BoundedHttpProtocol])
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    config = uvicorn.Config(application, port=0, http=request.param, lifespan="off", log_config=None)
+    async with served(application, request.param) as port:
+        yield port
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, protocol: type[BoundedHttpProtocol]) -> AsyncIterator[int]:
+    """The port of an application."""
+    config = uvicorn.Config(app, port=0, http=protocol, lifespan="off", log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()
+    server.server_state.default_headers = [(b"date", b"today")]
     yield server.servers[0].sockets[0].getsockname()[1]
     await server.shutdown()
 
@@ -265,3 +275,112 @@ class TestJoinedWrites:
         written.close()
         await asyncio.sleep(0)
         assert written.writes == []
+
+
+BODIES = {"small": b"some text", "large": bytes(100_000)}
+
+
+class Answering:
+    """Answers some requests at once, some as a whole, and the others by messages."""
+
+    def __init__(self) -> None:
+        self.at_once_count = 0
+
+    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+        if not scope["path"].startswith("/at-once"):
+            return False
+        self.at_once_count += 1
+        headers, body = self._answer(scope)
+        send.answer_now(200, written(headers), body)
+        return True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, body = self._answer(scope)
+        if scope["path"] == "/unchanged":
+            assert isinstance(send, WholeAnswers)
+            await send.answer(304, written([(b"etag", b"x")]), b"")
+        elif isinstance(send, WholeAnswers) and not scope["path"].startswith("/messages"):
+            await send.answer(200, written(headers), body)
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    def _answer(self, scope: Scope) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        body = BODIES["large" if scope["path"].endswith("/large") else "small"]
+        return [(b"content-length", b"%d" % len(body)), (b"x-kind", b"test")], body
+
+
+@pytest.fixture
+def answering() -> Answering:
+    return Answering()
+
+
+@pytest.fixture
+async def whole_port(answering: Answering) -> AsyncIterator[int]:
+    async with served(answering, BoundedHttpProtocol) as port:
+        yield port
+
+
+def request_of(path: str, *, version: str = "1.1", more: str = "") -> bytes:
+    return f"GET {path} HTTP/{version}\r\nHost: x\r\n{more}\r\n".encode()
+
+
+class TestWholeAnswers:
+    @pytest.mark.parametrize("path", ["/at-once", "/whole"])
+    @pytest.mark.parametrize(("version", "more"), [("1.1", "Connection: close\r\n"), ("1.0", "")])
+    async def test_they_are_what_messages_become(
+        self, whole_port: int, path: str, version: str, more: str
+    ) -> None:
+        whole, by_messages = [
+            await answers(whole_port, request_of(each, version=version, more=more))
+            for each in (path, "/messages")
+        ]
+        assert sorted(whole.splitlines()) == sorted(by_messages.splitlines())
+        assert whole.endswith(b"\r\n\r\n" + BODIES["small"])
+
+    async def test_one_without_a_body(self, whole_port: int) -> None:
+        said = await answers(whole_port, request_of("/unchanged", more="Connection: close\r\n"))
+        assert said == b"HTTP/1.1 304 Not Modified\r\ndate: today\r\netag: x\r\nconnection: close\r\n\r\n"
+
+    async def test_the_answers_of_a_connection_keep_their_order(self, whole_port: int) -> None:
+        paths = ["/at-once", "/messages", "/at-once", "/unchanged", "/whole", "/at-once", "/unchanged"]
+        *first, last = paths
+        pipeline = b"".join(map(request_of, first)) + request_of(last, more="Connection: close\r\n")
+        said = await answers(whole_port, pipeline)
+        statuses = [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]]
+        assert statuses == [304 if path == "/unchanged" else 200 for path in paths]
+
+    async def test_a_long_pipeline(self, whole_port: int) -> None:
+        pipeline = request_of("/messages") + request_of("/at-once") * 2_000
+        said = await answers(whole_port, pipeline + request_of("/unchanged", more="Connection: close\r\n"))
+        assert said.count(b"HTTP/1.1 200 OK") == 2_001
+
+    async def test_a_body_that_is_not_read_is_skipped(self, whole_port: int) -> None:
+        with_body = request_of("/at-once", more="Content-Length: 5\r\n")
+        said = await answers(
+            whole_port, with_body + b"GET /", request_of("/at-once", more="Connection: close\r\n")
+        )
+        assert said.count(b"HTTP/1.1 200 OK") == 2
+
+    async def test_who_reads_nothing_is_answered_when_they_read(
+        self, whole_port: int, answering: Answering
+    ) -> None:
+        """What is not read takes no memory without a bound: 30 MB are asked for."""
+        count = 300
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, ("127.0.0.1", whole_port))
+            last = request_of("/unchanged", more="Connection: close\r\n")
+            await loop.sock_sendall(client, request_of("/at-once/large") * count + last)
+            received = len(await loop.sock_recv(client, 65536))
+            assert 0 < answering.at_once_count < count // 2
+            while part := await loop.sock_recv(client, 1 << 20):
+                received += len(part)
+        assert received > count * len(BODIES["large"])
+
+    def test_a_header_cannot_end_another(self) -> None:
+        for header in ((b"x", b"1\r\nset-cookie: y"), (b"x\r\ny", b"1"), (b"x", b"1\n")):
+            with pytest.raises(RuntimeError, match="control character"):
+                written([header])

@@ -1,28 +1,46 @@
 """Downloads of the paper that are answered directly: as the route answers, or the request is left to it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import Scope
 
 from app.core.revocations import SessionCutoff
+from app.core.whole_answers import WholeAnswers
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, start
 from tests.builders.content import publish_test
 from tests.builders.exams import hold_exam, register
-from tests.builders.people import user_id_of
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 from tests.generated import examples
 from tests.request_lines import request_lines
 from tests.thorough import count
 
+OF_ONE_REQUEST = {"x-request-id", "date"}
 DIRECTLY, BY_THE_ROUTE = "Bearer", "bearer"
 """The scheme of the credentials. Only its usual form is answered directly."""
 Headers = Mapping[str, str]
+
+
+@pytest.fixture(params=["by messages", "by a server"])
+async def api(
+    request: pytest.FixtureRequest, people: People, sockets_url: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, and one of the server, which takes whole answers."""
+    if request.param == "by messages":
+        async with people.client() as client:
+            yield client
+    else:
+        address = sockets_url.replace("ws:", "http:") + "/v1"
+        async with httpx.AsyncClient(base_url=address) as client:
+            yield client
 
 
 @pytest.fixture
@@ -39,7 +57,7 @@ async def get(
 
 
 def comparable(answer: httpx.Response) -> tuple[int, Headers, bytes]:
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    headers = {name: value for name, value in answer.headers.items() if name not in OF_ONE_REQUEST}
     if answer.is_error:
         return answer.status_code, {**headers, "content-length": ""}, answer.json()["code"].encode()
     return answer.status_code, headers, answer.content
@@ -137,6 +155,54 @@ class TestBothWays:
             assert line["user_id"] == str(await user_id_of(sitting.client))
 
 
+class TestAtOnce:
+    @pytest.fixture
+    def outcomes(self, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        """For each request to the server, whether it was answered at once."""
+        outcomes: list[bool] = []
+        answer: Callable[[Scope, WholeAnswers], bool] = app.direct_at_once  # type: ignore[attr-defined]
+
+        def noted(scope: Scope, send: WholeAnswers) -> bool:
+            outcomes.append(answer(scope, send))
+            return outcomes[-1]
+
+        monkeypatch.setattr(app, "direct_at_once", noted)
+        return outcomes
+
+    @pytest.mark.parametrize("api", ["by a server"], indirect=True)
+    async def test_only_what_needs_no_statement(
+        self, api: httpx.AsyncClient, sitting: AttemptClient, outcomes: list[bool]
+    ) -> None:
+        path, token = f"{sitting.made.path}/questions", sitting.attempt["attempt_token"]
+        login = sitting.client.headers["Authorization"].removeprefix("Bearer ")
+        for credentials, way, headers in (
+            (token, DIRECTLY, {}),  # Whether the candidate is banned is read once.
+            (token, DIRECTLY, {}),
+            (token, DIRECTLY, {"If-None-Match": "*"}),
+            (token, DIRECTLY, {"Origin": "http://localhost:3000"}),
+            (token, BY_THE_ROUTE, {}),
+            (login, DIRECTLY, {}),
+        ):
+            assert (await get(api, path, credentials, way, headers)).status_code in (200, 304)
+        assert outcomes == [False, True, True, False, False, False]
+
+    @pytest.mark.parametrize("api", ["by a server"], indirect=True)
+    async def test_an_error_is_answered_by_the_usual_way(
+        self,
+        api: httpx.AsyncClient,
+        sitting: AttemptClient,
+        parts: Components,
+        outcomes: list[bool],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: object) -> bool:
+            raise RuntimeError
+
+        monkeypatch.setattr(type(parts.active_users), "include", fail)
+        answer = await get(api, f"{sitting.made.path}/questions", sitting.attempt["attempt_token"], DIRECTLY)
+        assert (answer.status_code, outcomes) == (500, [False])
+
+
 def header_lines(etag: str) -> st.SearchStrategy[list[tuple[bytes, bytes]]]:
     """Header lines that decide between the whole paper, compressed or not, and the answer without it."""
     tags = st.sampled_from([etag, f"W/{etag}", f" {etag} ", etag.strip('"'), '"x"', '"\xe9"', "*", "W/*", ""])
@@ -151,6 +217,7 @@ def header_lines(etag: str) -> st.SearchStrategy[list[tuple[bytes, bytes]]]:
     return lines.map(lambda sent: [(name.encode(), value.encode("latin-1")) for name, value in sent])
 
 
+@pytest.mark.parametrize("api", ["by messages"], indirect=True)
 @pytest.mark.parametrize("credentials", ["attempt token", "login"])
 async def test_generated_requests_are_answered_alike(
     api: httpx.AsyncClient, sitting: AttemptClient, credentials: str
