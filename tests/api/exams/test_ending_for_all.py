@@ -61,14 +61,14 @@ class TestLeftOut:
         assert {each["attempt_id"] for each in left_out["first"]} == {e.attempt["id"] for e in hall[1:]}
 
     @pytest.mark.parametrize(
-        ("include", "after"),
+        ("end", "include", "after"),
         [
-            (["extra_time"], ["submitted", "submitted", "paused", "submitted"]),
-            (["paused"], ["submitted", "in_progress", "submitted", "in_progress"]),
-            (BOTH, ["submitted"] * 4),
+            (end_all, ["extra_time"], ["submitted", "submitted", "paused", "submitted"]),
+            (end_all, ["paused"], ["submitted", "in_progress", "submitted", "in_progress"]),
+            (end_all, BOTH, ["submitted"] * 4),
+            (close, ["paused"], ["submitted", "in_progress", "submitted", "in_progress"]),
         ],
-    )
-    @pytest.mark.parametrize("end", [end_all, close])
+    )  # `TestClose` closes with extra time and with both.
     async def test_those_that_are_included_end(
         self,
         held: HeldExam,
