@@ -1,7 +1,7 @@
 """The OpenAPI document against the running API: no 5xx, no status and no shape that it does not name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -64,7 +64,7 @@ def served(
         server.wait(PATIENCE)
 
 
-def operations() -> list[tuple[str, str]]:
+def operations() -> Sequence[Operation]:
     """Every operation of the document, known before any server runs; every second one in `make test`."""
     paths = openapi_document()["paths"]
     return part([(method, path) for path, item in sorted(paths.items()) for method in item], "generated", 2)
