@@ -4,10 +4,16 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from uvicorn import Config, _subprocess
 
+from app.cli import forked_workers
 from app.config import Settings
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
@@ -52,3 +58,32 @@ async def test_processes_are_forks_and_are_replaced_and_stopped(
         os.kill(parent, signal.SIGTERM)
         assert await asyncio.to_thread(api.process.wait, PATIENCE) == 0
         assert not any(map(is_running, last))
+
+
+def test_routes_are_analyzed_before_the_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    analyzed: list[str] = []
+    before_the_fork: list[str] = []
+
+    class Counted(APIRoute):
+        def get_route_handler(self) -> Callable[..., Any]:
+            analyzed.append(self.path)
+            return super().get_route_handler()
+
+    class Supervisor:
+        def __init__(self, config: Config, *, sockets: list[Any]) -> None:
+            pass
+
+        def run(self) -> None:
+            before_the_fork.extend(analyzed)
+
+    async def tell() -> None:
+        pass
+
+    router = APIRouter(route_class=Counted)
+    router.add_api_route("/time", tell)
+    app = FastAPI()
+    app.include_router(router)
+    monkeypatch.setattr(forked_workers, "Multiprocess", Supervisor)
+    monkeypatch.setattr(_subprocess, "spawn", _subprocess.spawn)  # `serve` replaces it; the test restores it.
+    forked_workers.serve(Config(app, proxy_headers=False), [])
+    assert before_the_fork == ["/time", "/time"]
