@@ -19,6 +19,7 @@ from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.cli.test_serve_sockets import api_starter
 from tests.fork_server import ForkServer
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -36,6 +37,7 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@thorough_only
 async def test_processes_are_forks_and_are_replaced_and_stopped(
     settings: Settings, valkey: Valkey, tmp_path: Path, fork_server: ForkServer
 ) -> None:

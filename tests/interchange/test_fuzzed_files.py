@@ -11,6 +11,6 @@ def test_each_base_can_be_read() -> None:
 
 def test_readers_read_or_refuse() -> None:
     first = len(attacks()) + len(attacks_of_qti())
-    found = [outcome(*case(2, number)) for number in range(first, first + count(60, 400))]
+    found = [outcome(*case(2, number)) for number in range(first, first + count(30, 400))]
     assert [each for each in found if each.is_failure] == []
     assert {each.word for each in found} == {"read", "refused"}

@@ -177,7 +177,7 @@ class TestRead:
 
 
 class TestWrite:
-    @settings(max_examples=count(50, thorough=200), deadline=None)
+    @settings(max_examples=count(25, thorough=200), deadline=None)
     @given(st.lists(drawn.items(), min_size=1, max_size=3), st.booleans())
     def test_what_is_written_reads_back_equal(self, items: list[Item], has_image: bool) -> None:
         if has_image:

@@ -13,8 +13,6 @@ from openpyxl.xml.constants import SHARED_STRINGS as SHARED_STRINGS_TYPE
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from PIL import Image as PillowImage
 
-from app.sheets.errors import UnreadableSheet
-from app.sheets.limits import MAX_ROWS
 from app.sheets.xlsx_reader import escape_xml
 from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 from tests.sheets.plain import Row, read_table, refusal, reported
@@ -160,10 +158,6 @@ class TestWrongCells:
             sheet["A1048576"] = " "
 
         assert reported(read_table(workbook(change=far))) == [(2, "file")]
-
-    def test_a_sheet_has_an_end(self) -> None:
-        with pytest.raises(UnreadableSheet, match="20,000 rows"):
-            read_table(workbook(HEADER, *([RIVER] * (MAX_ROWS + 1))))
 
 
 class TestRefused:
