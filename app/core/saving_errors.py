@@ -32,8 +32,8 @@ class AttemptNotInProgress(Conflict):
 class DeadlinePassed(Conflict):
     """The deadline and the grace period have passed.
 
-    `recorded` says whether answers were stored as late. `known` is the number of answers in the request that
-    had already been saved in time; these count.
+    `recorded` says whether answers of the request are stored as late, by it or by an earlier one. `known` is
+    the number of answers in the request that had already been saved in time; these count.
     """
 
     code, title = "deadline_passed", "Time is up"

@@ -17,7 +17,9 @@ from app.models import Attempt
 # of a running attempt takes FOR NO KEY UPDATE, and saves do not wait for that (docs/decisions/0097). `found`
 # has the events that the new ones are compared with: the standing one of each question if it is not older,
 # and the one of the same lease and revision. It reads the snapshot from before the insert, and at most two
-# events for each one sent, so that a long log does not make saves slower.
+# events for each one sent, so that a long log does not make saves slower. Late responses are also compared
+# with the late event of the same lease and revision, because the log does not store it again. Those in time
+# are not: they replace this event, and must not be taken for it.
 # Rows are inserted in order, because two transactions in opposite order would wait for each other.
 # An event that was late and arrives again in time, because the deadline was moved, is stored as new.
 # An open attempt takes nothing new for closed questions, but their log is read all the same. Which questions
@@ -87,9 +89,11 @@ with request as materialized (
     )
     select * from latest
     union all
-    select same.* from latest, ias.response_events as same
+    select same.* from ias.response_events as same
     where same.attempt_id = incoming.attempt_id and same.question_id = incoming.question_id
-      and same.lease = incoming.lease and same.revision = incoming.revision and not same.late
+      and same.lease = incoming.lease and same.revision = incoming.revision
+      and (incoming.verdict = 'late' or not same.late)
+      and (incoming.verdict = 'late' or exists (select from latest))
   ) as found
   group by incoming.attempt_id
 )
@@ -145,7 +149,8 @@ class SaveOutcome:
     time than the `given_time` of the request; nothing was stored.
 
     `log` has the events that the responses are compared with. Older ones are left out. Of a packed log it has
-    nothing: see `AttemptRepository.packed_log`.
+    nothing: see `AttemptRepository.packed_log`. `late` has those of the same lease and revision that had been
+    kept as late before; it is empty unless the verdict is late.
     """
 
     verdict: str
@@ -153,6 +158,7 @@ class SaveOutcome:
     deadline_at: datetime
     inserted: frozenset[Identity]
     log: Sequence[Mapping[str, Any]]
+    late: Sequence[Mapping[str, Any]] = ()
 
 
 def given_time_of(attempt: Attempt) -> str:
@@ -202,12 +208,14 @@ def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[Sa
         place, verdict, status, deadline_at, questions, revisions, log = row
         lease = requests[place].lease
         inserted = zip(questions or (), revisions or (), strict=True)
+        found = orjson.loads(log) if log else ()
         outcomes[place] = SaveOutcome(
             verdict,
             status,
             deadline_at,
             frozenset((question, lease, revision) for question, revision in inserted),
-            orjson.loads(log) if log else (),
+            [entry for entry in found if not entry["late"]],
+            [entry for entry in found if entry["late"]],
         )
     return outcomes
 
@@ -221,7 +229,7 @@ def is_unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
     if not request.takes_new or outcome.verdict not in ("open", "late"):
         return False
     closed = request.closed if outcome.verdict == "open" else ()
-    accounted = outcome.inserted | {identity(entry) for entry in outcome.log}
+    accounted = outcome.inserted.union(map(identity, outcome.log), map(identity, outcome.late))
     return any(
         (event.question_id, request.lease, event.revision) not in accounted
         for event in request.events
@@ -233,8 +241,16 @@ def combined(first: SaveOutcome, second: SaveOutcome | None) -> SaveOutcome | No
     """The outcome of a request whose statement ran twice. Only the first saw the log from before."""
     if second is None or second.verdict != first.verdict:
         return second
-    theirs = [entry for entry in second.log if identity(entry) not in first.inserted]
-    return replace(first, inserted=first.inserted | second.inserted, log=[*first.log, *theirs])
+    log, late = (
+        [entry for entry in entries if identity(entry) not in first.inserted]
+        for entries in (second.log, second.late)
+    )
+    return replace(
+        first,
+        inserted=first.inserted | second.inserted,
+        log=[*first.log, *log],
+        late=[*first.late, *late],
+    )
 
 
 def identity(entry: Mapping[str, Any]) -> Identity:

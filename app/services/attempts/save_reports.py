@@ -62,7 +62,7 @@ class LateSave:
 
     deadline_at: datetime
     recorded: bool
-    """Whether some responses were new, and were kept as late."""
+    """Whether some responses are kept as late, by this request or one before."""
     known: int
     """How many responses had been saved in time before. They count."""
 
@@ -79,11 +79,12 @@ def report_of(
     known = sum(isinstance(verdict, Known) for verdict in verdicts)
     if outcome.verdict == "closed":
         raise AttemptNotInProgress(outcome.status, known=known)
-    has_new = any(isinstance(verdict, Closed) for verdict in verdicts)
-    if not request.takes_new and has_new:
+    late = _late_verdicts(request, outcome, verdicts)
+    if not request.takes_new and any(isinstance(verdict, Closed) for verdict in late):
         raise SaveLimitReached(known=known)
     if outcome.verdict == "late":
-        return LateSave(outcome.deadline_at, recorded=has_new, known=known)
+        recorded = any(isinstance(verdict, Closed | Known) for verdict in late)
+        return LateSave(outcome.deadline_at, recorded=recorded, known=known)
     report = SaveReport(
         saved=sum(isinstance(verdict, Saved) for verdict in verdicts),
         known=known,
@@ -131,6 +132,16 @@ def _verdicts(request: SaveRequest, outcome: SaveOutcome, *, is_open: bool) -> l
         if isinstance(verdict, Saved | Superseded):
             log.append(event)
     return verdicts
+
+
+def _late_verdicts(request: SaveRequest, outcome: SaveOutcome, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Compare the responses that are not in the log in time with those that it has as late."""
+    log = [_logged(entry) for entry in outcome.late]
+    return [
+        responses.classify(log, _event(response, request.lease), takes_new=False)
+        for response, verdict in zip(request.events, verdicts, strict=True)
+        if isinstance(verdict, Closed)
+    ]
 
 
 def _event(response: Response, lease: int) -> responses.Event:

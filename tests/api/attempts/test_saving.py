@@ -1,6 +1,7 @@
 """`POST /tests/{id}/responses`: what is saved, what is refused, and that a refusal changes nothing."""
 
 from collections.abc import AsyncIterator
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
@@ -288,6 +289,23 @@ class TestLate:
         assert (mixed["recorded"], mixed["known"]) == (True, 1)
         await sitting.submit()
         assert (await sitting.result())["correct"] == 1
+
+    async def test_what_was_kept_as_late_is_recorded_and_another_content_is_not(
+        self, engine: AsyncEngine, sitting: AttemptClient, clock: TestClock
+    ) -> None:
+        clock.advance(700)
+        first, other, new = sitting.response(0, ["a"]), sitting.response(0, ["b"]), sitting.response(1, ["b"])
+        sent = [[first], [first], [other], [first, other], [other, new], [other, new], [other]]
+        problems = [(await sitting.save(*each)).json() for each in sent]
+        assert [(each["code"], each["recorded"]) for each in problems] == [
+            ("deadline_passed", recorded) for recorded in (True, True, False, True, True, True, False)
+        ]
+        assert {each["known"] for each in problems} == {0}
+        assert "stored" not in problems[2]["detail"]
+        assert [row[-2:] for row in sorted(await log_rows(engine, sitting), key=itemgetter(-2))] == [
+            (["a"], True),
+            (["b"], True),
+        ]
 
     async def test_swept_and_graded_it_is_the_same(
         self, engine: AsyncEngine, parts: Components, sitting: AttemptClient, clock: TestClock

@@ -183,6 +183,35 @@ class TestSavesOfOneRevision:
         late: LateSave = await saving
         assert (late.known, late.recorded) == (1, False)
 
+    @pytest.mark.parametrize(("answer", "recorded"), [("a", True), ("b", False)])
+    async def test_a_late_answer_that_overtakes_another_late_one(
+        self, hall: Hall, answer: str, recorded: bool
+    ) -> None:
+        async with unit_of_work(hall.engine) as uow:
+            await hall.send(uow, "a", 1, OVERDUE)
+            saving = asyncio.create_task(hall.apart(hall.send, answer, 1, OVERDUE))
+            await until_blocking(hall.engine, uow)
+        late: LateSave = await saving
+        assert (late.known, late.recorded) == (0, recorded)
+        assert [(row.answer, row.late) for row in await logged(hall.engine, hall.attempt.id)] == [
+            (["a"], True)
+        ]
+
+    async def test_an_answer_in_time_that_waits_for_another_one_is_not_taken_for_the_late_one(
+        self, hall: Hall
+    ) -> None:
+        """Its statement began when the log had only the late answer, with the same content."""
+        await hall.apart(hall.send, "a", 1, OVERDUE)
+        async with unit_of_work(hall.engine) as uow:
+            await hall.save(uow, "b")
+            saving = asyncio.create_task(hall.apart(hall.save, "a"))
+            await until_blocking(hall.engine, uow)
+        second: SaveReport = await saving
+        assert (second.saved, second.known, len(second.conflicts)) == (0, 0, 1)
+        assert [(row.answer, row.late) for row in await logged(hall.engine, hall.attempt.id)] == [
+            (["b"], False)
+        ]
+
     async def test_if_the_first_is_rolled_back_the_second_is_saved(self, hall: Hall) -> None:
         with suppress(ConnectionLost):
             async with unit_of_work(hall.engine) as uow:

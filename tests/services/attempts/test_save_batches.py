@@ -17,7 +17,7 @@ from app.config import Settings
 from app.core.errors import Unavailable
 from app.database import create_engine
 from app.models import Attempt
-from app.repositories.attempts import SaveRequest
+from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
 from app.services.attempts.save_batches import BATCHES_AT_ONCE, CONNECTIONS, SaveBatches
@@ -75,6 +75,13 @@ async def batches(request: pytest.FixtureRequest, database_url: str) -> AsyncIte
     await engine.dispose()
 
 
+class TogetherOnly(ResponseLog):
+    """A log that refuses to save a request by itself."""
+
+    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+        raise AssertionError(f"saved by itself: {request}, {first}")
+
+
 class SlowToGiveBack(ResponseLog):
     """A log whose connections are given back when the test says so."""
 
@@ -130,6 +137,24 @@ class TestBatches:
         assert second is not None
         assert (len(first.inserted), len(second.inserted)) == (1, 0)
         assert [entry["answer"] for entry in second.log] == [["a"], ["a"]]
+
+    async def test_late_answers_that_are_sent_again_need_no_statement_of_their_own(
+        self, crowd: Crowd
+    ) -> None:
+        batches = SaveBatches(TogetherOnly(crowd.engine, pooled=False))
+        late = [replace(crowd.request(number), now=NOW + timedelta(hours=1)) for number in range(CROWD)]
+        for inserted in (1, 0):
+            outcomes = await asyncio.gather(*map(batches.save, late))
+            assert {outcome.verdict for outcome in outcomes if outcome} == {"late"}
+            assert [len(outcome.inserted) for outcome in outcomes if outcome] == [inserted] * CROWD
+            assert {(*outcome.log,) for outcome in outcomes if outcome} == {()}
+            assert [len(outcome.late) for outcome in outcomes if outcome] == [1 - inserted] * CROWD
+        in_time = await batches.save(crowd.request(0))
+        assert in_time is not None
+        assert (len(in_time.inserted), len(in_time.log), len(in_time.late)) == (1, 0, 0)
+        again = await batches.save(late[0])
+        assert again is not None
+        assert (len(again.inserted), len(again.log), len(again.late)) == (0, 2, 0)
 
     async def test_somebody_elses_attempt_is_none(self, crowd: Crowd, batches: SaveBatches) -> None:
         theirs = crowd.request(0)
