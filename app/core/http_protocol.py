@@ -145,12 +145,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Let the application answer at once, if its class has a method for that, or start its task.
 
-        Requests that wait behind others get a task, so that a long pipeline is no deep recursion.
+        A request behind which others wait gets a task: its end starts the next one, and a long pipeline would
+        be a deep recursion.
         """
         send = WholeAnswers(cycle)
-        at_once = getattr(app, "at_once", None)
-        if at_once is None or self.pipeline or send.must_wait or not at_once(cycle.scope, send):
+        if self.pipeline or send.must_wait or not self._is_answered_at_once(cycle, app, send):
             super()._start_asgi_task(cycle, partial(_call, app, send))
+
+    def _is_answered_at_once(self, cycle: RequestResponseCycle, app: Any, send: WholeAnswers) -> bool:
+        at_once = getattr(app, "at_once", None)
+        try:
+            return at_once is not None and at_once(cycle.scope, send)
+        except Exception:
+            # The parser, which calls this, would take it for a malformed request. What was answered stands.
+            self.logger.exception("Exception in ASGI application")
+            return cycle.response_complete
 
     def on_body(self, body: bytes) -> None:
         """Ignore the body of a rejected request."""

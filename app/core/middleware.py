@@ -43,11 +43,12 @@ class RequestContext:
             state["arrived_at"] = self.arrivals.stamp()
 
     def identify(self, scope: Scope) -> str:
-        """Set the request id and the client's address."""
+        """Set the request id, which is returned, and the client's address, unless they were set before."""
         state = scope["state"]
-        request_id: str = _request_id(scope)
-        state["request_id"] = request_id
-        state["client_address"] = client_address.of_scope(scope, self.trusted)
+        if "request_id" not in state:
+            state["request_id"] = _request_id(scope)
+            state["client_address"] = client_address.of_scope(scope, self.trusted)
+        request_id: str = state["request_id"]
         return request_id
 
 

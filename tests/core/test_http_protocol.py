@@ -290,8 +290,12 @@ class Answering:
         if not scope["path"].startswith("/at-once"):
             return False
         self.at_once_count += 1
+        if scope["path"] == "/at-once/fails-before":
+            raise RuntimeError
         headers, body = self._answer(scope)
         send.answer_now(200, written(headers), body)
+        if scope["path"] == "/at-once/fails-after":
+            raise RuntimeError
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -337,6 +341,15 @@ class TestWholeAnswers:
         ]
         assert sorted(whole.splitlines()) == sorted(by_messages.splitlines())
         assert whole.endswith(b"\r\n\r\n" + BODIES["small"])
+
+    @pytest.mark.parametrize("path", ["/at-once/fails-before", "/at-once/fails-after"])
+    async def test_an_error_without_a_task_is_logged_and_the_request_has_one_answer(
+        self, whole_port: int, path: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        last = request_of("/at-once", more="Connection: close\r\n")
+        said = await answers(whole_port, request_of(path), last)
+        assert said.count(b"HTTP/1.1") == said.count(b"HTTP/1.1 200 OK") == 2
+        assert [record.exc_info is not None for record in caplog.records] == [True]
 
     async def test_one_without_a_body(self, whole_port: int) -> None:
         said = await answers(whole_port, request_of("/unchanged", more="Connection: close\r\n"))

@@ -305,6 +305,13 @@ class TestAttemptTokens:
         with pytest.raises(TokenRejected):
             tokens.read(token(payload, by_secret(tokens._key), alg="HS256", kid=None, typ="attempt+jwt"))
 
+    @pytest.mark.parametrize("rest", ["", ".", "..", "...", ".e30", ".e30.", ".e30.x", ".e30.ü", ".\ud800.x"])
+    def test_are_refused_if_they_are_malformed(self, tokens: AttemptTokens, rest: str) -> None:
+        header, payload, _ = tokens.issue(grant()).split(".")
+        for malformed in (header + rest, f"{header}.{payload}{rest}"):
+            with pytest.raises(TokenRejected):
+                tokens.read(malformed)
+
     def test_are_not_access_tokens(self, tokens: AttemptTokens) -> None:
         for access_token in (token(), token(sign=by_secret(SECRET.encode()), alg="HS256", kid=None)):
             with pytest.raises(TokenRejected):

@@ -11,7 +11,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message
+from structlog.contextvars import get_contextvars
 
+from app.api import direct_saves
 from app.core.telemetry import requests_in_progress
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
@@ -152,6 +154,20 @@ class TestBothWays:
         assert (await sender.send(*pieces, headers=(JSON, sender.token())))[2]["saved"] == 1
         pieces[2] = b"x" + pieces[2][1:]
         assert (await sender.send(*pieces, headers=(JSON, sender.token())))[0] == 422
+
+    async def test_one_that_is_passed_on_keeps_its_id(
+        self, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        logged: list[str] = []
+
+        def left(*_: object) -> None:
+            logged.append(get_contextvars()["request_id"])
+
+        monkeypatch.setattr(direct_saves, "valid_body", left)
+        state: dict[str, Any] = {}
+        status, _, _ = await sender.send(sender.body(1), headers=(JSON, sender.token()), state=state)
+        assert status == 200
+        assert logged == [state["request_id"]]
 
     async def test_a_client_that_leaves(self, sender: Sender) -> None:
         before = in_progress()
