@@ -41,7 +41,7 @@ from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
 
 QUESTIONS = 100
-MEASURED = 400
+MEASURED = 200
 """Candidates at each of the two tests whose requests are measured."""
 SMALL_TESTS = 30
 """Each measured candidate has an attempt at each of these."""
