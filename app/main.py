@@ -99,7 +99,7 @@ class Api(FastAPI):
         """What the server asks before that: see `at_once`."""
 
     def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
-        """Answer a request for which nothing has to be awaited. If it returns False, nothing was done."""
+        """Answer a request for which nothing has to be awaited. If it returns False, nothing was sent."""
         scope["app"] = self
         return self.direct_at_once(scope, send)
 

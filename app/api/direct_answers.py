@@ -160,7 +160,8 @@ class DirectRoute:
 
 
 class DirectAnswers:
-    """Answers requests of `routes`. All others, and those that no route takes, go to `app` as they came.
+    """Answers requests of `routes`. Every other request, and one for which the route returns None, goes to
+    `app` with its body unread or replayed.
 
     It stands before all layers of FastAPI and records the arrival time of each request whose path is a hot
     route. It does for its requests what the middlewares do for theirs, by the same functions.
@@ -191,7 +192,11 @@ class DirectAnswers:
         self._written = lru_cache(1_000)(lambda headers: written(self._headers_of_answer(headers, False)))
 
     def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
-        """Answer a request for which nothing has to be awaited. If it returns False, nothing was done."""
+        """Answer a request for which nothing has to be awaited.
+
+        If it returns False, nothing was sent, and the caller starts a task. The arrival time may have been
+        set: it stays.
+        """
         found = self._found(scope)
         if found is None or found[0].at_once is None:
             return False
@@ -266,6 +271,7 @@ class DirectAnswers:
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if answer.status != 304:
             headers.append((b"content-length", b"%d" % len(answer.body)))
+        # CORSMiddleware wraps an ASGI application, so the response is passed to one through the scope.
         scope["ias_answer"] = (
             {"type": "http.response.start", "status": answer.status, "headers": headers},
             {"type": "http.response.body", "body": answer.body},
@@ -301,7 +307,7 @@ async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
 
 
 def _add_vary(headers: list[tuple[bytes, bytes]]) -> None:
-    """Say that web pages get other headers, as CORSMiddleware does."""
+    """Add Origin to Vary, because CORSMiddleware adds headers only if the request has an origin."""
     for place, (name, value) in enumerate(headers):
         if name == b"vary":
             headers[place] = name, value + b", Origin"
@@ -334,7 +340,7 @@ async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer 
 def _answered_at_once(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
     try:
         return route.at_once(request) if route.at_once else None
-    except Exception:  # noqa: BLE001 -- the usual way raises it again, and answers with it
+    except Exception:  # noqa: BLE001 -- the task runs into the same error and sends its problem document
         return None
 
 

@@ -51,6 +51,7 @@ def _paper_at_once(request: DirectRequest, scope: AttemptScope | None) -> Direct
 
 
 async def _paper_of_token(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
+    """The same. A candidate who is not known to be active is looked up."""
     grant = _grant(request, scope)
     if grant is None or not await users.is_active(request.parts, grant.attempt.user_id):
         return None
@@ -66,13 +67,13 @@ def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant |
 def _answer(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:
     """The paper, if it is in memory."""
     paper = request.parts.papers.kept(paper_id)
-    known, encodings = request.header(b"if-none-match"), request.header(b"accept-encoding")
-    if paper is None or known is None or encodings is None:
+    if_none_match, accept_encoding = request.header(b"if-none-match"), request.header(b"accept-encoding")
+    if paper is None or if_none_match is None or accept_encoding is None:  # None: the header was sent twice.
         return None
     headers = _headers(paper.etag)
-    if known and names_etag(known.decode("latin-1"), paper.etag):
+    if if_none_match and names_etag(if_none_match.decode("latin-1"), paper.etag):
         return DirectAnswer(304, headers.unchanged, b"")
-    if ALLOWS_GZIP.search(encodings.decode("latin-1")):
+    if ALLOWS_GZIP.search(accept_encoding.decode("latin-1")):
         return DirectAnswer(200, headers.compressed, paper.document_gzipped)
     return DirectAnswer(200, headers.whole, paper.document)
 

@@ -1,4 +1,4 @@
-"""Starts that are answered directly: a candidate with a login starts for the first time."""
+"""Starts that are answered directly: those of a candidate with a login and without a running attempt."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ async def _start_of(request: DirectRequest) -> StartRequest | None:
     account = None if body is None else await request.account()
     if body is None or account is None:
         return None
-    return StartRequest(account, body.device, request.scope["state"]["arrived_at"])
+    return StartRequest(account, body.device, request.arrived_at)
 
 
 def _body_of(request: DirectRequest) -> StartIn | None:

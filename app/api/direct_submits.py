@@ -31,9 +31,9 @@ async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectA
     grant = request.grant() if request.header(b"content-type") == b"application/json" else None
     if grant is None or grant.attempt.scope != scope or submitted_id(request.body) != grant.attempt.id:
         return None
-    arrived_at = request.scope["state"]["arrived_at"]
+    submit = SubmitRequest(grant.attempt, request.arrived_at)
     async with request.turn():
-        submitted = await attempts.submit_together(request.parts, SubmitRequest(grant.attempt, arrived_at))
+        submitted = await attempts.submit_together(request.parts, submit)
     if submitted is None:
         return None
     await request.note_write()

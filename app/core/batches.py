@@ -14,25 +14,30 @@ Outcome = TypeVar("Outcome")
 Work: TypeAlias = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
 """Carries out a batch, and returns the outcome of each of its requests."""
 
-_Waiting: TypeAlias = tuple[Any, "asyncio.Future[Any]"]
+_QueuedRequest: TypeAlias = tuple[Any, "asyncio.Future[Any]"]
 
 
 class Batches:
     """Carries out requests of one key together, one batch of a key after the other.
 
-    A request starts at once if no batch of its key and fewer than `at_once` batches are running. No request
-    waits for a batch to fill. Batches start in the order in which their keys came.
+    A request starts immediately if no batch of its key and fewer than `most_running` batches are running. No
+    request waits for a batch to fill. If all places are taken, keys wait in the order of their first request.
     """
 
     def __init__(
-        self, *, at_once: int = 8, most: int = 128, most_waiting: int = 10_000, longest_wait: float = 20.0
+        self,
+        *,
+        most_running: int = 8,
+        most: int = 128,
+        most_waiting: int = 10_000,
+        longest_wait: float = 20.0,
     ) -> None:
-        self._turns = asyncio.Semaphore(at_once)
+        self._turns = asyncio.Semaphore(most_running)
         self._most = most
         self._most_waiting = most_waiting
         self._callers = Waiting(longest_wait)
-        self._queues: dict[Hashable, deque[_Waiting]] = {}
-        self._waiting = 0
+        self._queues: dict[Hashable, deque[_QueuedRequest]] = {}
+        self._queued_count = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def outcome(self, key: Hashable, request: Request, work: Work[Request, Outcome]) -> Outcome:
@@ -41,18 +46,18 @@ class Batches:
         If the caller is cancelled, the request may be carried out all the same. Raises what `work` raises,
         and Unavailable if too many requests wait, or if this one has waited for too long.
         """
-        if self._waiting >= self._most_waiting:
+        if self._queued_count >= self._most_waiting:
             raise Unavailable
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting += 1
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queued_count += 1
         if (queue := self._queues.get(key)) is None:
             queue = self._queues[key] = deque()
-            # An empty context: the work is not that of the request which happens to start it.
+            # An empty context: log lines of a batch must not have the id of the request that started it.
             task = asyncio.get_running_loop().create_task(self._run(key, work), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        queue.append((request, outcome))
-        return await self._callers.outcome(outcome)
+        queue.append((request, future))
+        return await self._callers.outcome(future)
 
     async def close(self) -> None:
         """Carry out what waits."""
@@ -65,23 +70,23 @@ class Batches:
             while queue:
                 async with self._turns:
                     batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
-                    self._waiting -= len(batch)
+                    self._queued_count -= len(batch)
                     await _carry_out(batch, work)
         finally:
-            # However it ends: a queue that is left would keep the next request from starting a batch.
-            self._waiting -= len(queue)
+            # Also after an error: the next request starts a task only if its key has no queue.
+            self._queued_count -= len(queue)
             del self._queues[key]
 
 
-async def _carry_out(batch: Sequence[_Waiting], work: Work[Any, Any]) -> None:
+async def _carry_out(batch: Sequence[_QueuedRequest], work: Work[Any, Any]) -> None:
     try:
         outcomes = await work([request for request, _ in batch])
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- each caller gets it
         failed = Unavailable() if isinstance(error, asyncio.CancelledError) else error
-        for _, waiting in batch:
-            if not waiting.done():  # The caller may have gone.
-                waiting.set_exception(failed)
+        for _, future in batch:
+            if not future.done():  # The caller may have gone.
+                future.set_exception(failed)
         return
-    for (_, waiting), outcome in zip(batch, outcomes, strict=True):
-        if not waiting.done():
-            waiting.set_result(outcome)
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        if not future.done():
+            future.set_result(outcome)

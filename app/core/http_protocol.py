@@ -14,8 +14,8 @@ LARGEST_HEAD = 64 * 1024
 """The limit for the request line and headers, in bytes. The server reads up to 256 KB at a time, so that a
 larger head may be accepted if it arrives at once."""
 MOST_HEADERS = 100
-MOST_KEPT = 2
-"""The number of writes that wait for the next iteration of the loop. A response that is streamed has more."""
+MOST_BUFFERED = 2
+"""The most writes that are buffered. One more flushes them."""
 HEAD_SECONDS = 10.0
 """The time within which the headers of a request must arrive, from the start of the connection or request."""
 READ_SECONDS = 30.0
@@ -28,8 +28,8 @@ KEEP_ALIVE_SECONDS = 75
 longer, nginx could send a request into a connection that is being closed, and answer 502. Apps that save
 every 20 to 30 seconds need no new connection each time."""
 MOST_CONNECTIONS = 24_000
-"""The number of connections of a process: 10,000 sockets, and a connection that each of their apps keeps.
-Further requests get the status 503."""
+"""The number of connections of a process: 10,000 sockets, a connection that each of their apps keeps,
+and 4,000 others. Further requests get the status 503."""
 
 RESPONSE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -42,31 +42,32 @@ PROBLEM = (
 
 
 class JoinedWrites:
-    """A transport that keeps what is written, and writes it together in the next iteration of the loop.
+    """A transport that buffers what is written, and writes it together in the next iteration of the loop.
 
     The head and the body of a response take one system call and one packet, not two. The responses of an
-    iteration are written one directly after the other. The first wakes the proxy or client if it is on the
-    same machine, which costs the sender more than the rest of the write; the others find it awake.
+    iteration are written one directly after the other. If the client or proxy is on the same machine, the
+    first write of an iteration wakes it, which is the expensive part. Writes that follow immediately find it
+    running.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self.transport = transport
         self._loop = loop
-        self._kept: list[bytes] = []
+        self._buffer: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Keep a head and the beginning of its body. More is written at once."""
-        if not self._kept:
+        """Buffer a head and the beginning of its body. With a further part, all is written immediately."""
+        if not self._buffer:
             self._loop.call_soon(self.flush)
-        self._kept.append(data)
-        if len(self._kept) > MOST_KEPT:
+        self._buffer.append(data)
+        if len(self._buffer) > MOST_BUFFERED:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was kept."""
-        kept, self._kept = self._kept, []
-        if kept and not self.transport.is_closing():
-            self.transport.write(b"".join(kept))
+        """Write what is buffered."""
+        buffered, self._buffer = self._buffer, []
+        if buffered and not self.transport.is_closing():
+            self.transport.write(b"".join(buffered))
 
     def close(self) -> None:
         """Close the connection after everything is written."""

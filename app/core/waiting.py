@@ -10,8 +10,8 @@ Outcome = TypeVar("Outcome")
 
 
 class Waiting:
-    """The callers that wait. All share one timer, for the one that has waited longest: a timer for each would
-    take longer than the rest of the waiting."""
+    """The callers that wait. All share one timer, set for the caller whose time ends first: a timer for each
+    would take longer than the rest of the waiting."""
 
     def __init__(self, longest_wait: float) -> None:
         self._longest_wait = longest_wait
@@ -23,18 +23,18 @@ class Waiting:
         """The outcome. Raises Unavailable if it has not come after the longest wait."""
         self._ends_at[waiting] = asyncio.get_running_loop().time() + self._longest_wait
         if self._timer is None:
-            self._fail_overdue()
+            self._fail_overdue_and_set_timer()
         try:
             return await waiting
         finally:
             del self._ends_at[waiting]
 
-    def _fail_overdue(self) -> None:
+    def _fail_overdue_and_set_timer(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
         for waiting, ends_at in self._ends_at.items():
             if ends_at > loop.time():
-                self._timer = loop.call_at(ends_at, self._fail_overdue, context=Context())
+                self._timer = loop.call_at(ends_at, self._fail_overdue_and_set_timer, context=Context())
                 return
             if not waiting.done():
                 waiting.set_exception(Unavailable())

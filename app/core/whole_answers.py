@@ -43,7 +43,11 @@ class WholeAnswers:
         return self._cycle.flow.write_paused
 
     async def answer(self, status: int, headers: bytes, body: bytes) -> None:
-        """Answer the request. `headers` has the length, as `written` returns them. The date is added."""
+        """Answer the request. `headers` has the length, as `written` returns them. The date is added.
+
+        It returns before the bytes are on the socket. So the log line of a request may say 200 although its
+        client has gone and never gets the answer.
+        """
         if self.must_wait and not self._cycle.disconnected:
             await self._cycle.flow.drain()
         self.answer_now(status, headers, body)
