@@ -44,10 +44,10 @@ PROBLEM = (
 class JoinedWrites:
     """A transport that buffers what is written, and writes it together in the next iteration of the loop.
 
-    The head and the body of a response take one system call and one packet, not two. The responses of an
-    iteration are written one directly after the other. If the client or proxy is on the same machine, the
-    first write of an iteration wakes it, which is the expensive part. Writes that follow immediately find it
-    running.
+    The head and the body of a response that comes as messages take one system call and one packet, not two;
+    a whole answer is one write already. The responses of an iteration are written one directly after the
+    other. If the client or proxy is on the same machine, the first write of an iteration wakes it, which is
+    the expensive part. Writes that follow immediately find it running.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
