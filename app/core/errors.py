@@ -333,7 +333,9 @@ class TooManyRequests(DomainError):
 
 
 class Unavailable(DomainError):
-    """A required service does not respond. Nothing was changed, so that a retry is safe."""
+    """A required service does not respond. Whether something was changed is not known: a statement may have
+    been committed although its answer was lost or came too late. The client sends the request again.
+    """
 
     status, code, title = 503, "unavailable", "Temporarily unavailable"
 

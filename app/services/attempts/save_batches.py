@@ -57,9 +57,9 @@ class SaveBatches:
     A request that finds a free connection is saved at once. A batch has at most one request of an attempt,
     and no other batch has one at the same time: the requests of an attempt are saved in their order.
 
-    A batch skips attempts that another transaction has locked: these requests are saved one by one, and so
-    are all requests of a batch that fails for any reason but a lost connection or a statement that takes too
-    long. So no request harms those of others.
+    A batch skips attempts that another transaction has locked: these requests are saved one by one, and so is
+    each request of a batch that fails. So no request harms those of others. If the connection is lost or the
+    statement times out, all requests of the batch fail with 503.
     """
 
     def __init__(
@@ -73,7 +73,8 @@ class SaveBatches:
         """The attempts of the requests that are being saved."""
         self._batches = 0
         self._is_starting = False
-        """Whether a batch is about to take what waits."""
+        """Whether a started batch has not taken its requests yet. It will take what arrives until then, so no
+        second one is started."""
         self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
         self._single = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,7 +116,8 @@ class SaveBatches:
             async with self._log.connection() as connection:
                 while batch := self._take_batch():
                     await self._save(connection, batch)
-                # Before the connection is given back: a request that comes meanwhile starts another batch.
+                # Counted down before the connection is returned to the pool, so that a request that arrives
+                # during the return starts a new batch and does not wait for one.
                 self._batches -= 1
                 is_done = True
         except Exception as error:  # noqa: BLE001 -- each caller gets it
@@ -123,7 +125,9 @@ class SaveBatches:
                 failed = batch or self._take_batch()
                 self._fail(failed, error)
                 self._batches -= 1
-                if failed:  # Otherwise all that wait are for attempts that are being saved.
+                # If nothing failed, every queued request is for an attempt that is being saved; the batch or
+                # single save of that attempt takes them next.
+                if failed:
                     self._start_batches()
 
     def _take_batch(self) -> list[_Waiting]:
@@ -142,6 +146,7 @@ class SaveBatches:
                 break
             self._attempts.add(request.attempt.id)
             batch.append(self._waiting.popleft())
+        self._start_batches()  # What exceeds this batch goes with another one, if that finds a connection.
         self._waiting.extendleft(reversed(passed))
         batch.sort(key=lambda waiting: waiting.request.attempt.id)
         return batch
@@ -155,8 +160,13 @@ class SaveBatches:
                 raise
             log.warning("batch_of_saves_failed", exc_info=True)
             outcomes = [None] * len(batch)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            if outcome is None or is_unaccounted(waiting.request, outcome):
+        decided = [
+            (waiting, outcome, outcome is None or is_unaccounted(waiting.request, outcome))
+            for waiting, outcome in zip(batch, outcomes, strict=True)
+        ]
+        # Nothing below fails: a request is never answered with an error while it is saved by itself.
+        for waiting, outcome, is_single in decided:
+            if is_single:
                 self._single += 1
                 self._run(self._save_single(waiting, outcome))
             else:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import uuid4
 
 import asyncpg
@@ -20,6 +21,7 @@ from app.models import Attempt
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
+from app.services.attempts import save_batches
 from app.services.attempts.save_batches import BATCHES_AT_ONCE, CONNECTIONS, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -82,6 +84,39 @@ class TogetherOnly(ResponseLog):
         raise AssertionError(f"saved by itself: {request}, {first}")
 
 
+class SlowWith(ResponseLog):
+    """A log that saves batches of one attempt when the test says so."""
+
+    def __init__(self, engine: AsyncEngine, attempt: Attempt) -> None:
+        super().__init__(engine, pooled=False)
+        self._attempt = attempt
+        self.may_save = asyncio.Event()
+
+    async def save_unlocked(
+        self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
+    ) -> list[SaveOutcome | None]:
+        if any(request.attempt.id == self._attempt.id for request in requests):
+            await self.may_save.wait()
+        return await super().save_unlocked(connection, requests)
+
+
+class WithoutOutcomes(ResponseLog):
+    """A log whose batches end with something that cannot be judged, and the requests that it saves alone."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, pooled=False)
+        self.alone: list[SaveRequest] = []
+
+    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+        self.alone.append(request)
+        return await super().save_single(request, first)
+
+    async def save_unlocked(
+        self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
+    ) -> list[SaveOutcome | None]:
+        return [None, cast("SaveOutcome", object())]
+
+
 class SlowToGiveBack(ResponseLog):
     """A log whose connections are given back when the test says so."""
 
@@ -126,6 +161,21 @@ class TestBatches:
         finally:
             log.may_give_back.set()
             await batches.close()
+
+    async def test_what_exceeds_a_batch_goes_with_the_next_one_at_once(
+        self, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(save_batches, "MOST_REQUESTS", 2)
+        log = SlowWith(crowd.engine, crowd.attempts[0])
+        batches = SaveBatches(log, longest_wait=PATIENCE)
+        saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
+        try:
+            assert await outcome_of(saving[2]) is not None
+            assert not saving[0].done()
+        finally:
+            log.may_save.set()
+            await batches.close()
+        assert all([await outcome_of(each) for each in saving])
 
     async def test_requests_of_one_attempt_are_saved_in_their_order(
         self, crowd: Crowd, batches: SaveBatches
@@ -189,6 +239,17 @@ class TestHarm:
         outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
         assert isinstance(outcomes[1], error)
         assert [await crowd.stored(number) for number in range(3)] == [1, 0, 1]
+
+    async def test_a_batch_that_fails_at_its_outcomes_has_saved_none_of_its_requests_alone(
+        self, crowd: Crowd
+    ) -> None:
+        log = WithoutOutcomes(crowd.engine)
+        batches = SaveBatches(log)
+        together = (batches.save(crowd.request(number)) for number in range(2))
+        errors = await asyncio.gather(*together, return_exceptions=True)
+        await batches.close()
+        assert [type(each) for each in errors] == [AttributeError, AttributeError]
+        assert log.alone == []
 
     async def test_nobody_waits_for_an_attempt_that_is_being_submitted(
         self, crowd: Crowd, batches: SaveBatches, parts: Components
