@@ -164,15 +164,16 @@ async def driver_connection(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connec
         yield driver
 
 
-async def committed(
+async def run_and_commit(
     connection: asyncpg.Connection, statement: str, arguments: Sequence[Any], *, pooled: bool
 ) -> Sequence[asyncpg.Record]:
-    """The rows of one statement, which is a transaction of its own.
+    """Run one statement in a transaction of its own, and return its rows after the commit.
 
-    PostgreSQL commits it by itself. A transaction pooler may run each message outside of a transaction in
-    another server process, so that it needs one around the preparation and the run.
+    PostgreSQL commits it by itself. Through a transaction pooler, the preparation and the run may reach
+    different server processes unless a transaction holds them together.
     """
     if not pooled:
+        # No BEGIN was sent: SQLAlchemy begins with its own first statement.
         rows: Sequence[asyncpg.Record] = await connection.fetch(statement, *arguments)
     else:
         async with connection.transaction():

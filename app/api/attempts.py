@@ -124,7 +124,7 @@ async def save_sent(
     """Save answers. Late ones are stored; then this raises DeadlinePassed."""
     async with parts.personal_turns.turn(str(holder.user_id)):
         target = await _target_of(parts, holder, scope, body)
-        outcome = await attempts.save_at_once(parts, target, sent_of(body), now)
+        outcome = await attempts.save_and_commit(parts, target, sent_of(body), now)
     if isinstance(outcome, LateSave):
         raise DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
     return SavedOut.of(outcome)

@@ -57,11 +57,14 @@ class Conflicting:
 
 
 @dataclass(frozen=True)
-class Closed:
-    """New to the log, which does not keep it: the question's section takes no answers now."""
+class NotTaken:
+    """New to the log of answers in time, which does not take it.
+
+    The section is closed, the time is over, or the log is full. A late answer may be kept as late.
+    """
 
 
-Verdict = Saved | Known | Superseded | Conflicting | Closed
+Verdict = Saved | Known | Superseded | Conflicting | NotTaken
 
 
 def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
@@ -89,7 +92,7 @@ def classify(log: Iterable[Event], incoming: Event, *, takes_new: bool = True) -
     if recorded is not None:
         return Conflicting(latest)
     if not takes_new:
-        return Closed()
+        return NotTaken()
     return Saved() if incoming.order >= latest.order else Superseded(latest)
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from app.engine.answers import Answer
 from app.engine.responses import (
-    Closed,
     Conflicting,
     Event,
     Known,
+    NotTaken,
     Saved,
     Superseded,
     Verdict,
@@ -125,7 +125,7 @@ class TestClassify:
     )
     def test_cases(self, log: list[Event], incoming: Event, verdict: Verdict) -> None:
         assert classify(log, incoming) == verdict
-        in_a_closed_section = Closed() if isinstance(verdict, Saved | Superseded) else verdict
+        in_a_closed_section = NotTaken() if isinstance(verdict, Saved | Superseded) else verdict
         assert classify(log, incoming, takes_new=False) == in_a_closed_section
 
     @pytest.mark.parametrize(

@@ -176,7 +176,8 @@ class AttemptRepository(Repository):
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
         If another request stores the same lease and revision at the same moment, the statement does not see
-        it. In this case alone it runs again and sees it.
+        it. In this case alone it runs again and sees it. Only tests and benchmarks save in a session's
+        transaction; requests are saved by `ResponseLog`.
         """
         outcome = await self._save_once(request)
         if outcome is None or not is_unaccounted(request, outcome):

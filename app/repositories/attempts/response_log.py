@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import committed, driver_connection
+from app.database import driver_connection, run_and_commit
 from app.repositories.attempts.save_statement import (
     SAVE,
-    SAVE_UNLOCKED,
+    SAVE_SKIP_LOCKED,
     SaveOutcome,
     SaveRequest,
     arguments_of,
@@ -32,20 +32,21 @@ class ResponseLog:
         async with driver_connection(self._engine) as connection:
             yield connection
 
-    async def save_unlocked(
+    async def save_skipping_locked(
         self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
     ) -> list[SaveOutcome | None]:
         """Save for different attempts in one transaction, which waits for nobody who changes an attempt.
 
         None where the attempt is locked, or not this person's. `save_single` finds out.
         """
-        rows = await committed(connection, SAVE_UNLOCKED, arguments_of(requests), pooled=self._pooled)
+        rows = await run_and_commit(connection, SAVE_SKIP_LOCKED, arguments_of(requests), pooled=self._pooled)
         return outcomes_of(requests, rows)
 
     async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
         """Save for one attempt, after whoever changes it. None where it is not this person's.
 
-        `first` is the outcome of `save_unlocked`, which did not see what another request stored meanwhile.
+        `first` is the outcome in the batch if the attempt was found there and some event is neither
+        inserted nor read; otherwise None.
         """
         async with self.connection() as connection:
             first = first or await self._save_once(connection, request)
@@ -54,6 +55,6 @@ class ResponseLog:
             return combined(first, await self._save_once(connection, request))
 
     async def _save_once(self, connection: asyncpg.Connection, request: SaveRequest) -> SaveOutcome | None:
-        rows = await committed(connection, SAVE, arguments_of([request]), pooled=self._pooled)
+        rows = await run_and_commit(connection, SAVE, arguments_of([request]), pooled=self._pooled)
         [outcome] = outcomes_of([request], rows)
         return outcome

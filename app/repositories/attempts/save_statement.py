@@ -13,13 +13,14 @@ from app.models import Attempt
 
 # See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR KEY SHARE, in the order of
 # their ids, before anything is inserted. Whoever ends an attempt takes FOR UPDATE, so an answer is either
-# committed before the paper is graded, or sees the closed attempt and is refused. Whoever moves the deadline
-# of a running attempt takes FOR NO KEY UPDATE, and saves do not wait for that (docs/decisions/0097). `found`
-# has the events that the new ones are compared with: the standing one of each question if it is not older,
-# and the one of the same lease and revision. It reads the snapshot from before the insert, and at most two
-# events for each one sent, so that a long log does not make saves slower. Late responses are also compared
-# with the late event of the same lease and revision, because the log does not store it again. Those in time
-# are not: they replace this event, and must not be taken for it.
+# committed before the paper is graded, or sees the closed attempt and is refused: under READ COMMITTED the
+# row is read again after the wait. Whoever moves the deadline of a running attempt takes FOR NO KEY UPDATE,
+# and saves do not wait for that (docs/decisions/0097). `compared` has the events that the new ones are
+# compared with: the standing one of each question if it is not older, and the one of the same lease and
+# revision. It reads the snapshot from before the insert, and at most two events for each one sent, so that a
+# long log does not make saves slower. Late responses are also compared with the late event of the same lease
+# and revision, because the log does not store it again. Those in time are not: they replace this event, and
+# must not be taken for it.
 # Rows are inserted in order, because two transactions in opposite order would wait for each other.
 # An event that was late and arrives again in time, because the deadline was moved, is stored as new.
 # An open attempt takes nothing new for closed questions, but their log is read all the same. Which questions
@@ -33,9 +34,9 @@ with request as materialized (
       takes_new, given_time)
   order by attempt_id
 ), attempt as materialized (
-  select request.*, found.status, found.deadline_at, case
+  select request.*, row.status, row.deadline_at, case
     when not may_enter then 'banned'
-    when request.lease > found.lease then 'unknown_lease'
+    when request.lease > row.lease then 'unknown_lease'
     when is_packed then 'packed'
     when status = 'paused' then 'closed'
     when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
@@ -52,7 +53,7 @@ with request as materialized (
     where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
       and exam_paper_id is not distinct from request.exam_paper_id
     for key share
-  ) as found
+  ) as row
 ), incoming as materialized (
   select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.verdict, event.*,
     takes_new and (verdict = 'late' or verdict = 'open' and not is_closed) as is_taken
@@ -79,7 +80,7 @@ with request as materialized (
   select attempt_id, array_agg(question_id) as questions, array_agg(revision) as revisions
   from inserted group by attempt_id
 ), found_of as (
-  select incoming.attempt_id, jsonb_agg(to_jsonb(found))::text as log
+  select incoming.attempt_id, jsonb_agg(to_jsonb(compared))::text as log
   from incoming cross join lateral (
     with latest as (
       select * from ias.response_events
@@ -94,14 +95,14 @@ with request as materialized (
       and same.lease = incoming.lease and same.revision = incoming.revision
       and (incoming.verdict = 'late' or not same.late)
       and (incoming.verdict = 'late' or exists (select from latest))
-  ) as found
+  ) as compared
   group by incoming.attempt_id
 )
 select place, verdict, status, deadline_at, questions, revisions, log
 from attempt left join inserted_of using (attempt_id) left join found_of using (attempt_id)
 """
 
-SAVE_UNLOCKED = SAVE.replace("for key share", "for key share skip locked")
+SAVE_SKIP_LOCKED = SAVE.replace("for key share", "for key share skip locked")
 """The same for attempts that nobody has locked for a change. The others have no row in the result."""
 
 

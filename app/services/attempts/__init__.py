@@ -26,7 +26,7 @@ from app.services.attempts.results import (
     submitted_result,
 )
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
-from app.services.attempts.saving import SaveTarget, save, save_at_once
+from app.services.attempts.saving import SaveTarget, save, save_and_commit
 from app.services.attempts.starting import (
     NewAttempt,
     StartedAttempt,
@@ -77,7 +77,7 @@ __all__ = [
     "resume",
     "reviewed_key",
     "save",
-    "save_at_once",
+    "save_and_commit",
     "section_windows",
     "start",
     "start_together",

@@ -22,23 +22,23 @@ from app.repositories.attempts.save_statement import is_unaccounted
 
 log = structlog.get_logger(__name__)
 
-BATCHES_AT_ONCE = 2
+MOST_BATCHES = 2
 SINGLE_AT_ONCE = 4
-CONNECTIONS = BATCHES_AT_ONCE + SINGLE_AT_ONCE
+CONNECTIONS = MOST_BATCHES + SINGLE_AT_ONCE
 """Connections of a process for saves: those of the batches, and of requests that are saved one by one."""
 MOST_REQUESTS = 256
 """Requests of a batch."""
 MOST_RESPONSES = 2_000
 """Responses of a batch, unless its only request has more."""
 MOST_WAITING = 10_000
-"""Requests that wait in a process. Saving them takes a second or two."""
+"""Requests that wait in a process. Saving them takes two seconds at 5,000 a second (docs/performance.md)."""
 
 LONGEST_WAIT = 20.0
 """Seconds after which a caller is told to try again: a database that hangs must not hold callers for long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _QueuedRequest:
     request: SaveRequest
     outcome: "asyncio.Future[SaveOutcome | None]"
 
@@ -68,7 +68,7 @@ class SaveBatches:
         self._log = log
         self._most_waiting = most_waiting
         self._callers = Waiting(longest_wait)
-        self._waiting: deque[_Waiting] = deque()
+        self._queue: deque[_QueuedRequest] = deque()
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""
         self._batches = 0
@@ -85,12 +85,12 @@ class SaveBatches:
         If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
         requests wait, or if this one has waited for too long.
         """
-        if len(self._waiting) + self._single >= self._most_waiting:
+        if len(self._queue) + self._single >= self._most_waiting:
             raise Unavailable
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
+        queued = _QueuedRequest(request, asyncio.get_running_loop().create_future())
+        self._queue.append(queued)
         self._start_batches()
-        return await self._callers.outcome(waiting.outcome)
+        return await self._callers.outcome(queued.outcome)
 
     async def close(self) -> None:
         """Save what waits."""
@@ -98,7 +98,7 @@ class SaveBatches:
             await asyncio.wait(self._tasks)
 
     def _start_batches(self) -> None:
-        if self._waiting and not self._is_starting and self._batches < BATCHES_AT_ONCE:
+        if self._queue and not self._is_starting and self._batches < MOST_BATCHES:
             self._batches += 1
             self._is_starting = True
             self._run(self._save_batches())
@@ -110,18 +110,21 @@ class SaveBatches:
         task.add_done_callback(self._tasks.discard)
 
     async def _save_batches(self) -> None:
-        batch: list[_Waiting] = []
+        batch: list[_QueuedRequest] = []
         is_done = False
         try:
             async with self._log.connection() as connection:
                 while batch := self._take_batch():
-                    await self._save(connection, batch)
+                    await self._save_one_batch(connection, batch)
                 # Counted down before the connection is returned to the pool, so that a request that arrives
                 # during the return starts a new batch and does not wait for one.
                 self._batches -= 1
                 is_done = True
-        except Exception as error:  # noqa: BLE001 -- each caller gets it
-            if not is_done:
+        except Exception as error:
+            # A cancellation is not caught: only the end of a process cancels a batch.
+            if is_done:
+                log.warning("connection_of_saves_not_returned", exc_info=True)
+            else:
                 failed = batch or self._take_batch()
                 self._fail(failed, error)
                 self._batches -= 1
@@ -130,30 +133,29 @@ class SaveBatches:
                 if failed:
                     self._start_batches()
 
-    def _take_batch(self) -> list[_Waiting]:
+    def _take_batch(self) -> list[_QueuedRequest]:
         """The requests that waited longest, at most one of an attempt."""
         self._is_starting = False
-        batch: list[_Waiting] = []
-        passed: list[_Waiting] = []
+        batch: list[_QueuedRequest] = []
+        passed: list[_QueuedRequest] = []
         responses = 0
-        while self._waiting and len(batch) < MOST_REQUESTS:
-            request = self._waiting[0].request
+        while self._queue and len(batch) < MOST_REQUESTS:
+            request = self._queue[0].request
             if request.attempt.id in self._attempts:
-                passed.append(self._waiting.popleft())
+                passed.append(self._queue.popleft())
                 continue
             responses += len(request.events)
             if batch and responses > MOST_RESPONSES:
                 break
             self._attempts.add(request.attempt.id)
-            batch.append(self._waiting.popleft())
+            batch.append(self._queue.popleft())
         self._start_batches()  # What exceeds this batch goes with another one, if that finds a connection.
-        self._waiting.extendleft(reversed(passed))
-        batch.sort(key=lambda waiting: waiting.request.attempt.id)
+        self._queue.extendleft(reversed(passed))
         return batch
 
-    async def _save(self, connection: asyncpg.Connection, batch: list[_Waiting]) -> None:
+    async def _save_one_batch(self, connection: asyncpg.Connection, batch: list[_QueuedRequest]) -> None:
         try:
-            outcomes = await self._log.save_unlocked(connection, [waiting.request for waiting in batch])
+            outcomes = await self._log.save_skipping_locked(connection, [queued.request for queued in batch])
         except Exception as error:
             # A request that PostgreSQL, the driver or the arguments' encoding refuses fails alone.
             if connection.is_closed() or isinstance(error, TimeoutError):
@@ -161,31 +163,31 @@ class SaveBatches:
             log.warning("batch_of_saves_failed", exc_info=True)
             outcomes = [None] * len(batch)
         decided = [
-            (waiting, outcome, outcome is None or is_unaccounted(waiting.request, outcome))
-            for waiting, outcome in zip(batch, outcomes, strict=True)
+            (queued, outcome, outcome is None or is_unaccounted(queued.request, outcome))
+            for queued, outcome in zip(batch, outcomes, strict=True)
         ]
         # Nothing below fails: a request is never answered with an error while it is saved by itself.
-        for waiting, outcome, is_single in decided:
+        for queued, outcome, is_single in decided:
             if is_single:
                 self._single += 1
-                self._run(self._save_single(waiting, outcome))
+                self._run(self._save_single(queued, outcome))
             else:
-                waiting.succeed(outcome)
-                self._attempts.discard(waiting.request.attempt.id)
+                queued.succeed(outcome)
+                self._attempts.discard(queued.request.attempt.id)
 
-    async def _save_single(self, waiting: _Waiting, first: SaveOutcome | None) -> None:
+    async def _save_single(self, queued: _QueuedRequest, first: SaveOutcome | None) -> None:
         """Save one request by itself, after whoever has locked its attempt."""
         try:
             async with self._single_turns:
-                waiting.succeed(await self._log.save_single(waiting.request, first))
+                queued.succeed(await self._log.save_single(queued.request, first))
         except Exception as error:  # noqa: BLE001 -- the caller gets it
-            waiting.fail(error)
+            queued.fail(error)
         finally:
             self._single -= 1
-            self._attempts.discard(waiting.request.attempt.id)
+            self._attempts.discard(queued.request.attempt.id)
             self._start_batches()
 
-    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
-        for waiting in batch:
-            waiting.fail(error)
-            self._attempts.discard(waiting.request.attempt.id)
+    def _fail(self, batch: list[_QueuedRequest], error: Exception) -> None:
+        for queued in batch:
+            queued.fail(error)
+            self._attempts.discard(queued.request.attempt.id)

@@ -10,7 +10,7 @@ from app.core.errors import Invalid, SessionRevoked
 from app.core.saving_errors import AttemptNotInProgress, SaveLimitReached, SectionClosed
 from app.engine import responses, timing
 from app.engine.answers import answer_of, json_of
-from app.engine.responses import Closed, Conflicting, Known, Saved, Superseded, Verdict
+from app.engine.responses import Conflicting, Known, NotTaken, Saved, Superseded, Verdict
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.services.attempts.response_checks import Response
 
@@ -80,10 +80,10 @@ def report_of(
     if outcome.verdict == "closed":
         raise AttemptNotInProgress(outcome.status, known=known)
     late = _late_verdicts(request, outcome, verdicts)
-    if not request.takes_new and any(isinstance(verdict, Closed) for verdict in late):
+    if not request.takes_new and any(isinstance(verdict, NotTaken) for verdict in late):
         raise SaveLimitReached(known=known)
     if outcome.verdict == "late":
-        recorded = any(isinstance(verdict, Closed | Known) for verdict in late)
+        recorded = any(isinstance(verdict, NotTaken | Known) for verdict in late)
         return LateSave(outcome.deadline_at, recorded=recorded, known=known)
     report = SaveReport(
         saved=sum(isinstance(verdict, Saved) for verdict in verdicts),
@@ -93,7 +93,7 @@ def report_of(
         closed=[
             ClosedResponse(event.question_id, closed[event.question_id].section_id)
             for event, verdict in zip(request.events, verdicts, strict=True)
-            if isinstance(verdict, Closed)
+            if isinstance(verdict, NotTaken)
         ],
         server_time=server_time,
         deadline_at=outcome.deadline_at,
@@ -140,7 +140,7 @@ def _late_verdicts(request: SaveRequest, outcome: SaveOutcome, verdicts: Sequenc
     return [
         responses.classify(log, _event(response, request.lease), takes_new=False)
         for response, verdict in zip(request.events, verdicts, strict=True)
-        if isinstance(verdict, Closed)
+        if isinstance(verdict, NotTaken)
     ]
 
 

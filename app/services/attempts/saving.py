@@ -86,17 +86,21 @@ class _InTransaction:
 async def save(
     uow: UnitOfWork, parts: Components, target: SaveTarget, sent: Sequence[SentResponse], now: datetime
 ) -> SaveReport | LateSave:
-    """Log responses in a transaction that has other work too. See `save_at_once` for the errors."""
+    """Log responses in a transaction that has other work too. See `save_and_commit` for the errors.
+
+    No route does this; tests and benchmarks do.
+    """
     return await _save(_InTransaction(parts, uow), parts, target, sent, now)
 
 
-async def save_at_once(
+async def save_and_commit(
     parts: Components, target: SaveTarget, sent: Sequence[SentResponse], now: datetime
 ) -> SaveReport | LateSave:
-    """Log responses, and commit them before this returns. What is saved is graded.
+    """Log responses, and commit them before this returns. Those in time are graded, late ones are not.
 
-    Raises Invalid, NotFound, AttemptNotInProgress, SectionClosed, QuestionUnreadable, TooManyRequests or
-    SaveLimitReached; then nothing is saved.
+    Raises Invalid, NotFound, SessionRevoked, AttemptNotInProgress, SectionClosed, QuestionUnreadable,
+    TooManyRequests or SaveLimitReached; then nothing is saved. After Unavailable, or an error of the
+    database, they may be saved all the same.
     """
     return await _save(_OwnTransactions(parts), parts, target, sent, now)
 
@@ -144,7 +148,7 @@ async def _with_packed_log(database: _Database, request: SaveRequest, outcome: S
 async def _receipt(
     database: _Database, parts: Components, request: SaveRequest, report: SaveReport
 ) -> str | None:
-    """The client gets it after the commit, or not at all: a failed commit is answered with an error.
+    """The signed receipt of the acknowledged responses.
 
     None if the key cannot be read: the answers are saved all the same.
     """

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.saving_errors import SectionClosed
 from app.models import Attempt
-from app.services.attempts import SaveReport, save_at_once
+from app.services.attempts import SaveReport, save_and_commit
 from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
@@ -153,9 +153,9 @@ class TestSavesWithoutReading:
         self, parts: Components, timed: tuple[PublishedTest, Attempt]
     ) -> None:
         made, attempt = timed
-        await save_at_once(parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+        await save_and_commit(parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
         with statements_of(parts.engine) as statements:
-            report = await save_at_once(parts, target_of(attempt), [response(made, 0, ["b"], 2)], NOW)
+            report = await save_and_commit(parts, target_of(attempt), [response(made, 0, ["b"], 2)], NOW)
         assert isinstance(report, SaveReport)
         assert (report.saved, statements) == (1, [])
 
@@ -166,7 +166,7 @@ class TestSavesWithoutReading:
         made, attempt = timed
         over = NOW + timedelta(seconds=220)
         with pytest.raises(SectionClosed):
-            await save_at_once(parts, target_of(attempt), [response(made, 0, ["a"])], over)
+            await save_and_commit(parts, target_of(attempt), [response(made, 0, ["a"])], over)
         async with unit_of_work(engine) as uow:
             found = await uow.session.get_one(Attempt, attempt.id)
             if given == "additions":
@@ -174,7 +174,7 @@ class TestSavesWithoutReading:
             else:
                 found.accommodation_seconds = 100
         early = [response(made, 0, ["a"]), response(made, 1, ["b"])]
-        report = await save_at_once(parts, target_of(attempt), early, over)
+        report = await save_and_commit(parts, target_of(attempt), early, over)
         assert isinstance(report, SaveReport)
         assert (report.saved, [each.question_id for each in report.closed]) == (1, [made.question_ids[1]])
 

@@ -22,7 +22,7 @@ from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
 from app.services.attempts import save_batches
-from app.services.attempts.save_batches import BATCHES_AT_ONCE, CONNECTIONS, SaveBatches
+from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -92,12 +92,12 @@ class SlowWith(ResponseLog):
         self._attempt = attempt
         self.may_save = asyncio.Event()
 
-    async def save_unlocked(
+    async def save_skipping_locked(
         self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
     ) -> list[SaveOutcome | None]:
         if any(request.attempt.id == self._attempt.id for request in requests):
             await self.may_save.wait()
-        return await super().save_unlocked(connection, requests)
+        return await super().save_skipping_locked(connection, requests)
 
 
 class WithoutOutcomes(ResponseLog):
@@ -111,7 +111,7 @@ class WithoutOutcomes(ResponseLog):
         self.alone.append(request)
         return await super().save_single(request, first)
 
-    async def save_unlocked(
+    async def save_skipping_locked(
         self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
     ) -> list[SaveOutcome | None]:
         return [None, cast("SaveOutcome", object())]
@@ -154,7 +154,7 @@ class TestBatches:
         log = SlowToGiveBack(crowd.engine)
         batches = SaveBatches(log, longest_wait=PATIENCE)
         try:
-            for number in range(BATCHES_AT_ONCE + 1):
+            for number in range(MOST_BATCHES + 1):
                 outcome = await batches.save(crowd.request(number))
                 assert outcome is not None
                 assert outcome.verdict == "open"

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.saving_errors import SectionClosed
 from app.engine.responses import (
-    Closed,
     Conflicting,
     Event,
     Known,
+    NotTaken,
     Saved,
     Superseded,
     classify,
@@ -138,7 +138,7 @@ def as_counts(report: SaveReport) -> Counter[type]:
             Known: report.known,
             Superseded: len(report.superseded),
             Conflicting: len(report.conflicts),
-            Closed: len(report.closed),
+            NotTaken: len(report.closed),
         }
     )
 
@@ -217,7 +217,7 @@ class TestSave:
                 ],
                 SECTION_OVER if is_over else NOW,
             )
-            if counts[Closed] == len(sent):
+            if counts[NotTaken] == len(sent):
                 with pytest.raises(SectionClosed):
                     await saving
                 continue
