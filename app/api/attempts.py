@@ -132,7 +132,7 @@ async def save_sent(
 
 async def scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
     """The scope of attempts at an exam paper. It is usually in memory."""
-    if (scope := parts.placements.kept(exam_id, paper_id)) is not None:
+    if (scope := parts.placements.in_memory(exam_id, paper_id)) is not None:
         return scope
     async with reading(parts.engine) as reads:
         return await parts.placements.get(reads, exam_id, paper_id)

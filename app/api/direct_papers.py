@@ -19,7 +19,7 @@ def _of_test_at_once(request: DirectRequest) -> DirectAnswer | None:
 
 def _of_exam_at_once(request: DirectRequest) -> DirectAnswer | None:
     exam_id, paper_id = request.ids
-    return _paper_at_once(request, request.parts.placements.kept(exam_id, paper_id))
+    return _paper_at_once(request, request.parts.placements.in_memory(exam_id, paper_id))
 
 
 async def _of_test(request: DirectRequest) -> DirectAnswer | None:
@@ -33,7 +33,7 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
     exam_id, paper_id = request.ids
-    return await _paper_of_token(request, request.parts.placements.kept(exam_id, paper_id))
+    return await _paper_of_token(request, request.parts.placements.in_memory(exam_id, paper_id))
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -66,7 +66,7 @@ def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant |
 
 def _answer(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:
     """The paper, if it is in memory."""
-    paper = request.parts.papers.kept(paper_id)
+    paper = request.parts.papers.in_memory(paper_id)
     if_none_match, accept_encoding = request.header(b"if-none-match"), request.header(b"accept-encoding")
     if paper is None or if_none_match is None or accept_encoding is None:  # None: the header was sent twice.
         return None

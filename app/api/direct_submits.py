@@ -18,7 +18,7 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
     exam_id, paper_id = request.ids
-    return await _submit(request, request.parts.placements.kept(exam_id, paper_id))
+    return await _submit(request, request.parts.placements.in_memory(exam_id, paper_id))
 
 
 ROUTES: Sequence[DirectRoute] = (

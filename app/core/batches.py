@@ -7,7 +7,7 @@ from contextvars import Context
 from typing import Any, TypeAlias, TypeVar
 
 from app.core.errors import Unavailable
-from app.core.waiting import Waiting
+from app.core.outcome_timeouts import OutcomeTimeouts
 
 Request = TypeVar("Request")
 Outcome = TypeVar("Outcome")
@@ -35,7 +35,7 @@ class Batches:
         self._turns = asyncio.Semaphore(most_running)
         self._most = most
         self._most_waiting = most_waiting
-        self._callers = Waiting(longest_wait)
+        self._callers = OutcomeTimeouts(longest_wait)
         self._queues: dict[Hashable, deque[_QueuedRequest]] = {}
         self._queued_count = 0
         self._tasks: set[asyncio.Task[None]] = set()

@@ -31,7 +31,7 @@ class SignerStore:
         self._reading: asyncio.Task[Signer] | None = None
 
     @property
-    def kept(self) -> Signer | None:
+    def in_memory(self) -> Signer | None:
         """The key in memory, unless it was read too long ago."""
         return self._kept(self._clock.now())
 
@@ -57,7 +57,7 @@ class SignerStore:
 
         Callers at the same time share what one of them reads.
         """
-        if (kept := self.kept) is not None:
+        if (kept := self.in_memory) is not None:
             return kept
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(engine))

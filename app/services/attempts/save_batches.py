@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from app.core.errors import Unavailable
-from app.core.waiting import Waiting
+from app.core.outcome_timeouts import OutcomeTimeouts
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.repositories.attempts.save_statement import is_unaccounted
@@ -67,7 +67,7 @@ class SaveBatches:
     ) -> None:
         self._log = log
         self._most_waiting = most_waiting
-        self._callers = Waiting(longest_wait)
+        self._callers = OutcomeTimeouts(longest_wait)
         self._queue: deque[_QueuedRequest] = deque()
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""

@@ -152,7 +152,7 @@ async def _receipt(
 
     None if the key cannot be read: the answers are saved all the same.
     """
-    signer = parts.signers.kept
+    signer = parts.signers.in_memory
     if signer is None:
         try:
             signer = await database.signer()
@@ -164,7 +164,7 @@ async def _receipt(
 
 
 async def _paper(database: _Database, parts: Components, paper_id: UUID) -> FrozenPaper:
-    if (paper := parts.papers.kept(paper_id)) is not None:
+    if (paper := parts.papers.in_memory(paper_id)) is not None:
         return paper
     async with database.reading() as reads:
         return await parts.papers.get(reads, paper_id)

@@ -15,7 +15,7 @@ class PlacementStore:
         self._capacity = capacity
         self._placements: OrderedDict[UUID, tuple[UUID, AttemptScope]] = OrderedDict()
 
-    def kept(self, exam_id: UUID, paper_id: UUID) -> AttemptScope | None:
+    def in_memory(self, exam_id: UUID, paper_id: UUID) -> AttemptScope | None:
         """The scope if this process has it in memory."""
         placement = self._placements.get(paper_id)
         return placement[1] if placement is not None and placement[0] == exam_id else None

@@ -118,9 +118,9 @@ class PaperStore:
         self._papers: Recent[FrozenPaper] = Recent(capacity)
         self._keys: Recent[CompiledKey] = Recent(capacity)
 
-    def kept(self, paper_id: UUID) -> FrozenPaper | None:
+    def in_memory(self, paper_id: UUID) -> FrozenPaper | None:
         """A paper if this process has it in memory."""
-        return self._papers.kept(paper_id)
+        return self._papers.in_memory(paper_id)
 
     async def get(self, reads: Reading, paper_id: UUID) -> FrozenPaper:
         """A paper by the id that an attempt holds, so it exists."""
@@ -150,20 +150,20 @@ class Recent(Generic[Value]):
 
     async def get(self, reads: Reading, id_: UUID, load: Callable[[], Awaitable[Value]]) -> Value:
         """The value of this id, loaded by whoever comes first."""
-        if (value := self.kept(id_)) is not None:
+        if (value := self.in_memory(id_)) is not None:
             return value
         # A connection before the lock: those who wait for it may hold all the others of the pool.
         await reads.session.connection()
         lock = self._loading.setdefault(id_, asyncio.Lock())
         async with lock:
-            if (value := self.kept(id_)) is None:
+            if (value := self.in_memory(id_)) is None:
                 value = self._values[id_] = await load()
                 while len(self._values) > self._capacity:
                     self._values.popitem(last=False)
             self._loading.pop(id_, None)
         return value
 
-    def kept(self, id_: UUID) -> Value | None:
+    def in_memory(self, id_: UUID) -> Value | None:
         """The value if it is in memory. It counts as used."""
         if (value := self._values.get(id_)) is not None:
             self._values.move_to_end(id_)

@@ -9,7 +9,7 @@ from app.core.errors import Unavailable
 Outcome = TypeVar("Outcome")
 
 
-class Waiting:
+class OutcomeTimeouts:
     """The callers that wait. All share one timer, set for the caller whose time ends first: a timer for each
     would take longer than the rest of the waiting."""
 
