@@ -22,7 +22,7 @@ from app.schemas.common import Out
 from app.schemas.results import ResultOut
 from app.services import attempts
 from app.services.analytics import leaderboards
-from app.services.analytics.leaderboards import LeaderboardRequest
+from app.services.analytics.leaderboards import PLACES, LeaderboardRequest
 from app.services.analytics.overview import overview
 from app.services.analytics.read_versions import are_profiles_at, version_of
 from app.services.analytics.test_analysis import analyze
@@ -33,8 +33,6 @@ _BOARD_OF_TEST = re.compile(
     rb"test_id=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     rb"(?:&around_me=(true|false))?(?:&limit=([1-9][0-9]?|100))?"
 )
-_PLACES = 10
-"""How many places of a board are shown by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def _asked_board(query: bytes) -> tuple[UUID, LeaderboardRequest] | None:
     if found is None:
         return None
     test_id, around_me, limit = found.groups()
-    return UUID(test_id.decode()), LeaderboardRequest(int(limit or _PLACES), around_me=around_me == b"true")
+    return UUID(test_id.decode()), LeaderboardRequest(int(limit or PLACES), around_me=around_me == b"true")
 
 
 ROUTES: Sequence[DirectRoute] = (

@@ -12,7 +12,7 @@ from app.core.errors import Invalid, NotAvailable, NotFound, ResultsNotReleased
 from app.schemas.analytics.leaderboards import LeaderboardOut
 from app.schemas.users import Category
 from app.services.analytics import leaderboards
-from app.services.analytics.leaderboards import LeaderboardRequest
+from app.services.analytics.leaderboards import PLACES, LeaderboardRequest
 
 router = PrefixRouter(prefix="/analytics", tags=["analytics"])
 
@@ -40,7 +40,7 @@ async def get_leaderboard(
     ] = False,
     limit: Annotated[
         int, Query(ge=1, le=100, description="How many places; with `around_me`, on each side")
-    ] = 10,
+    ] = PLACES,
 ) -> LeaderboardOut:
     """Who has which place. Give `test_id` or `exam_id`.
 

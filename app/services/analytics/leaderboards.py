@@ -29,6 +29,10 @@ SECONDS_KEPT = 60
 """For so long the ranks of a category at a test may be behind the live ones: counting reads all results."""
 
 
+PLACES = 10
+"""How many places of a board are shown by default."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeaderboardRequest:
     """Which part of a board is wanted: its best `limit`, or so many above and below oneself."""
