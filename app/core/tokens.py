@@ -278,7 +278,7 @@ class AttemptTokens:
         return grant
 
     def has_verified(self, token: str) -> bool:
-        """Whether this is an attempt token that was valid when it came before."""
+        """Whether this is an attempt token that was issued or verified before. It may have expired since."""
         return token in self._verified
 
     def _remember(self, token: str, grant: AttemptGrant) -> None:
