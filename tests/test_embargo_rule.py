@@ -139,6 +139,7 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
     "app/repositories/tests/catalog.py::_own_attempts": "CatalogRepository._own has asked",
     "app/repositories/scores.py::score_of": "whoever calls it is judged here",
+    "app/repositories/tests/popularity.py::published_cohort": "it reads ids",
     "app/repositories/tests/popularity.py::ranked_candidates": "a count that no key changes; callers ask",
     "app/repositories/tests/keys.py::CURRENT": "it reads ids",
     "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",

@@ -34,13 +34,14 @@ from sqlalchemy import (
 
 from app.core.errors import NotFound
 from app.engine.scores import Score
-from app.models import Attempt, Exam, ExamResult, KeyVersion, Paper, Registration, Result, Test, User
+from app.models import Attempt, Exam, ExamResult, Paper, Registration, Result, Test, User
 from app.repositories.analytics.read_versions import PROFILE
 from app.repositories.base import Repository
 from app.repositories.embargo import Reader, withholds_a_version
 from app.repositories.scores import score_of
 from app.repositories.tests import Viewer
-from app.repositories.tests.catalog import is_readable
+from app.repositories.tests.catalog import is_readable, readable_by
+from app.repositories.tests.popularity import published_cohort
 
 # The results with these scores, score by score in the given order, those of one score by id. The histogram
 # gives the scores: it is what orders them, exactly. So the index on scores needs no order of fractions, and
@@ -149,13 +150,7 @@ class LeaderboardRepository(Repository):
 
     async def of_test(self, viewer: Viewer, test_id: UUID, now: datetime) -> BoardOfTest:
         """The ranking of a test that the viewer may take or has taken. Raises NotFound for another one."""
-        values = {
-            "test_id": test_id,
-            "user_id": viewer.user_id,
-            "institute_id": viewer.institute_id,
-            "enrolled": viewer.enrolled,
-            "now": now,
-        }
+        values = readable_by(viewer, test_id, now)
         row = (await self._session.execute(_board_of_test(viewer.reader), values)).one_or_none()
         if row is None:
             raise NotFound("test")
@@ -246,14 +241,7 @@ class LeaderboardRepository(Repository):
 @lru_cache(maxsize=32)
 def _board_of_test(reader: Reader) -> Select[Any]:
     """The fields of `BoardOfTest` for the test `:test_id` and the reader `:user_id`."""
-    cohort = (
-        select(KeyVersion.cohort_id)
-        .join(Paper, Paper.id == KeyVersion.paper_id)
-        .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
-        .order_by(KeyVersion.number.desc())
-        .limit(1)
-        .lateral()
-    )
+    cohort = published_cohort().lateral()
     own = and_(
         Result.cohort_id == cohort.c.cohort_id,
         Result.counted,

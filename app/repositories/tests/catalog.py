@@ -127,14 +127,9 @@ class CatalogRepository(Repository):
 
         Raises NotFound for another test.
         """
-        values = {
-            "test_id": test_id,
-            "user_id": viewer.user_id,
-            "institute_id": viewer.institute_id,
-            "enrolled": viewer.enrolled,
-            "now": now,
-        }
-        found = await self._session.execute(_readable_version(viewer.reader), values)
+        found = await self._session.execute(
+            _readable_version(viewer.reader), readable_by(viewer, test_id, now)
+        )
         if (row := found.one_or_none()) is None:
             raise NotFound("test")
         version: int | None = row.paper_version
@@ -256,7 +251,7 @@ def _readable_version(reader: Reader) -> Select[int | None]:
 
 
 def is_readable(reader: Reader) -> ColumnElement[bool]:
-    """Whether a row of `tests` is `:test_id`, and `:user_id` may take it or has taken it."""
+    """Whether a row of `tests` is the test of `readable_by`, and its viewer may take it or has taken it."""
     user_id = bindparam("user_id", type_=Uuid)
     offered = and_(Test.institute_id == bindparam("institute_id", type_=Uuid), ~belongs_to_another(user_id))
     if not reader.is_staff:
@@ -264,6 +259,17 @@ def is_readable(reader: Reader) -> ColumnElement[bool]:
         offered = and_(offered, is_open(now, bindparam("enrolled", type_=Boolean)))
     taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == user_id)
     return and_(Test.id == bindparam("test_id", type_=Uuid), or_(offered, taken), ~hides_test(reader))
+
+
+def readable_by(viewer: Viewer, test_id: UUID, now: datetime) -> Mapping[str, Any]:
+    """The parameters of `is_readable`."""
+    return {
+        "test_id": test_id,
+        "user_id": viewer.user_id,
+        "institute_id": viewer.institute_id,
+        "enrolled": viewer.enrolled,
+        "now": now,
+    }
 
 
 def _is_published_version() -> ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """How many ranked candidates a test has: counted now, and as of the last count for the order of lists."""
 
-from sqlalchemy import ColumnElement, func, select
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import KeyVersion, Paper, ScoreCount, Test, TestPopularity
@@ -9,20 +11,23 @@ from app.repositories.base import Repository
 
 def ranked_candidates() -> ColumnElement[int]:
     """The number of candidates in the ranking of a row of `tests`: that of its published version."""
-    cohort = (
-        select(KeyVersion.cohort_id)
-        .join(Paper, Paper.id == KeyVersion.paper_id)
-        .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
-        .order_by(KeyVersion.number.desc())
-        .limit(1)
-        .correlate(Test)
-        .scalar_subquery()
-    )
+    cohort = published_cohort().correlate(Test).scalar_subquery()
     return (
         select(func.coalesce(func.sum(ScoreCount.candidates), 0))
         .where(ScoreCount.cohort_id == cohort)
         .correlate(Test)
         .scalar_subquery()
+    )
+
+
+def published_cohort() -> Select[UUID]:
+    """Whose attempts the ranking of a row of `tests` has: the cohort of its published version."""
+    return (
+        select(KeyVersion.cohort_id)
+        .join(Paper, Paper.id == KeyVersion.paper_id)
+        .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
+        .order_by(KeyVersion.number.desc())
+        .limit(1)
     )
 
 
