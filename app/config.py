@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     database_pooler: Literal["auto", "session", "transaction"] = "auto"
     database_ssl: Literal["auto", "verify", "off"] = "auto"
     database_ca_file: Path | None = None
-    database_pool_size: int = Field(default=20, ge=1)
+    database_pool_size: int = Field(default=12, ge=1)
     database_replica_url: SecretStr | None = None
     database_replica_lag_seconds: float = Field(default=5, gt=0, le=60)
 

@@ -46,6 +46,8 @@ _CERTIFICATES = httpx.create_ssl_context()
 """Reading the certificates takes longer than the rest of a client. Forked processes share what was read."""
 _SENT_ANSWERS_BYTES = 32_000_000
 """About a thousand results with their review."""
+_BATCHES_AT_ONCE = 8
+_LOOKUPS_AT_ONCE = 4
 
 
 @asynccontextmanager
@@ -80,7 +82,15 @@ async def open_components(
         stack.push_async_callback(of_saves.dispose)
         batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
         stack.push_async_callback(batches.close)
-        together, lookups = Batches(most_running=8), Batches(most_running=4)
+        of_batches = create_engine(
+            settings,
+            application_name=f"{application_name}-batches",
+            pool_size=_BATCHES_AT_ONCE + _LOOKUPS_AT_ONCE + 1,  # One reads the signing key.
+            statement_seconds=statement_seconds,
+        )
+        stack.push_async_callback(of_batches.dispose)
+        together = Batches(most_running=_BATCHES_AT_ONCE)
+        lookups = Batches(most_running=_LOOKUPS_AT_ONCE)
         result_reads = Batches(most_running=2, most=16)
         stack.push_async_callback(together.close)
         stack.push_async_callback(lookups.close)
@@ -98,6 +108,7 @@ async def open_components(
             settings=settings,
             clock=clock,
             engine=engine,
+            batch_engine=of_batches,
             probe=probe,
             replica=replica,
             redis=redis,

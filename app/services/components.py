@@ -43,6 +43,9 @@ class Components:
     settings: Settings
     clock: Clock
     engine: AsyncEngine
+    batch_engine: AsyncEngine
+    """A connection for each batch and look-up that may run, so that starts and submits of a whole hall never
+    wait behind other requests."""
     probe: AsyncEngine
     """Two connections for health checks, so that an exhausted pool is not reported as an outage."""
     replica: "Replica | None"

@@ -117,7 +117,7 @@ async def is_active(parts: Components, user_id: UUID) -> bool:
 
 async def _are_active(parts: Components, user_ids: Sequence[UUID]) -> Sequence[bool]:
     before = parts.revocations.changes
-    async with looking(parts.engine) as reads:
+    async with looking(parts.batch_engine) as reads:
         active = await reads.users.active_among(user_ids)
     for user_id in active:
         parts.active_users.add(user_id, before)

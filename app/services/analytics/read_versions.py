@@ -41,7 +41,7 @@ async def _versions(
     parts: Components, asked: Sequence[tuple[Account, UUID | None]]
 ) -> Sequence[CurrentVersion | None]:
     wanted: list[Asked] = [(account.id, test_id) for account, test_id in asked]
-    async with looking(parts.engine) as reads:
+    async with looking(parts.batch_engine) as reads:
         found = await reads.read_versions.of(list(dict.fromkeys(wanted)))
     now = parts.clock.now()
     return [
@@ -69,6 +69,6 @@ def _candidate(user_id: UUID, found: ReadVersion, now: datetime) -> Principal:
 
 async def _are_at(parts: Components, asked: Sequence[Mapping[UUID, str]]) -> Sequence[bool]:
     everybody = frozenset[UUID]().union(*asked)
-    async with looking(parts.engine) as reads:
+    async with looking(parts.batch_engine) as reads:
         found = await reads.read_versions.of_profiles(list(everybody))
     return [all(found.get(user_id) == version for user_id, version in each.items()) for each in asked]

@@ -63,7 +63,7 @@ class _OwnTransactions:
         return await self.parts.save_batches.save(request)
 
     async def signer(self) -> Signer:
-        return await self.parts.signers.signer_of_reading(self.parts.engine)
+        return await self.parts.signers.signer_of_reading(self.parts.batch_engine)
 
 
 @dataclass(frozen=True, slots=True)

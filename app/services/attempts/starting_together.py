@@ -60,7 +60,7 @@ async def _start(
     parts: Components, test_id: UUID, requests: Sequence[StartRequest]
 ) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
     try:
-        async with unit_of_work(parts.engine, parts.new_messages) as uow:
+        async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             await uow.tests.lock_shared(test_id)
             starters = await lock_starters(uow, requests, AttemptScope(test_id))
             now = parts.clock.now()

@@ -49,7 +49,7 @@ async def submit_together(parts: Components, request: SubmitRequest) -> Submitte
 
 async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Sequence[Submitted | None]:
     try:
-        async with unit_of_work(parts.engine, parts.new_messages) as uow:
+        async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             submitted = await _end(uow, parts, requests)
             results = await _grade(uow, parts, [each for each in submitted.values() if not is_held(each)])
     except Exception as error:
@@ -90,7 +90,7 @@ async def _shown(parts: Components, graded: Sequence[tuple[Attempt, Result]]) ->
     if not graded:
         return {}
     try:
-        async with looking(parts.engine) as reads:
+        async with looking(parts.batch_engine) as reads:
             return await submitted_results(reads, parts, graded)
     except Exception:
         # The attempts are submitted. Their candidates can ask for the results.

@@ -62,7 +62,7 @@ async def paper_together(parts: Components, account: Account, test_id: UUID) -> 
 
 async def _papers(parts: Components, test_id: UUID, accounts: Sequence[Account]) -> Sequence[UUID | None]:
     ids = {account.id for account in accounts}
-    async with looking(parts.engine) as reads:
+    async with looking(parts.batch_engine) as reads:
         papers = await reads.attempt_reviews.papers_at_test(ids, test_id)
     return [
         None

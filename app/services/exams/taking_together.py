@@ -57,7 +57,7 @@ async def _start(
     parts: Components, exam_id: UUID, paper_id: UUID, requests: Sequence[StartRequest]
 ) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
     try:
-        async with unit_of_work(parts.engine, parts.new_messages) as uow:
+        async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
             if paper.paper_id is None or not _is_for_all(exam, paper):
                 return [None] * len(requests)

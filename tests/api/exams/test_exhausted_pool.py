@@ -1,0 +1,81 @@
+"""Other requests hold all shared connections: starts, saves, papers and submits do not wait for them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.core.active_users import ActiveUsers
+from app.database import create_engine
+from app.services.components import Components
+from app.services.signing_keys import SignerStore
+from tests.builders.attempts import Json, take_test
+from tests.builders.content import PublishedTest
+from tests.builders.exams import Entrant, HeldExam, body_of, register, take_paper
+from tests.builders.people import People
+from tests.conftest import TestClock
+
+
+@pytest.fixture
+async def exhausted(app: FastAPI, parts: Components, clock: TestClock) -> AsyncIterator[Components]:
+    """A pool without a free connection, and a process that has looked up nobody and no key."""
+    engine = create_engine(parts.settings, pool_size=1, pool_timeout=0.05)
+    signers = SignerStore(parts.settings.secret_key.get_secret_value(), clock)
+    active_users = ActiveUsers(parts.revocations, clock)
+    async with engine.connect():
+        changed = replace(parts, engine=engine, signers=signers, active_users=active_users)
+        app.state.components = changed
+        yield changed
+        app.state.components = parts
+    await engine.dispose()
+
+
+@pytest.fixture
+async def entrant(people: People, held: HeldExam) -> Entrant:
+    """A candidate who has not started yet. The process knows the paper: another one has taken it."""
+    await take_paper(await people.candidate(), held, {0: ["a"]})
+    return await register(await people.candidate(), held)
+
+
+@pytest.fixture
+async def taken(people: People, made: PublishedTest) -> PublishedTest:
+    """A test that the process knows."""
+    await take_test(await people.candidate(), made, {0: ["a"]})
+    return made
+
+
+async def goes_on(client: httpx.AsyncClient, path: str, attempt: Json, made: PublishedTest) -> Json:
+    """Save an answer, download the paper, and submit, with the attempt token as apps do."""
+    token = {"Authorization": f"Bearer {attempt['attempt_token']}"}
+    response = {"question_id": str(made.question_ids[0]), "revision": 1, "answer": ["a"]}
+    body = {"attempt_id": attempt["id"], "lease": 1, "responses": [response]}
+    saved = body_of(await client.post(f"{path}/responses", json=body, headers=token))
+    assert saved["receipt"] is not None
+    body_of(await client.get(f"{path}/questions", headers=token))
+    submitted = await client.post(f"{path}/submit", json={"attempt_id": attempt["id"]}, headers=token)
+    return body_of(submitted)
+
+
+async def test_an_exam_paper(entrant: Entrant, made: PublishedTest, exhausted: Components) -> None:
+    attempt = body_of(await entrant.enter(), 201)
+    submitted = await goes_on(entrant.client, entrant.path, attempt, made)
+    assert submitted["status"] == "submitted"
+
+
+async def test_a_practice_test(
+    candidate: httpx.AsyncClient, taken: PublishedTest, exhausted: Components
+) -> None:
+    attempt = body_of(await candidate.post(f"{taken.path}/start"), 201)
+    assert (await candidate.get(f"{taken.path}/questions")).status_code == 200
+    submitted = await goes_on(candidate, taken.path, attempt, taken)
+    assert submitted["status"] == "graded"
+
+
+async def test_what_needs_a_shared_connection_is_told_when_to_come_again(
+    candidate: httpx.AsyncClient, exhausted: Components
+) -> None:
+    answer = await candidate.get("/tests")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
