@@ -90,23 +90,24 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES)
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 async def sent(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Json:
     answer = await client.request(method, path, **request)
     assert answer.is_success, answer.text
     return dict(answer.json())
 
 
-async def created(author: httpx.AsyncClient, name: str, **changes: Any) -> Json:
-    """A question of the type, alone in its subject."""
+async def new_subject(author: httpx.AsyncClient) -> str:
+    body = {"slug": uuid4().hex, "name": f"Types {uuid4().hex}"}
+    return str((await sent(author, "post", "/subjects", json=body))["id"])
+
+
+async def created(
+    author: httpx.AsyncClient, name: str, subject_id: str | None = None, **changes: Any
+) -> Json:
+    """A question of the type, by default alone in its subject."""
     title = f"Types {uuid4().hex}"
-    subject = await sent(author, "post", "/subjects", json={"slug": uuid4().hex, "name": title})
     body = {
-        "subject_id": subject["id"],
+        "subject_id": subject_id or await new_subject(author),
         "type": name,
         "text": {"en": f"A question of {title}?", "hi": "एक प्रश्न?"},
         "options": [
@@ -121,7 +122,7 @@ async def created(author: httpx.AsyncClient, name: str, **changes: Any) -> Json:
 async def published(author: httpx.AsyncClient, questions: dict[str, Json]) -> PublishedTest:
     """A test with a section for each question, which is marked as the case of its type says."""
     sections = [
-        {"name": {"en": name, "hi": "एक"}, "question_ids": [question["id"]], "marking": CASES[name].marking}
+        {"name": {"en": name, "hi": name}, "question_ids": [question["id"]], "marking": CASES[name].marking}
         for name, question in questions.items()
     ]
     body = {
@@ -136,6 +137,38 @@ async def published(author: httpx.AsyncClient, questions: dict[str, Json]) -> Pu
     test = await sent(author, "post", "/tests", json=body)
     await sent(author, "post", f"/tests/{test['id']}/publish")
     return PublishedTest(UUID(test["id"]), [UUID(each["id"]) for each in questions.values()])
+
+
+@dataclass(frozen=True)
+class PaperOfTypes:
+    """A published test with a section for each type, which has one question."""
+
+    questions: dict[str, Json]
+    made: PublishedTest
+
+    def rounds(self) -> list[dict[str, tuple[Any, str]]]:
+        """One answer to each question and what it earns, then the next ones, until there are no more."""
+        most = max(len(case.earned) for case in CASES.values())
+        return [
+            {name: case.earned[number] for name, case in CASES.items() if number < len(case.earned)}
+            for number in range(most)
+        ]
+
+    def place(self, name: str) -> int:
+        return list(self.questions).index(name)
+
+
+@pytest.fixture(scope="module")
+async def paper(author: httpx.AsyncClient) -> PaperOfTypes:
+    """No test changes it."""
+    subject_id = await new_subject(author)
+    questions = {name: await created(author, name, subject_id) for name in CASES}
+    return PaperOfTypes(questions, await published(author, questions))
+
+
+def scores(result: Json) -> dict[str, str]:
+    """The score of each section, by the name of its type."""
+    return {section["name"]["en"]: section["score"] for section in result["sections"]}
 
 
 class TestOptionsOfTheServer:
@@ -170,7 +203,7 @@ class TestOptionsOfTheServer:
 async def test_sheets(author: httpx.AsyncClient, sheet_format: str) -> None:
     """A sheet with a question of each type is the same questions again, also after they have changed."""
     subject = (await created(author, "text"))["subject_id"]
-    made = [await created(author, name, subject_id=subject) for name in CASES if name != "text"]
+    made = [await created(author, name, subject) for name in CASES if name != "text"]
     wanted = {"subject_id": subject, "format": sheet_format}
     sheet = await author.post("/questions/export", json=wanted)
     assert sheet.headers["x-questions-exported"] == str(len(CASES))
@@ -185,13 +218,11 @@ async def test_sheets(author: httpx.AsyncClient, sheet_format: str) -> None:
         assert versions["changes"] == []
 
 
-async def test_prints(author: httpx.AsyncClient) -> None:
-    """A paper that has a section of each type."""
-    made = await published(author, {name: await created(author, name) for name in CASES})
+async def test_prints(author: httpx.AsyncClient, paper: PaperOfTypes) -> None:
     for part in ("paper", "solutions"):
         for language in ("en", "hi"):
             asked = {"language": language, "part": part}
-            pdf = await author.get(f"{made.path}/print", params=asked, timeout=60)
+            pdf = await author.get(f"{paper.made.path}/print", params=asked, timeout=60)
             assert pdf.content.startswith(b"%PDF-"), pdf.text
 
 
@@ -199,44 +230,59 @@ class TestTheWholeWay:
     def test_each_type_has_a_case(self) -> None:
         assert set(CASES) == {kind.name for kind in QUESTION_TYPES.values() if kind.is_marked}
 
-    async def test_from_creation_to_result(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, name: str
+    async def test_from_creation_to_the_paper(
+        self, candidate: httpx.AsyncClient, paper: PaperOfTypes
     ) -> None:
-        case = CASES[name]
-        question = await created(author, name)
-        assert question["key"] == case.stored
-        made = await published(author, {name: question})
-        sitting = await start(candidate, made)
-        document = await candidate.get(f"{made.path}/questions")
-        assert case.secret not in document.text
-        for answer in case.refused:
-            refused = await sitting.save(sitting.response(0, answer))
-            assert refused.status_code == 422, answer
-            assert {error["field"] for error in refused.json()["errors"]} == {"responses.0.answer"}
-        for revision, (answer, _) in enumerate(case.earned, start=1):
-            saved = await sitting.save(sitting.response(0, answer, revision))
-            assert saved.json()["saved"] == 1, saved.text
-            again = await sitting.save(sitting.response(0, answer, revision))
-            assert again.json()["known"] == 1, again.text
-        resumed = (await start(candidate, made)).attempt
-        assert resumed["responses"][0]["answer"] == case.earned[-1][0]
+        sitting = await start(candidate, paper.made)
+        document = await candidate.get(f"{paper.made.path}/questions")
+        for name, case in CASES.items():
+            assert paper.questions[name]["key"] == case.stored
+            assert case.secret not in document.text, name
+            for answer in case.refused:
+                refused = await sitting.save(sitting.response(paper.place(name), answer))
+                assert refused.status_code == 422, (name, answer)
+                assert {error["field"] for error in refused.json()["errors"]} == {"responses.0.answer"}
+
+    async def test_from_the_paper_to_the_result(
+        self, candidate: httpx.AsyncClient, paper: PaperOfTypes
+    ) -> None:
+        sitting = await start(candidate, paper.made)
+        last: dict[str, tuple[Any, str]] = {}
+        for revision, answers in enumerate(paper.rounds(), start=1):
+            responses = [
+                sitting.response(paper.place(name), answer, revision) for name, (answer, _) in answers.items()
+            ]
+            saved = await sitting.save(*responses)
+            assert saved.json()["saved"] == len(answers), saved.text
+            again = await sitting.save(*responses)
+            assert again.json()["known"] == len(answers), again.text
+            last |= answers
+        answered = {paper.questions[name]["id"]: answer for name, (answer, _) in last.items()}
+        resumed = (await start(candidate, paper.made)).attempt
+        assert {each["question_id"]: each["answer"] for each in resumed["responses"]} == answered
         await sitting.submit()
         result = await sitting.result()
-        assert (result["score"], result["questions"][0]["key"]) == (case.earned[-1][1], case.stored)
-        assert result["questions"][0]["answer"] == case.earned[-1][0]
+        assert scores(result) == {name: score for name, (_, score) in last.items()}
+        assert {each["question_id"]: each["answer"] for each in result["questions"]} == answered
+        keys = {paper.questions[name]["id"]: case.stored for name, case in CASES.items()}
+        assert {each["question_id"]: each["key"] for each in result["questions"]} == keys
 
-    async def test_marks(self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, name: str) -> None:
-        made = await published(author, {name: await created(author, name)})
-        for answer, marks in CASES[name].earned:
-            assert (await take_test(candidate, made, {0: answer}))["score"] == marks, answer
+    async def test_marks(self, candidate: httpx.AsyncClient, paper: PaperOfTypes) -> None:
+        for answers in paper.rounds():
+            given = {paper.place(name): answer for name, (answer, _) in answers.items()}
+            result = scores(await take_test(candidate, paper.made, given))
+            assert {name: result[name] for name in answers} == {
+                name: score for name, (_, score) in answers.items()
+            }
 
-    async def test_a_version_that_changes_the_key_is_compared(
-        self, author: httpx.AsyncClient, name: str
-    ) -> None:
-        question = await created(author, name)
-        await sent(author, "patch", f"/questions/{question['id']}", json={"key": OTHER_KEYS[name]})
-        diff = await sent(author, "get", f"/questions/{question['id']}/versions/2/diff")
-        assert [(each["field"], each["before"]) for each in diff["changes"]] == [("key", question["key"])]
+    async def test_a_version_that_changes_the_key_is_compared(self, author: httpx.AsyncClient) -> None:
+        subject_id = await new_subject(author)
+        for name in CASES:
+            question = await created(author, name, subject_id)
+            await sent(author, "patch", f"/questions/{question['id']}", json={"key": OTHER_KEYS[name]})
+            diff = await sent(author, "get", f"/questions/{question['id']}/versions/2/diff")
+            changes = [(each["field"], each["before"]) for each in diff["changes"]]
+            assert changes == [("key", question["key"])], name
 
 
 OTHER_KEYS: dict[str, Any] = {
