@@ -212,7 +212,7 @@ def _lifespan(
             observe_pool(parts.engine.pool)
             follower = RevocationFollower(parts)
             await follower.start()
-            if settings.shows_docs:
+            if settings.public_docs:
                 app.openapi()  # Build the document now: later, building it would block the event loop.
             # Exclude the objects that exist now from garbage collection. They live as long as the process,
             # and scanning them took most of the time of the slowest requests (docs/performance.md).

@@ -39,8 +39,10 @@ def _analyze_routes(app: FastAPI) -> None:
 def serve(config: Config, sockets: list[socket]) -> None:
     """Import the application and serve it by as many processes as it says. One that ends is replaced."""
     config.load()
-    if isinstance(config.loaded_app, FastAPI):  # uvicorn wraps it if it logs each message.
-        _analyze_routes(config.loaded_app)
+    if isinstance(app := config.loaded_app, FastAPI):  # uvicorn wraps it if it logs each message.
+        _analyze_routes(app)
+        if app.openapi_url is not None:
+            app.openapi()  # Otherwise each process would build the document.
     gc.collect()
     gc.freeze()  # Otherwise each collection would copy the memory that the processes share.
     _subprocess.spawn = _Forking()  # type: ignore[assignment] # uvicorn has no option for it

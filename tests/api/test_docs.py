@@ -85,6 +85,6 @@ class TestProduction:
 
     async def test_it_is_shown_where_that_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = settings_of(monkeypatch, **PRODUCTION, PUBLIC_DOCS="true")
-        async with client_of(create_app(settings)) as client:
+        async with client_of(create_documented_app(settings)) as client:
             for path in PATHS:
                 assert (await client.get(path)).status_code == (404 if path == "/redoc" else 200), path

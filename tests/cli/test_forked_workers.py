@@ -62,9 +62,9 @@ async def test_processes_are_forks_and_are_replaced_and_stopped(
         assert not any(map(is_running, last))
 
 
-def test_routes_are_analyzed_before_the_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_routes_are_analyzed_and_documented_before_the_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     analyzed: list[str] = []
-    before_the_fork: list[str] = []
+    before_the_fork: list[str | bool] = []
 
     class Counted(APIRoute):
         def get_route_handler(self) -> Callable[..., Any]:
@@ -76,7 +76,7 @@ def test_routes_are_analyzed_before_the_fork(monkeypatch: pytest.MonkeyPatch) ->
             pass
 
         def run(self) -> None:
-            before_the_fork.extend(analyzed)
+            before_the_fork.extend([*analyzed, app.openapi_schema is not None])
 
     async def tell() -> None:
         pass
@@ -88,4 +88,4 @@ def test_routes_are_analyzed_before_the_fork(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(forked_workers, "Multiprocess", Supervisor)
     monkeypatch.setattr(_subprocess, "spawn", _subprocess.spawn)  # `serve` replaces it; the test restores it.
     forked_workers.serve(Config(app, proxy_headers=False), [])
-    assert before_the_fork == ["/time", "/time"]
+    assert before_the_fork == ["/time", "/time", True]
