@@ -1,11 +1,22 @@
 """A home of its own for each test, and no server from outside."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from app.cli.local.home import Home
 from tests.installation import FROM_OUTSIDE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """A test that runs a command does not build the whole command line anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture
