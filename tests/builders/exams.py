@@ -1,8 +1,12 @@
-"""Builders of exams: `add_exam` writes the rows, `hold_exam` makes one over HTTP as its staff do."""
+"""Builders of exams, and of what candidates do in them.
+
+Exams and registrations are rows, except those of `compose_exam`; all else is done by requests.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +18,7 @@ from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper, Registration
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.content import PublishedTest
+from tests.builders.exam_rows import write_exam, write_registration
 
 Json = dict[str, Any]
 PAPER_TITLE = {"en": "General Studies I", "hi": "सामान्य अध्ययन I"}
@@ -108,9 +113,13 @@ async def hold_exam(
     entry: timedelta | None = None,
     papers: Sequence[Json] = (),
     publish: bool = True,
+    over_http: bool = False,
     **changes: Any,
 ) -> HeldExam:
-    """An exam whose papers all have the same window, published by default."""
+    """An exam whose papers all have the same window, published by default.
+
+    Its rows are written in one transaction, as requests write them. `over_http` sends these requests.
+    """
     times = {
         "starts_at": starts_at.isoformat(),
         "entry_closes_at": (starts_at + (entry or window)).isoformat(),
@@ -121,16 +130,27 @@ async def hold_exam(
         "opens_at": starts_at.isoformat(),
         "closes_at": (starts_at + window).isoformat(),
     }
-    exam = body_of(await staff.post("/exams", json=body | changes))
-    placed = []
+    bodies: list[Json] = []
     for number, test in enumerate(made):
         own = papers[number] if number < len(papers) else {}
         paper = {"code": f"GS{number + 1}", "title": f"Paper {number + 1}", "test_id": str(test.id)}
-        answer = await staff.post(f"/exams/{exam['id']}/papers", json=paper | times | own)
-        placed.append(body_of(answer))
-    if publish:
-        exam = body_of(await staff.post(f"/exams/{exam['id']}/publish"))
+        bodies.append(paper | times | own)
+    make = _request_exam if over_http else write_exam
+    exam, placed = await make(staff, body | changes, bodies, publish=publish)
     return HeldExam(staff, exam, placed, made)
+
+
+compose_exam = partial(hold_exam, over_http=True)
+"""The same exam, made by requests."""
+
+
+async def _request_exam(
+    staff: httpx.AsyncClient, body: Json, papers: Sequence[Json], *, publish: bool
+) -> tuple[Json, list[Json]]:
+    exam = body_of(await staff.post("/exams", json=body))
+    path = f"/exams/{exam['id']}"
+    placed = [body_of(await staff.post(f"{path}/papers", json=paper)) for paper in papers]
+    return body_of(await staff.post(f"{path}/publish")) if publish else exam, placed
 
 
 @dataclass
@@ -169,7 +189,7 @@ class Entrant:
 
 async def register(client: httpx.AsyncClient, held: HeldExam, number: int = 0) -> Entrant:
     """Register a candidate for the exam."""
-    body_of(await client.post(f"{held.path}/register"))
+    await write_registration(client, UUID(held.exam["id"]))
     return Entrant(client, held, number)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.ids import uuid7
 from app.database import driver_connection
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Role
+from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.auth_accounts import AuthAccounts
@@ -26,6 +27,16 @@ _ADD = """
     with profile as (insert into ias.users (id, email, name, email_since) values ($1, $2, $3, $4))
     insert into ias.memberships (id, institute_id, user_id, role) values ($5, $6, $1, $7)
 """
+
+
+class AppClient(httpx.AsyncClient):
+    """A client of an application in this process, over ASGI."""
+
+    def __init__(self, app: FastAPI, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.ASGITransport(app, client=("203.0.113.7", 40000))
+        super().__init__(transport=transport, base_url="http://api.test/v1", headers=headers)
+        self.app = app
 
 
 class People:
@@ -44,10 +55,8 @@ class People:
         await self._clients.aclose()
 
     def client(self, token: str | None = None) -> httpx.AsyncClient:
-        """A client of the application, in this process, over ASGI."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.ASGITransport(self._app, client=("203.0.113.7", 40000))
-        return httpx.AsyncClient(transport=transport, base_url="http://api.test/v1", headers=headers)
+        """A client of the application that sends this token."""
+        return AppClient(self._app, token)
 
     async def candidate(self, name: str = "Asha Rao") -> httpx.AsyncClient:
         """A client that sends the access token of a new candidate."""
@@ -70,6 +79,13 @@ async def user_id_of(client: httpx.AsyncClient) -> UUID:
     """The id of the user whose access token the client sends."""
     token = client.headers["Authorization"].removeprefix("Bearer ")
     return UUID(jwt.decode(token, options={"verify_signature": False})["sub"])
+
+
+def parts_of(client: httpx.AsyncClient) -> Components:
+    """The components of the application to which a client of `People` sends its requests."""
+    assert isinstance(client, AppClient)
+    parts: Components = client.app.state.components
+    return parts
 
 
 def new_email() -> str:

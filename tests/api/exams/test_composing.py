@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import HOUR, MINUTE, Json, body_of, hold_exam, register, take_paper
+from tests.builders.exams import HOUR, MINUTE, Json, body_of, compose_exam, register, take_paper
 from tests.builders.people import People
 from tests.conftest import TestClock
 
@@ -64,7 +64,7 @@ class TestPlace:
     async def test_the_test_disappears_and_comes_back(
         self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        held = await compose_exam(author, made, starts_at=clock.now(), publish=False)
         assert (await candidate.get(made.path)).status_code == 404
         assert (await author.delete(held.paper_path())).status_code == 204
         assert (await candidate.get(made.path)).status_code == 200
@@ -82,14 +82,14 @@ class TestPlace:
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         body_of(await author.post(f"{made.path}/start"))
-        await hold_exam(author, made, starts_at=clock.now())
+        await compose_exam(author, made, starts_at=clock.now())
 
     async def test_the_same_test_or_code_twice_is_refused(
         self, author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
     ) -> None:
         async with unit_of_work(engine) as uow:
             other = await publish_test(uow)
-        held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        held = await compose_exam(author, made, starts_at=clock.now(), publish=False)
         for body in (paper_body(other, clock), paper_body(made, clock, code="GS2")):
             assert (await author.post(f"{held.path}/papers", json=body)).status_code == 409
 
@@ -113,7 +113,7 @@ class TestPlace:
     async def test_a_paper_can_be_changed_until_the_exam_is_published(
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        held = await compose_exam(author, made, starts_at=clock.now(), publish=False)
         by_group = body_of(await author.patch(held.paper_path(), json={"group_percents": {"sc": "25"}}))
         assert by_group["group_percents"] == {"sc": "25"}
         changed = body_of(await author.patch(held.paper_path(), json={"qualifying_percent": "33.5"}))
@@ -135,7 +135,7 @@ class TestPublish:
             tests = [await publish_test(uow) for _ in range(2)]
         body_of(await author.post(f"{tests[0].path}/archive"))
         started = clock.now() - 2 * HOUR
-        held = await hold_exam(author, *tests, starts_at=started, publish=False)
+        held = await compose_exam(author, *tests, starts_at=started, publish=False)
         body = {"opens_at": (started + MINUTE).isoformat()}
         body_of(await author.patch(held.path, json=body))
         answer = await author.post(f"{held.path}/publish")
@@ -164,7 +164,7 @@ class TestPublish:
         made: PublishedTest,
         clock: TestClock,
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         body_of(await admin.post(f"{made.path}/publish"))
         first = await register(await people.candidate(), held)
         assert body_of(await first.enter())["paper_version"] == 1
@@ -177,7 +177,7 @@ class TestPublish:
     async def test_repeated_after_a_start_it_says_that_nothing_is_outdated(
         self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         body_of(await (await register(candidate, held)).enter())
         again = body_of(await author.post(f"{held.path}/publish"))
         assert again["unchanged"]["outdated"] == []
@@ -188,7 +188,7 @@ class TestPublish:
         self, author: httpx.AsyncClient, admin: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         """Nobody has started, and the window has not ended: the release alone stands in the way."""
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         body_of(await admin.post(f"{made.path}/publish"))
         body_of(await author.post(f"{held.paper_path()}/close"))
         await held.release()
@@ -204,7 +204,7 @@ class TestPublish:
         made: PublishedTest,
         clock: TestClock,
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         body_of(await admin.post(f"{made.path}/publish"))
         assert body_of(await author.post(f"{held.path}/publish"))["unchanged"] is None
         entrant = await register(candidate, held)
@@ -213,7 +213,7 @@ class TestPublish:
     async def test_then_its_times_stand(
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         later = (clock.now() + 5 * HOUR).isoformat()
         assert (await author.patch(held.path, json={"closes_at": later})).status_code == 409
         changed = body_of(await author.patch(held.path, json={"title": "Renamed", "cutoffs": {"sc": "80"}}))
@@ -234,7 +234,7 @@ class TestList:
         ):
             async with unit_of_work(engine) as uow:
                 made = await publish_test(uow)
-            held = await hold_exam(author, made, starts_at=starts_at, window=window)
+            held = await compose_exam(author, made, starts_at=starts_at, window=window)
             if stage == "released":
                 await held.release()
             if stage == "cancelled":
@@ -252,7 +252,7 @@ class TestRegister:
     async def test_category_and_disability_are_those_of_then(
         self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now() + HOUR)
+        held = await compose_exam(author, made, starts_at=clock.now() + HOUR)
         body_of(await candidate.put("/users/profile", json={"category": "obc", "pwbd": 2}))
         place = body_of(await candidate.post(f"{held.path}/register"), 201)
         assert (place["category"], place["pwbd"], len(place["roll_number"])) == ("obc", 2, 8)
@@ -266,7 +266,7 @@ class TestRegister:
         async with unit_of_work(engine) as uow:
             tests = [await publish_test(uow) for _ in range(2)]
         afternoon = (clock.now() + HOUR / 2).isoformat()
-        held = await hold_exam(
+        held = await compose_exam(
             author, *tests, starts_at=clock.now(), entry=MINUTE, papers=[{}, {"entry_closes_at": afternoon}]
         )
         clock.advance(29 * 60)
@@ -275,7 +275,7 @@ class TestRegister:
     async def test_not_after_it(
         self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now(), entry=MINUTE)
+        held = await compose_exam(author, made, starts_at=clock.now(), entry=MINUTE)
         clock.advance(60)
         answer = await candidate.post(f"{held.path}/register")
         assert (answer.status_code, answer.json()["code"]) == (409, "entry_closed")
@@ -283,7 +283,7 @@ class TestRegister:
     async def test_staff_see_who_is_registered_and_candidates_do_not(
         self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         await register(candidate, held)
         listed = body_of(await author.get(f"{held.path}/registrations"))["items"]
         assert [row["name"] for row in listed] == ["Asha Rao"]
@@ -294,7 +294,7 @@ class TestAfterTheExam:
     async def test_a_held_test_is_still_held_by_a_second_exam(
         self, people: People, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        held = await hold_exam(author, made, starts_at=clock.now())
+        held = await compose_exam(author, made, starts_at=clock.now())
         await take_paper(await people.candidate(), held, {})
         exam = body_of(await author.post("/exams", json=exam_body(clock)))
         answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock))

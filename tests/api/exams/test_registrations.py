@@ -15,7 +15,17 @@ from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.answer_sheets import bring_sheets, send_sheets, sheet_file
 from tests.builders.content import PublishedTest
-from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, moment, register, take_paper
+from tests.builders.exams import (
+    HOUR,
+    Entrant,
+    HeldExam,
+    Json,
+    body_of,
+    hold_exam,
+    moment,
+    register,
+    take_paper,
+)
 from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
@@ -64,7 +74,8 @@ class TestWithdrawing:
         item = {"roll_number": first["roll_number"], "extra_seconds": 300, "reason": "scribe"}
         body_of(await coming.staff.put(f"{coming.path}/accommodations", json={"items": [item]}))
         await withdraw(candidate, coming)
-        entrant = await register(candidate, coming)
+        entrant = Entrant(candidate, coming)
+        await place(candidate, coming)
         again = body_of(await candidate.get(coming.path))["my_registration"]
         assert (again["roll_number"], again["id"] == first["id"]) == (first["roll_number"], False)
         clock.advance(1800)

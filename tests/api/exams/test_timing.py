@@ -14,7 +14,17 @@ from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.api.exams.worker_steps import sweep
 from tests.builders.content import add_questions, publish_test
-from tests.builders.exams import HOUR, MINUTE, Entrant, HeldExam, body_of, hold_exam, moment, register
+from tests.builders.exams import (
+    HOUR,
+    MINUTE,
+    Entrant,
+    HeldExam,
+    body_of,
+    compose_exam,
+    hold_exam,
+    moment,
+    register,
+)
 from tests.builders.people import People
 from tests.conftest import TestClock
 
@@ -211,7 +221,7 @@ class TestClocks:
             made = await publish_test(uow)
         india = timezone(timedelta(hours=5, minutes=30))
         starts_at = clock.now().astimezone(india)
-        held = await hold_exam(author, made, starts_at=starts_at)
+        held = await compose_exam(author, made, starts_at=starts_at)
         assert held.papers[0]["starts_at"].endswith("Z")
         assert datetime.fromisoformat(held.papers[0]["starts_at"]) == starts_at
 
