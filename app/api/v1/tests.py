@@ -249,7 +249,7 @@ async def print_test(
     status_code=201,
     responses={
         200: {"model": StartedOut, "description": "The attempt in progress, with a new lease"},
-        **problems(AttemptsExhausted, NotAvailable),
+        **problems(AttemptsExhausted, NotAvailable, QuestionUnreadable),
     },
 )
 async def start_test(

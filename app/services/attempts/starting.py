@@ -165,12 +165,12 @@ async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> Non
 
 async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: datetime) -> Attempt:
     """Create an attempt that starts now, with its first lease for this device."""
-    attempt = attempt_of(new, device, now)
+    attempt = attempt_row(new, device, now)
     await uow.attempts.add(attempt)
     return attempt
 
 
-def attempt_of(new: NewAttempt, device: str | None, now: datetime) -> Attempt:
+def attempt_row(new: NewAttempt, device: str | None, now: datetime) -> Attempt:
     """The row of an attempt that starts now."""
     return Attempt(
         id=uuid7(now),
@@ -212,7 +212,7 @@ async def started_attempt(
 
 
 def newly_started(parts: Components, attempt: Attempt, paper: FrozenPaper) -> StartedAttempt:
-    """A new attempt with its token and its orders."""
+    """A new attempt with its token and its orders. Raises QuestionUnreadable, if options are shuffled."""
     return StartedAttempt(
         attempt=attempt,
         is_new=True,

@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptScope
-from app.core.errors import AttemptsExhausted, NotAvailable, NotFound
-from app.models import DEFAULT_INSTITUTE_ID, Attempt, Role
+from app.core.errors import AttemptsExhausted, NotAvailable, NotFound, QuestionUnreadable
+from app.models import DEFAULT_INSTITUTE_ID, Role
 from app.repositories.attempts.starts import Starter
 from app.repositories.tests import Viewer
 from app.services.attempts.starting import (
@@ -20,7 +20,7 @@ from app.services.attempts.starting import (
     NewAttempt,
     Offer,
     StartedAttempt,
-    attempt_of,
+    attempt_row,
     newly_started,
     offered,
 )
@@ -48,28 +48,29 @@ async def start_together(parts: Components, test_id: UUID, request: StartRequest
     """Start a new attempt, together with others who start the same test at this moment.
 
     None if a batch cannot carry it out: the candidate has an attempt in progress or no profile, is staff, is
-    locked by another transaction, or may not start; or PostgreSQL refuses the batch. Nothing was changed;
-    call `start`, which handles these cases.
+    locked by another transaction, or may not start; or PostgreSQL refuses the batch, or the paper has a
+    question that cannot be read. Then nothing was changed; call `start`, which handles these cases.
+
+    After an error the attempt may have been stored. Who starts again resumes it.
     """
-    work = partial(_start, parts, test_id)
-    started = await parts.batches.outcome((start_together, test_id), request, work)
-    return None if started is None else newly_started(parts, *started)
+    return await parts.batches.outcome((start_together, test_id), request, partial(_start, parts, test_id))
 
 
 async def _start(
     parts: Components, test_id: UUID, requests: Sequence[StartRequest]
-) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
+) -> Sequence[StartedAttempt | None]:
     try:
         async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             await uow.tests.lock_shared(test_id)
             starters = await lock_starters(uow, requests, AttemptScope(test_id))
             now = parts.clock.now()
             offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
-            attempts = attempts_of(requests, _new_attempts(offer, starters.values(), now), now)
-            await uow.starts.add([attempt for attempt in attempts if attempt is not None])
-    except (NotFound, NotAvailable, DBAPIError) as error:
+            new = _new_attempts(offer, starters.values(), now)
+            started = started_of(parts, offer.paper, requests, new, now)
+            await uow.starts.add([each.attempt for each in started if each is not None])
+    except (NotFound, NotAvailable, QuestionUnreadable, DBAPIError) as error:
         return leave_to_single_starts(requests, error)
-    return [(attempt, offer.paper) if attempt is not None else None for attempt in attempts]
+    return started
 
 
 def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
@@ -111,13 +112,25 @@ def _new_attempts(offer: Offer, starters: Iterable[Starter], now: datetime) -> d
     return new
 
 
-def attempts_of(
-    requests: Iterable[StartRequest], new: Mapping[UUID, NewAttempt], now: datetime
-) -> list[Attempt | None]:
-    """The new attempt of each request, or None. Of two requests of one person the first gets it."""
+def started_of(
+    parts: Components,
+    paper: FrozenPaper,
+    requests: Iterable[StartRequest],
+    new: Mapping[UUID, NewAttempt],
+    now: datetime,
+) -> list[StartedAttempt | None]:
+    """What each request gets: a new attempt, or None. Of two requests of one person the first gets it.
+
+    Call it before the attempts are stored. If it raises QuestionUnreadable, none of them may be: its
+    candidate could not take it.
+    """
     left = dict(new)
-    attempts: list[Attempt | None] = []
+    started: list[StartedAttempt | None] = []
     for request in requests:
         of_person = left.pop(request.account.id, None)
-        attempts.append(None if of_person is None else attempt_of(of_person, request.device, now))
-    return attempts
+        started.append(
+            None
+            if of_person is None
+            else newly_started(parts, attempt_row(of_person, request.device, now), paper)
+        )
+    return started

@@ -100,7 +100,7 @@ def question_order(attempt: Attempt, paper: FrozenPaper) -> list[UUID]:
 
 
 def option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[str]]:
-    """The orders of the questions whose options are shuffled."""
+    """The orders of the questions whose options are shuffled. Raises QuestionUnreadable."""
     if not paper.shuffle.get("options"):
         return {}
     orders: dict[UUID, Sequence[str]] = {}

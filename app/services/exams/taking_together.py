@@ -9,13 +9,12 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptScope
-from app.core.errors import EntryClosed, NotFound, PaperNotOpen
-from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
+from app.core.errors import EntryClosed, NotFound, PaperNotOpen, QuestionUnreadable
+from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
 from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
 from app.services.attempts import NewAttempt, StartRequest
-from app.services.attempts.starting import newly_started
-from app.services.attempts.starting_together import attempts_of, leave_to_single_starts, lock_starters
+from app.services.attempts.starting_together import leave_to_single_starts, lock_starters, started_of
 from app.services.components import Components
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
@@ -42,20 +41,18 @@ async def start_together(
     """Start the only official attempt, together with others who start the same paper at this moment.
 
     None if a batch cannot carry it out: as in `attempts.start_together`, and if the candidate is not
-    registered, has an attempt, or the paper is of a session group or not open. Nothing was changed; call
+    registered, has an attempt, or the paper is of a session group or not open. Then nothing was changed; call
     `start`, which handles these cases.
+
+    After an error the attempt may have been stored. Who starts again resumes it.
     """
     work = partial(_start, parts, exam_id, paper_id)
-    started = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
-    if started is None:
-        return None
-    attempt, frozen = started
-    return StartedPaper(newly_started(parts, attempt, frozen), package_key(parts, paper_id, frozen))
+    return await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
 
 
 async def _start(
     parts: Components, exam_id: UUID, paper_id: UUID, requests: Sequence[StartRequest]
-) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
+) -> Sequence[StartedPaper | None]:
     try:
         async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
@@ -65,11 +62,12 @@ async def _start(
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
             new = await _new_attempts(uow, _Entry(exam.id, paper, frozen, now), requests, starters)
-            attempts = attempts_of(requests, new, now)
-            await uow.starts.add([attempt for attempt in attempts if attempt is not None])
-    except (NotFound, DBAPIError) as error:
+            started = started_of(parts, frozen, requests, new, now)
+            key = package_key(parts, paper.id, frozen)
+            await uow.starts.add([each.attempt for each in started if each is not None])
+    except (NotFound, QuestionUnreadable, DBAPIError) as error:
         return leave_to_single_starts(requests, error)
-    return [(attempt, frozen) if attempt is not None else None for attempt in attempts]
+    return [None if each is None else StartedPaper(each, key) for each in started]
 
 
 def _is_for_all(exam: Exam, paper: ExamPaper) -> bool:

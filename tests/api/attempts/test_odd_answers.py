@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import undefer
 
-from app.models import Paper
-from app.services.unit_of_work import unit_of_work
+from app.models import Attempt, Paper
+from app.services.unit_of_work import reading, unit_of_work
 from tests.builders.attempts import AttemptClient, Json, log_rows, start
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import hold_exam, register
+from tests.conftest import TestClock
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +156,32 @@ class TestUnreadableQuestions:
 
     async def test_clearing_an_unreadable_question_is_saved(self, broken: AttemptClient) -> None:
         assert (await broken.save(broken.response(0, None))).json()["saved"] == 1
+
+    @pytest.mark.parametrize("way", ["application/json", "application/json; charset=utf-8"])
+    @pytest.mark.parametrize("place", ["test", "exam paper"])
+    async def test_a_start_that_cannot_shuffle_their_options_stores_no_attempt(
+        self,
+        engine: AsyncEngine,
+        author: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        clock: TestClock,
+        place: str,
+        way: str,
+    ) -> None:
+        """Directly and by the documented route. A stored attempt would be used up without an answer."""
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, shuffle={"questions": False, "options": True})
+        path = made.path
+        if place == "exam paper":
+            held = await hold_exam(author, made, starts_at=clock.now())
+            path = (await register(candidate, held)).path
+        await break_questions(engine, made, made.question_ids[:1])
+        refused = await candidate.post(f"{path}/start", content=b"{}", headers={"Content-Type": way})
+        assert (refused.status_code, refused.json()["code"]) == (409, "question_unreadable")
+        assert refused.json()["question_id"] == str(made.question_ids[0])
+        async with reading(engine) as reads:
+            stored = select(func.count()).select_from(Attempt).where(Attempt.test_id == made.id)
+            assert await reads.session.scalar(stored) == 0
 
 
 async def break_questions(engine: AsyncEngine, made: PublishedTest, question_ids: Sequence[UUID]) -> None:

@@ -46,7 +46,14 @@ router = PrefixRouter(prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"
     responses={
         200: {"model": StartedPaperOut, "description": "The attempt in progress, with a new lease"},
         **problems(
-            NotFound, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted, SessionTaken, NotAvailable
+            NotFound,
+            NotRegistered,
+            PaperNotOpen,
+            EntryClosed,
+            AttemptsExhausted,
+            SessionTaken,
+            NotAvailable,
+            QuestionUnreadable,
         ),
     },
 )
