@@ -46,8 +46,8 @@ class JoinedWrites:
 
     The head and the body of a response that comes as messages take one system call and one packet, not two;
     a whole answer is one write already. The responses of an iteration are written one directly after the
-    other. If the client or proxy is on the same machine, the first write of an iteration wakes it, which is
-    the expensive part. Writes that follow immediately find it running.
+    other. If the client or proxy is on the same machine, writing wakes it, which costs most. If all are
+    written in a row, it is woken once.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -146,11 +146,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Let the application answer at once, if its class has a method for that, or start its task.
 
-        A request behind which others wait gets a task: its end starts the next one, and a long pipeline would
-        be a deep recursion.
+        If requests wait behind it, it gets a task. Answering at once would call this method again for the
+        next one, inside itself.
         """
         send = WholeAnswers(cycle)
         if self.pipeline or send.must_wait or not self._is_answered_at_once(cycle, app, send):
+            # If an earlier request of the same data was answered at once, the idle timer is running.
+            self._unset_keepalive_if_required()
             super()._start_asgi_task(cycle, partial(_call, app, send))
 
     def _is_answered_at_once(self, cycle: RequestResponseCycle, app: Any, send: WholeAnswers) -> bool:

@@ -285,6 +285,7 @@ class Answering:
 
     def __init__(self) -> None:
         self.at_once_count = 0
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
 
     def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
         if not scope["path"].startswith("/at-once"):
@@ -300,6 +301,9 @@ class Answering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, body = self._answer(scope)
+        if scope["path"] == "/messages/waits":
+            self.has_begun.set()
+            await self.may_end.wait()
         if scope["path"] == "/unchanged":
             assert isinstance(send, WholeAnswers)
             await send.answer(304, written([(b"etag", b"x")]), b"")
@@ -321,7 +325,7 @@ def answering() -> Answering:
 
 @pytest.fixture
 async def whole_port(answering: Answering) -> AsyncIterator[int]:
-    async with served(answering, BoundedHttpProtocol) as port:
+    async with served(answering, Known) as port:
         yield port
 
 
@@ -367,6 +371,17 @@ class TestWholeAnswers:
         pipeline = request_of("/messages") + request_of("/at-once") * 2_000
         said = await answers(whole_port, pipeline + request_of("/unchanged", more="Connection: close\r\n"))
         assert said.count(b"HTTP/1.1 200 OK") == 2_001
+
+    async def test_a_connection_is_not_idle_while_the_next_request_of_a_packet_is_answered(
+        self, whole_port: int, answering: Answering
+    ) -> None:
+        """The answer at once to the first one has started the time of an idle connection."""
+        last = request_of("/messages/waits", more="Connection: close\r\n")
+        both = asyncio.create_task(answers(whole_port, request_of("/at-once") + last))
+        await asyncio.wait_for(answering.has_begun.wait(), PATIENCE)
+        assert Known.last.timeout_keep_alive_task is None
+        answering.may_end.set()
+        assert (await both).count(b"HTTP/1.1 200 OK") == 2
 
     async def test_a_body_that_is_not_read_is_skipped(self, whole_port: int) -> None:
         with_body = request_of("/at-once", more="Content-Length: 5\r\n")
