@@ -1,14 +1,16 @@
 """Shared by the routes of tests and of exam papers: finding the attempt, saving, serving the paper."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Response
 
 from app.api.deps import Holder
+from app.api.direct_answers import DirectAnswer, RawHeaders
 from app.api.payloads import response_errors
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import Invalid, NotFound, SessionRevoked
@@ -23,7 +25,7 @@ from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading, reading
 
-ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+_ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 AcceptEncoding = Annotated[str, Header(include_in_schema=False)]
 
@@ -33,18 +35,47 @@ PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
-    """The candidates' document from memory, or 304 if the client has it."""
-    headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-    if if_none_match is not None and names_etag(if_none_match, paper.etag):
-        return Response(status_code=304, headers=headers)
-    if ALLOWS_GZIP.search(accept_encoding):
-        headers["Content-Encoding"] = "gzip"
-        return Response(paper.document_gzipped, media_type="application/json", headers=headers)
-    return Response(paper.document, media_type="application/json", headers=headers)
+def paper_answer(paper: FrozenPaper, if_none_match: str, accept_encoding: str) -> DirectAnswer:
+    """The candidates' document from memory, or 304 if the client has it.
+
+    A header that the client has not sent is empty.
+    """
+    headers = _paper_headers(paper.etag)
+    if if_none_match and _names_etag(if_none_match, paper.etag):
+        return DirectAnswer(304, headers.unchanged, b"")
+    if _ALLOWS_GZIP.search(accept_encoding):
+        return DirectAnswer(200, headers.compressed, paper.document_gzipped)
+    return DirectAnswer(200, headers.whole, paper.document)
 
 
-def names_etag(if_none_match: str, etag: str) -> bool:
+def paper_response(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
+    """The same answer for FastAPI."""
+    answer = paper_answer(paper, if_none_match or "", accept_encoding)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _PaperHeaders:
+    """The headers of a 304, of the paper as it is, and of the compressed paper."""
+
+    unchanged: RawHeaders
+    whole: RawHeaders
+    compressed: RawHeaders
+
+
+@lru_cache(maxsize=128)
+def _paper_headers(etag: str) -> _PaperHeaders:
+    unchanged = (
+        (b"etag", etag.encode()),
+        (b"cache-control", b"private, no-cache"),
+        (b"vary", b"Accept-Encoding"),
+    )
+    whole = (*unchanged, (b"content-type", b"application/json"))
+    return _PaperHeaders(unchanged, whole, (*whole, (b"content-encoding", b"gzip")))
+
+
+def _names_etag(if_none_match: str, etag: str) -> bool:
     """Whether the client has this version. ETags are compared weakly, as RFC 9110 requires."""
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return bool(tags & {"*", etag.removeprefix("W/")})
@@ -121,16 +152,32 @@ def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
 async def save_sent(
     parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
 ) -> SavedOut:
-    """Save answers. Late ones are stored; then this raises DeadlinePassed."""
+    """Save answers at a test. Late ones are stored; then this raises DeadlinePassed."""
     async with parts.personal_turns.turn(str(holder.user_id)):
-        target = await _target_of(parts, holder, scope, body)
-        outcome = await attempts.save_and_commit(parts, target, sent_of(body), now)
+        return await _save(parts, holder, scope, body, now)
+
+
+async def save_sent_to_paper(
+    parts: Components, holder: Holder, exam_id: UUID, paper_id: UUID, body: ResponsesIn, now: datetime
+) -> SavedOut:
+    """The same at an exam paper."""
+    # The paper is looked up within the turn: the requests of one person must not take all connections.
+    async with parts.personal_turns.turn(str(holder.user_id)):
+        scope = await _scope_of(parts, exam_id, paper_id)
+        return await _save(parts, holder, scope, body, now)
+
+
+async def _save(
+    parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
+) -> SavedOut:
+    target = await _target_of(parts, holder, scope, body)
+    outcome = await attempts.save_and_commit(parts, target, sent_of(body), now)
     if isinstance(outcome, LateSave):
         raise DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
     return SavedOut.of(outcome)
 
 
-async def scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
+async def _scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
     """The scope of attempts at an exam paper. It is usually in memory."""
     if (scope := parts.placements.in_memory(exam_id, paper_id)) is not None:
         return scope

@@ -1,12 +1,10 @@
 """Downloads of the paper that are answered directly: with an attempt token, and at tests with a login."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from uuid import UUID
 
-from app.api.attempts import ALLOWS_GZIP, names_etag
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, RawHeaders
+from app.api.attempts import paper_answer
+from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.core.tokens import AttemptGrant
 from app.services import attempts, users
@@ -28,7 +26,7 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
         return await _paper_of_token(request, AttemptScope(test_id))
     account = await request.account()
     paper_id = None if account is None else await attempts.paper_together(request.parts, account, test_id)
-    return None if paper_id is None else _answer(request, paper_id)
+    return None if paper_id is None else _paper(request, paper_id)
 
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
@@ -43,19 +41,19 @@ ROUTES: Sequence[DirectRoute] = (
 
 
 def _paper_at_once(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
-    """The paper of the token, if its candidate is known not to be banned."""
+    """The paper of the token, if its candidate is remembered as active."""
     grant = _grant(request, scope)
     if grant is None or not request.parts.active_users.include(grant.attempt.user_id):
         return None
-    return _answer(request, grant.paper_id)
+    return _paper(request, grant.paper_id)
 
 
 async def _paper_of_token(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
-    """The same. A candidate who is not known to be active is looked up."""
+    """The paper of the token. If the candidate is not remembered as active, one look-up asks."""
     grant = _grant(request, scope)
     if grant is None or not await users.is_active(request.parts, grant.attempt.user_id):
         return None
-    return _answer(request, grant.paper_id)
+    return _paper(request, grant.paper_id)
 
 
 def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant | None:
@@ -64,35 +62,10 @@ def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant |
     return grant if grant is not None and grant.attempt.scope == scope else None
 
 
-def _answer(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:
+def _paper(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:
     """The paper, if it is in memory."""
     paper = request.parts.papers.in_memory(paper_id)
     if_none_match, accept_encoding = request.header(b"if-none-match"), request.header(b"accept-encoding")
     if paper is None or if_none_match is None or accept_encoding is None:  # None: the header was sent twice.
         return None
-    headers = _headers(paper.etag)
-    if if_none_match and names_etag(if_none_match.decode("latin-1"), paper.etag):
-        return DirectAnswer(304, headers.unchanged, b"")
-    if ALLOWS_GZIP.search(accept_encoding.decode("latin-1")):
-        return DirectAnswer(200, headers.compressed, paper.document_gzipped)
-    return DirectAnswer(200, headers.whole, paper.document)
-
-
-@dataclass(frozen=True, slots=True)
-class _Headers:
-    """The headers of a 304, of the paper as it is, and of the compressed paper."""
-
-    unchanged: RawHeaders
-    whole: RawHeaders
-    compressed: RawHeaders
-
-
-@lru_cache(maxsize=128)
-def _headers(etag: str) -> _Headers:
-    unchanged = (
-        (b"etag", etag.encode()),
-        (b"cache-control", b"private, no-cache"),
-        (b"vary", b"Accept-Encoding"),
-    )
-    whole = (*unchanged, (b"content-type", b"application/json"))
-    return _Headers(unchanged, whole, (*whole, (b"content-encoding", b"gzip")))
+    return paper_answer(paper, if_none_match.decode("latin-1"), accept_encoding.decode("latin-1"))

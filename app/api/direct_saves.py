@@ -1,8 +1,11 @@
-"""Saves that are answered directly: a valid token and a valid body. See docs/decisions/0089."""
+"""Saves that are answered directly: a valid token and a valid body. See docs/decisions/0089.
+
+A save does not call `note_write`: nothing that a replica serves shows answers before the submit.
+"""
 
 from collections.abc import Sequence
 
-from app.api.attempts import save_sent, scope_of
+from app.api.attempts import save_sent, save_sent_to_paper
 from app.api.deps import Holder
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute, plain_body
 from app.core.attempt_scope import AttemptScope
@@ -16,14 +19,19 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
     if sent is None:
         return None
     [test_id] = request.ids
-    return await _answer_save(request, AttemptScope(test_id), *sent)
+    holder, body = sent
+    saved = await save_sent(request.parts, holder, AttemptScope(test_id), body, request.arrived_at)
+    return DirectAnswer.of(200, saved)
 
 
 async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
     sent = await _sent(request)
     if sent is None:
         return None
-    return await _answer_save(request, await scope_of(request.parts, *request.ids), *sent)
+    exam_id, paper_id = request.ids
+    holder, body = sent
+    saved = await save_sent_to_paper(request.parts, holder, exam_id, paper_id, body, request.arrived_at)
+    return DirectAnswer.of(200, saved)
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -52,12 +60,3 @@ def valid_body(content: bytes) -> ResponsesIn | None:
     """The body if the documented model accepts each response."""
     body = plain_body(ResponsesIn, content)
     return None if body is None or body.wrong else body
-
-
-async def _answer_save(
-    request: DirectRequest, scope: AttemptScope, holder: Holder, body: ResponsesIn
-) -> DirectAnswer:
-    """Save and answer. Starts and submits note the write for reads from a replica; a save does not, as on the
-    documented route: candidates read nothing from a replica that depends on answers which are not submitted.
-    """
-    return DirectAnswer.of(200, await save_sent(request.parts, holder, scope, body, request.arrived_at))

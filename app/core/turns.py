@@ -99,13 +99,17 @@ class _Requests:
 
 
 class PersonalTurns:
-    """Limits the concurrent requests of each person, so that database connections remain for others."""
+    """Limits the concurrent requests of each person, so that database connections remain for others.
+
+    A request has a turn while it works in the database. The look-up of its login needs none, nor do look-ups
+    in batches.
+    """
 
     def __init__(self) -> None:
         self._requests_of: dict[Hashable, _Requests] = {}
 
     def turn(self, person: Hashable) -> "_PersonalTurn":
-        """Run the block after earlier requests of the person. Raises TooManyRequests if too many wait."""
+        """Run the block as one of at most 8 of the person. Others wait; 200 in all, then TooManyRequests."""
         return _PersonalTurn(self._requests_of, person)
 
 

@@ -1,6 +1,7 @@
 """Work on the whole bank, logins, and requests of one person: who waits takes no connection from others."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -96,6 +97,28 @@ async def test_logins_wait_for_their_turn_without_a_connection(
         await until_connections_in_use(parts.engine, 0)
         assert not asking.done()
     assert (await asking).status_code == status
+
+
+@pytest.mark.parametrize("way", ["application/json", "application/json; charset=utf-8"])
+async def test_saves_of_one_person_at_unknown_exam_papers_leave_connections_to_others(
+    people: People, parts: Components, engine: AsyncEngine, way: str
+) -> None:
+    """A paper that does not exist is looked up for each of them, directly and by the documented route."""
+    crowd, other = await people.candidate(), await people.candidate()
+    response = {"question_id": str(uuid4()), "revision": 1, "answer": ["a"]}
+    body = json.dumps({"attempt_id": str(uuid4()), "lease": 1, "responses": [response]})
+
+    async def save() -> httpx.Response:
+        path = f"/exams/{uuid4()}/papers/{uuid4()}/responses"
+        return await crowd.post(path, content=body, headers={"Content-Type": way})
+
+    async with engine.begin() as connection:
+        await connection.execute(text("lock table ias.exam_papers in access exclusive mode"))
+        saving = [asyncio.create_task(save()) for _ in range(40)]
+        await until_waiting(engine, REQUESTS_AT_ONCE)
+        await until_connections_in_use(parts.engine, REQUESTS_AT_ONCE)
+        assert (await other.get("/auth/me")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*saving)} == {404}
 
 
 async def test_requests_of_one_person_leave_connections_to_others(

@@ -10,8 +10,8 @@ from app.api.attempts import (
     PAPER_ANSWERS,
     AcceptEncoding,
     attempt_of,
-    paper_answer,
     paper_id_at_test,
+    paper_response,
     refuse_banned,
     save_sent,
     standing_attempt,
@@ -295,7 +295,7 @@ async def get_questions(
     in `attempt` while the attempt is in progress. A void attempt has no paper.
     """
     paper = await parts.papers.get(reads, await paper_id_at_test(reads, holder, test_id, attempt_id))
-    return paper_answer(paper, if_none_match, accept_encoding)
+    return paper_response(paper, if_none_match, accept_encoding)
 
 
 @router.get("/{test_id}/attempt")

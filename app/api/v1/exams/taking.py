@@ -9,11 +9,10 @@ from app.api.attempts import (
     PAPER_ANSWERS,
     AcceptEncoding,
     attempt_of,
-    paper_answer,
     paper_id_of,
+    paper_response,
     refuse_banned,
-    save_sent,
-    scope_of,
+    save_sent_to_paper,
     standing_attempt,
 )
 from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
@@ -92,7 +91,7 @@ async def get_paper_questions(
     """The paper of your attempt, in all languages and in the author's order. Your order is in `start`."""
     scope = await parts.placements.get(reads, exam_id, paper_id)
     paper = await parts.papers.get(reads, await paper_id_of(reads, holder, scope))
-    return paper_answer(paper, if_none_match, accept_encoding)
+    return paper_response(paper, if_none_match, accept_encoding)
 
 
 @router.get(
@@ -145,7 +144,7 @@ async def save_paper_responses(
     exam_id: UUID, paper_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
 ) -> SavedOut:
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
-    return await save_sent(parts, holder, await scope_of(parts, exam_id, paper_id), body, now)
+    return await save_sent_to_paper(parts, holder, exam_id, paper_id, body, now)
 
 
 @router.post("/submit", responses=problems(NotFound))
