@@ -93,8 +93,8 @@ class Api(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.direct: ASGIApp = super().__call__
-        """What is called first. It answers the requests that it knows, and calls FastAPI with the others."""
+        self.front: ASGIApp = super().__call__
+        """Called first. `create_app` sets it; until then it is FastAPI."""
         self.direct_at_once: Callable[[Scope, WholeAnswers], bool] = lambda *_: False
         """What the server asks before that: see `at_once`."""
 
@@ -106,7 +106,7 @@ class Api(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         scope["app"] = self
-        await self.direct(scope, receive, send)
+        await self.front(scope, receive, send)
 
 
 def create_app(
@@ -137,7 +137,7 @@ def create_app(
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
     direct_answers = DirectAnswers(
-        app.direct,
+        app.front,
         routes=DIRECT_ROUTES,
         arrivals=arrivals,
         trusted_proxies=settings.trusted_proxies,
@@ -145,7 +145,7 @@ def create_app(
         cors=_cors(settings),
     )
     app.direct_at_once = direct_answers.at_once
-    app.direct = Sockets(direct_answers, RequestContext(direct_answers, arrivals, settings.trusted_proxies))
+    app.front = Sockets(direct_answers, RequestContext(direct_answers, arrivals, settings.trusted_proxies))
     problems.install(app)
     openapi.install(app)
     # The routers are included one by one, those with the most requests first. Starlette matches a request

@@ -68,7 +68,7 @@ async def _read_with_lag(request: Request, parts: Parts) -> AsyncIterator[Readin
 
 
 def personal_turn(request: HTTPConnection, parts: Components) -> AbstractAsyncContextManager[None]:
-    """Limit the concurrent requests of one user, so that they cannot take all connections."""
+    """A turn of the user of the request, if it has one. See `PersonalTurns`."""
     user_id: str | None = getattr(request.state, "user_id", None)
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
 
@@ -206,7 +206,7 @@ async def _holder(request: Request) -> Holder:
     """An exam can outlast a session, so an attempt token suffices for its attempt (docs/decisions/0025)."""
     token = await _token(request)
     parts: Components = request.app.state.components
-    if parts.attempt_tokens.has_verified(token) or tokens.is_attempt_token(token):
+    if tokens.is_attempt_token(token):
         try:
             grant = parts.attempt_tokens.read(token)
         except tokens.TokenRejected as error:

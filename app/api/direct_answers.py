@@ -73,8 +73,7 @@ class DirectRequest:
 
     def has_attempt_token(self) -> bool:
         """Whether the bearer token is an attempt token, valid or not."""
-        token = self.bearer()
-        return self.parts.attempt_tokens.has_verified(token) or is_attempt_token(token)
+        return is_attempt_token(self.bearer())
 
     def grant(self) -> AttemptGrant | None:
         """The content of the attempt token that the request has. The log line names its candidate."""
@@ -86,7 +85,7 @@ class DirectRequest:
         return grant
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """Wait for earlier requests of the person, as the documented routes do."""
+        """Run the block in a turn of the person, as the documented routes do. See `PersonalTurns`."""
         return personal_turn(HTTPConnection(self.scope), self.parts)
 
     async def note_write(self) -> None:
@@ -155,7 +154,7 @@ class DirectRoute:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the route is found by: the method and the last part of the path, which is empty for an id."""
+        """The method and the last part of the path; an empty text stands for an id."""
         return self.method, _PARAMETER.sub("", self.template.rpartition("/")[2])
 
 
@@ -165,6 +164,8 @@ class DirectAnswers:
 
     It stands before all layers of FastAPI and records the arrival time of each request whose path is a hot
     route. It does for its requests what the middlewares do for theirs, by the same functions.
+
+    It sends bytes to the server of `ias serve`, and messages to web pages and in tests.
     """
 
     def __init__(
@@ -186,10 +187,9 @@ class DirectAnswers:
             (name.lower().encode(), value.encode())
             for name, value in SecurityHeaders(app, hsts=hsts).headers.items()
         ]
-        self._send_to_page = CORSMiddleware(_send_answer, **cors)
+        self._send_to_page = CORSMiddleware(_send_messages, **cors)
         self._find = lru_cache(1_000)(self._route_of)
-        self._complete = lru_cache(1_000)(self._headers_of_answer)
-        self._written = lru_cache(1_000)(lambda headers: written(self._headers_of_answer(headers, False)))
+        self._header_bytes = lru_cache(1_000)(lambda headers: written(self._with_vary(headers)))
 
     def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
         """Answer a request for which nothing has to be awaited.
@@ -209,7 +209,7 @@ class DirectAnswers:
         if answer is None:
             return False
         self._context.identify(scope)
-        send.answer_now(answer.status, self._head(scope, answer), answer.body)
+        send.answer_now(answer.status, self._head_bytes(scope, answer), answer.body)
         report_request(scope, route.template, answer.status, time.perf_counter() - began)
         return True
 
@@ -265,31 +265,42 @@ class DirectAnswers:
     async def _send(self, request: DirectRequest, receive: Receive, send: Send, answer: DirectAnswer) -> None:
         scope, is_from_page = request.scope, b"origin" in request.headers
         if isinstance(send, WholeAnswers) and not is_from_page:
-            await send.answer(answer.status, self._head(scope, answer), answer.body)
+            await send.answer(answer.status, self._head_bytes(scope, answer), answer.body)
             return
-        headers = [*self._complete(answer.headers, is_from_page)]
+        # CORSMiddleware wraps an ASGI application, so the messages are passed to one through the scope.
+        scope["ias_messages"] = self._messages(scope, answer, is_from_page=is_from_page)
+        await (self._send_to_page if is_from_page else _send_messages)(scope, receive, send)
+
+    def _head_bytes(self, scope: Scope, answer: DirectAnswer) -> bytes:
+        """All headers as bytes, for the server."""
+        request_id = scope["state"]["request_id"].encode()
+        head = self._header_bytes(answer.headers) + b"x-request-id: %b\r\n" % request_id
+        return head if answer.status == 304 else head + b"content-length: %d\r\n" % len(answer.body)
+
+    def _messages(self, scope: Scope, answer: DirectAnswer, *, is_from_page: bool) -> Sequence[Message]:
+        """The answer as messages, for web pages and tests. CORSMiddleware adds its headers for pages."""
+        headers = self._all_headers(answer.headers) if is_from_page else self._with_vary(answer.headers)
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
         if answer.status != 304:
             headers.append((b"content-length", b"%d" % len(answer.body)))
-        # CORSMiddleware wraps an ASGI application, so the response is passed to one through the scope.
-        scope["ias_answer"] = (
+        return (
             {"type": "http.response.start", "status": answer.status, "headers": headers},
             {"type": "http.response.body", "body": answer.body},
         )
-        await (self._send_to_page if is_from_page else _send_answer)(scope, receive, send)
 
-    def _head(self, scope: Scope, answer: DirectAnswer) -> bytes:
-        """The headers as HTTP writes them."""
-        head = self._written(answer.headers) + b"x-request-id: %b\r\n" % scope["state"]["request_id"].encode()
-        return head if answer.status == 304 else head + b"content-length: %d\r\n" % len(answer.body)
+    def _with_vary(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+        """All headers, with Origin in Vary: CORSMiddleware does that for requests with an origin only."""
+        complete = self._all_headers(headers)
+        for place, (name, value) in enumerate(complete):
+            if name == b"vary":
+                complete[place] = name, value + b", Origin"
+                return complete
+        return [*complete, (b"vary", b"Origin")]
 
-    def _headers_of_answer(self, headers: RawHeaders, is_from_page: bool) -> RawHeaders:
-        """An answer's headers with those of every answer. CORSMiddleware adds its own for web pages."""
+    def _all_headers(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+        """The headers of one answer with those of every answer."""
         present = {name for name, _ in headers}
-        complete = [*headers, *(header for header in self._headers if header[0] not in present)]
-        if not is_from_page:
-            _add_vary(complete)
-        return tuple(complete)
+        return [*headers, *(header for header in self._headers if header[0] not in present)]
 
 
 def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes | None]:
@@ -301,18 +312,9 @@ def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes | N
     return values
 
 
-async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
-    for message in scope["ias_answer"]:
+async def _send_messages(scope: Scope, _: Receive, send: Send) -> None:
+    for message in scope["ias_messages"]:
         await send(message)
-
-
-def _add_vary(headers: list[tuple[bytes, bytes]]) -> None:
-    """Add Origin to Vary, because CORSMiddleware adds headers only if the request has an origin."""
-    for place, (name, value) in enumerate(headers):
-        if name == b"vary":
-            headers[place] = name, value + b", Origin"
-            return
-    headers.append((b"vary", b"Origin"))
 
 
 def plain_body(model: type[Body], content: bytes) -> Body | None:

@@ -41,7 +41,7 @@ AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_b
 # What the API puts into the scope of a request, besides `state`:
 # - `ias_access`: what the `Access` dependencies have decided, by dependency (below).
 # - `ias_keep_answer`: keeps the answer to a request with an `Idempotency-Key` (`api/idempotency.py`).
-# - `ias_answer`: the messages of a direct answer to a web page (`api/direct_answers.py`).
+# - `ias_messages`: a direct answer as messages, for a web page (`api/direct_answers.py`).
 
 PUBLIC_BODY_BYTES = 64 * 1024
 """Without a session a client sends an address, a password or a token."""

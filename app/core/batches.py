@@ -35,7 +35,7 @@ class Batches:
         self._turns = asyncio.Semaphore(most_running)
         self._most = most
         self._most_waiting = most_waiting
-        self._callers = OutcomeTimeouts(longest_wait)
+        self._timeouts = OutcomeTimeouts(longest_wait)
         self._queues: dict[Hashable, deque[_QueuedRequest]] = {}
         self._queued_count = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,7 +57,7 @@ class Batches:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         queue.append((request, future))
-        return await self._callers.outcome(future)
+        return await self._timeouts.wait(future)
 
     async def close(self) -> None:
         """Carry out what waits."""

@@ -1,4 +1,4 @@
-"""Callers that wait for the outcome of a batch, and are told to try again if that takes too long."""
+"""The longest wait for the outcome of a batch. After it a caller is told to try again."""
 
 import asyncio
 from contextvars import Context
@@ -10,17 +10,20 @@ Outcome = TypeVar("Outcome")
 
 
 class OutcomeTimeouts:
-    """The callers that wait. All share one timer, set for the caller whose time ends first: a timer for each
-    would take longer than the rest of the waiting."""
+    """Ends waits that take too long.
+
+    All waits share one timer, set for the one that ends first: a timer for each would take longer than the
+    rest of the waiting.
+    """
 
     def __init__(self, longest_wait: float) -> None:
         self._longest_wait = longest_wait
         self._ends_at: dict[asyncio.Future[Any], float] = {}
-        """When each caller is told to try again, by the clock of the loop. The first came first."""
+        """When each wait ends, by the clock of the loop. The first began first."""
         self._timer: asyncio.TimerHandle | None = None
 
-    async def outcome(self, waiting: "asyncio.Future[Outcome]") -> Outcome:
-        """The outcome. Raises Unavailable if it has not come after the longest wait."""
+    async def wait(self, waiting: "asyncio.Future[Outcome]") -> Outcome:
+        """Wait for the outcome. Raises Unavailable if it has not come after the longest wait."""
         self._ends_at[waiting] = asyncio.get_running_loop().time() + self._longest_wait
         if self._timer is None:
             self._fail_overdue_and_set_timer()

@@ -277,10 +277,6 @@ class AttemptTokens:
             raise TokenRejected("The token has expired")
         return grant
 
-    def has_verified(self, token: str) -> bool:
-        """Whether this is an attempt token that was issued or verified before. It may have expired since."""
-        return token in self._verified
-
     def _remember(self, token: str, grant: AttemptGrant) -> None:
         self._verified[token] = grant
         if len(self._verified) > _REMEMBERED_TOKENS:

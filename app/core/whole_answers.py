@@ -64,7 +64,7 @@ class WholeAnswers:
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
-        # uvicorn does the same after a task: the cycle must not keep its connection in memory.
+        # Afterwards the cycle holds no reference to its connection, as after a task of uvicorn.
         on_response, cycle.on_response = cycle.on_response, _do_nothing
         on_response()
 

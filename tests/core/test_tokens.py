@@ -255,8 +255,14 @@ class TestAttemptTokens:
     ) -> None:
         issued = tokens.issue(grant(**changes))
         assert AttemptTokens(SECRET, clock).read(issued) == grant(**changes)
-        assert tokens.has_verified(issued)
         assert tokens.read(issued) == grant(**changes)
+
+    def test_are_not_verified_by_the_process_that_issued_them(
+        self, tokens: AttemptTokens, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        issued = tokens.issue(grant())
+        monkeypatch.setattr(jwt, "decode", lambda *_, **__: pytest.fail("verified"))
+        assert tokens.read(issued) == grant()
 
     def test_grant_the_same_from_memory_if_the_deadline_has_fractions_of_a_second(
         self, tokens: AttemptTokens, clock: StoppedClock

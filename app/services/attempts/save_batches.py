@@ -90,7 +90,7 @@ class SaveBatches:
         queued = _QueuedRequest(request, asyncio.get_running_loop().create_future())
         self._queue.append(queued)
         self._start_batches()
-        return await self._callers.outcome(queued.outcome)
+        return await self._callers.wait(queued.outcome)
 
     async def close(self) -> None:
         """Save what waits."""
