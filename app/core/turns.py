@@ -11,7 +11,7 @@ from app.core.errors import TooManyRequests, Unavailable
 _RETRY_AFTER = 10
 
 REQUESTS_AT_ONCE = 8
-"""Running requests of a person in a process: fewer than half of the database connections."""
+"""Running requests of a person in a process: fewer than the connections of the shared pool."""
 REQUESTS_IN_ALL = 200
 """Running and waiting requests of a person in a process."""
 

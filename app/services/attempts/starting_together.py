@@ -128,9 +128,8 @@ def started_of(
     started: list[StartedAttempt | None] = []
     for request in requests:
         of_person = left.pop(request.account.id, None)
-        started.append(
-            None
-            if of_person is None
-            else newly_started(parts, attempt_row(of_person, request.device, now), paper)
-        )
+        if of_person is None:
+            started.append(None)
+        else:
+            started.append(newly_started(parts, attempt_row(of_person, request.device, now), paper))
     return started
