@@ -22,8 +22,9 @@ from app.sentences import Sentence
 from app.services import attempts
 from app.services.attempts import LateSave, SaveTarget, SentResponse, UnreadableResponse
 from app.services.components import Components
+from app.services.exams.placements import placement_together
 from app.services.tests.papers import FrozenPaper
-from app.services.unit_of_work import Reading, reading
+from app.services.unit_of_work import Reading
 
 _ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
@@ -163,7 +164,7 @@ async def save_sent_to_paper(
     """The same at an exam paper."""
     # The paper is looked up within the turn: the requests of one person must not take all connections.
     async with parts.personal_turns.turn(str(holder.user_id)):
-        scope = await _scope_of(parts, exam_id, paper_id)
+        scope = await placement_together(parts, exam_id, paper_id)
         return await _save(parts, holder, scope, body, now)
 
 
@@ -175,14 +176,6 @@ async def _save(
     if isinstance(outcome, LateSave):
         raise DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
     return SavedOut.of(outcome)
-
-
-async def _scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
-    """The scope of attempts at an exam paper. It is usually in memory."""
-    if (scope := parts.placements.in_memory(exam_id, paper_id)) is not None:
-        return scope
-    async with reading(parts.engine) as reads:
-        return await parts.placements.get(reads, exam_id, paper_id)
 
 
 async def _target_of(parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:

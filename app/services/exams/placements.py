@@ -1,11 +1,15 @@
 """Which exam and test an exam paper belongs to. It never changes, so each process keeps it in memory."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import NotFound
-from app.services.unit_of_work import Reading
+from app.services.components import Components
+from app.services.unit_of_work import Reading, looking
 
 
 class PlacementStore:
@@ -37,3 +41,23 @@ class PlacementStore:
         if placement[0] != exam_id:
             raise NotFound("exam paper")
         return placement[1]
+
+
+async def placement_together(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
+    """The scope of attempts at an exam paper, looked up for all who wait. Raises NotFound."""
+    if (scope := parts.placements.in_memory(exam_id, paper_id)) is not None:
+        return scope
+    asked = exam_id, paper_id
+    found = await parts.lookups.outcome(placement_together, asked, partial(_placements, parts))
+    if found is None:
+        raise NotFound("exam paper")
+    return found
+
+
+async def _placements(parts: Components, asked: Sequence[tuple[UUID, UUID]]) -> Sequence[AttemptScope | None]:
+    found: dict[tuple[UUID, UUID], AttemptScope] = {}
+    async with looking(parts.batch_engine) as reads:
+        for exam_id, paper_id in dict.fromkeys(asked):
+            with suppress(NotFound):
+                found[exam_id, paper_id] = await parts.placements.get(reads, exam_id, paper_id)
+    return [found.get(each) for each in asked]

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from app.core.attempt_scope import AttemptScope
 from app.core.errors import EntryClosed, NotFound, PaperNotOpen, QuestionUnreadable
 from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
 from app.repositories.attempts.starts import Starter
@@ -58,7 +57,10 @@ async def _start(
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
             if paper.paper_id is None or not _is_for_all(exam, paper):
                 return [None] * len(requests)
-            starters = await lock_starters(uow, requests, AttemptScope(paper.test_id, paper.id))
+            scope = await parts.placements.get(
+                uow, exam_id, paper_id
+            )  # From now on in memory: saves need it.
+            starters = await lock_starters(uow, requests, scope)
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
             new = await _new_attempts(uow, _Entry(exam.id, paper, frozen, now), requests, starters)

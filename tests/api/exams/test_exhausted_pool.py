@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.core.active_users import ActiveUsers
 from app.database import create_engine
 from app.services.components import Components
+from app.services.exams.placements import PlacementStore
 from app.services.signing_keys import SignerStore
 from tests.builders.attempts import Json, take_test
 from tests.builders.content import PublishedTest
@@ -20,13 +21,14 @@ from tests.conftest import TestClock
 
 @pytest.fixture
 async def exhausted(app: FastAPI, parts: Components, clock: TestClock) -> AsyncIterator[Components]:
-    """A pool without a free connection, and a process that has looked up nobody and no key."""
+    """A pool without a free connection, and a process that has looked up nobody, no key and no exam paper."""
     engine = create_engine(parts.settings, pool_size=1, pool_timeout=0.05)
     signers = SignerStore(parts.settings.secret_key.get_secret_value(), clock)
     active_users = ActiveUsers(parts.revocations, clock)
     async with engine.connect():
-        changed = replace(parts, engine=engine, signers=signers, active_users=active_users)
-        app.state.components = changed
+        app.state.components = changed = replace(
+            parts, engine=engine, signers=signers, active_users=active_users, placements=PlacementStore()
+        )
         yield changed
         app.state.components = parts
     await engine.dispose()
@@ -37,6 +39,13 @@ async def entrant(people: People, held: HeldExam) -> Entrant:
     """A candidate who has not started yet. The process knows the paper: another one has taken it."""
     await take_paper(await people.candidate(), held, {0: ["a"]})
     return await register(await people.candidate(), held)
+
+
+@pytest.fixture
+async def started(entrant: Entrant) -> Entrant:
+    """The same candidate in an attempt."""
+    body_of(await entrant.enter(), 201)
+    return entrant
 
 
 @pytest.fixture
@@ -61,6 +70,13 @@ async def goes_on(client: httpx.AsyncClient, path: str, attempt: Json, made: Pub
 async def test_an_exam_paper(entrant: Entrant, made: PublishedTest, exhausted: Components) -> None:
     attempt = body_of(await entrant.enter(), 201)
     submitted = await goes_on(entrant.client, entrant.path, attempt, made)
+    assert submitted["status"] == "submitted"
+
+
+async def test_an_exam_paper_that_was_started_on_another_process(
+    started: Entrant, made: PublishedTest, exhausted: Components
+) -> None:
+    submitted = await goes_on(started.client, started.path, started.attempt, made)
     assert submitted["status"] == "submitted"
 
 
