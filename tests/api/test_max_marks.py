@@ -5,25 +5,25 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import NotPublishable
+from app.services import tests
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import operator
 from tests.builders.attempts import take_test
-from tests.builders.content import PublishedTest, add_questions, publish_test
+from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
 
 pytestmark = pytest.mark.anyio
 
 PRIMES = (9973, 9967, 9949, 9941, 9931, 9929)
 
 
-async def publish(uow: UnitOfWork, *correct: str) -> PublishedTest:
-    """A test whose questions are keyed `a` and earn so many marks."""
+async def section_of(uow: UnitOfWork, *correct: str) -> SectionDraft:
+    """A section whose questions are keyed `a` and earn so many marks."""
     question_ids = await add_questions(uow, [["a"]] * len(correct))
     marking = {
         question_id: {"correct": marks} for question_id, marks in zip(question_ids, correct, strict=True)
     }
-    section = SectionDraft(name={"en": "Paper"}, question_ids=question_ids, question_marking=marking)
-    made = await publish_test(uow, sections=[section])
-    return PublishedTest(made.id, question_ids)
+    return SectionDraft(name={"en": "Paper"}, question_ids=question_ids, question_marking=marking)
 
 
 class TestMaxMarks:
@@ -41,14 +41,18 @@ class TestMaxMarks:
 class TestPublish:
     async def test_marks_too_fine_for_one_sum_are_refused(self, uow: UnitOfWork) -> None:
         """Their exact scores would have no room: nobody could submit."""
+        section = await section_of(uow, *(f"1/{prime}" for prime in PRIMES))
+        draft = tests.TestDraft({"en": "Mock"}, "full", 600, UPSC, [section])
+        test = await tests.create(uow, operator(), draft)
         with pytest.raises(NotPublishable) as refusal:
-            await publish(uow, *(f"1/{prime}" for prime in PRIMES))
+            await tests.publish(uow, operator(), test.id, test.created_at)
         assert "too large a common denominator" in refusal.value.errors[0].message
 
     async def test_the_finest_allowed_can_be_submitted(
         self, candidate: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
         async with unit_of_work(engine) as uow:
-            made = await publish(uow, "1/9973", "1/9967", "1/997")
+            section = await section_of(uow, "1/9973", "1/9967", "1/997")
+            made = PublishedTest((await publish_test(uow, sections=[section])).id, section.question_ids)
         result = await take_test(candidate, made, {0: ["a"], 1: ["a"], 2: ["a"]})
         assert result["correct"] == 3
