@@ -36,6 +36,7 @@ DOTTED = re.compile(r"([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.\w+)*(?:\(.*\))?")
 NAME = re.compile(
     r"(_?[a-z]+(?:_[a-z0-9]+)+|[A-Z]+(?:_[A-Z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|[a-z]\w*(?=\(\)))(?:\(\))?"
 )
+CHAIN = re.compile(r"\w+(?:\.[A-Za-z_]\w*)*")
 COMMENT = re.compile(r"(?:^|\s)#\s.*")
 # Documents that readers of the repository do not have; in pieces, so that this file passes its own rule.
 OUTSIDE = re.compile(
@@ -168,10 +169,11 @@ def text_of(path: Path) -> str:
 
 
 def words(text: str) -> set[str]:
-    found = set(re.findall(r"\w+", text))
-    for chain in re.findall(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", text):
+    """The words of a text, and each two that a dot joins."""
+    found = set(CHAIN.findall(text))
+    for chain in [each for each in found if "." in each]:
         names = chain.split(".")
-        found.update(map(".".join, pairwise(names)))
+        found.update(names, map(".".join, pairwise(names)))
     return found
 
 
@@ -179,7 +181,7 @@ def add_module(index: Index, path: Path) -> None:
     source = path.read_text()
     # The trees of the application stay, because other tests need them. Those of all files would be too many.
     tree = source_of(path).tree if path.is_relative_to(ROOT / "app") else ast.parse(source)
-    nodes = list(statements(tree))
+    nodes = statements(tree)
     index.definitions[path.relative_to(ROOT).as_posix()] = definitions(tree)
     is_package = path.stem == "__init__"
     module = index.members[path.parent.name if is_package else path.stem]
@@ -195,12 +197,13 @@ def add_module(index: Index, path: Path) -> None:
     index.explanations[path] = explanations(source, nodes)
 
 
-def statements(node: ast.AST) -> Iterator[ast.AST]:
+def statements(node: ast.AST) -> list[ast.AST]:
     """A module or statement, and all statements in it. Expressions, which are most nodes, are not visited."""
-    yield node
-    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-        for each in getattr(node, name, ()):
-            yield from statements(each)
+    found = [node]
+    for each in found:  # The list grows by what is found in each.
+        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+            found += getattr(each, name, ())
+    return found
 
 
 def code_of(source: str, nodes: Iterable[ast.AST]) -> str:

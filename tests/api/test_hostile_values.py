@@ -170,7 +170,7 @@ class TestQueries:
             wanted = texts + cursors if name == "cursor" else texts
             bad += [
                 (path, name, text)
-                for text in part(wanted, f"{path} {name}", 20)
+                for text in part(wanted, f"{path} {name}", 40)
                 if broken(await staff.get(at(path), params={name: text}))
             ]
         assert bad == []

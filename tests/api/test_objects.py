@@ -16,7 +16,7 @@ from tests.api.matrix import RIGHTFUL, WITH_OBJECTS, Matrix, body_for, changes, 
 from tests.builders.people import People
 from tests.builders.world import Identity, Objects, UnknownParameter, World, build_world, standing
 from tests.conftest import TestClock
-from tests.thorough import thorough_only
+from tests.thorough import THOROUGH, thorough_only
 
 NAMING_AN_ATTEMPT = [
     ("GET", "/v1/tests/{test_id}/results"),
@@ -29,12 +29,13 @@ NAMING_AN_ATTEMPT = [
 
 class TestSomebodyElsesObjects:
     async def test_they_are_not_reached(self, matrix: Matrix, engine: AsyncEngine) -> None:
+        """A thorough run compares the rows after each operation, and so names the one that changes any."""
         rows = await standing(engine, matrix.world.mine)
         for operation in WITH_OBJECTS:
             rule = OPERATIONS[operation]
             assert await matrix.faults_of_objects(operation, rule) == []
             assert await matrix.faults_of_mixed_paths(operation, rule) == []
-            if changes(operation):
+            if THOROUGH and changes(operation):
                 assert await standing(engine, matrix.world.mine) == rows, operation
         assert await standing(engine, matrix.world.mine) == rows
 

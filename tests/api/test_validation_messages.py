@@ -114,14 +114,14 @@ QUERIES = [
 
 
 def bodies_of(operation: Operation) -> Iterator[Any]:
-    """For each depth and value, a body with this value in all fields of this depth: a third in `make test`.
+    """For each depth and value, a body with this value in all fields of this depth: a sixth in `make test`.
 
     The unknown field makes sure that none is accepted.
     """
     yield from ([], "x")
     fields = [(steps, around) for found, steps, _, around in FIELDS if found == operation and steps]
     for depth in sorted({len(steps) for steps, _ in fields}):
-        for value in part(WRONG, f"{operation} {depth}", 3):
+        for value in part(WRONG, f"{operation} {depth}", 6):
             body: Any = {"no_such_field": 1}
             for steps, around in fields:
                 if len(steps) == depth:
