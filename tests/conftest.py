@@ -47,6 +47,9 @@ from tests.waiting import PATIENCE, answers
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 
+# Hypothesis would parse all modules for constants to draw: those that are collected, so that examples would
+# depend on which tests run.
+providers._get_local_constants = lambda: providers._local_constants
 # Unless an application configures it, structlog draws each exception with the source of all frames.
 configure_logging("ERROR")
 
@@ -107,14 +110,6 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 def compiled_once() -> Iterator[None]:
     """All engines share their compiled statements."""
     with shared_statements():
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def same_examples() -> Iterator[None]:
-    """Hypothesis parses no modules for constants to draw: which are imported depends on the tests before."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
         yield
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
@@ -24,7 +24,7 @@ from app.services import attempts
 from app.services.attempts import save_batches
 from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, SaveBatches
 from app.services.components import Components
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
 from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import until_waiting
@@ -32,6 +32,20 @@ from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 CROWD = 8
+# The beginning of an id is its time, which names the partition of the log.
+_COPIES = text("""
+    with people as (
+        insert into ias.users (id, email, name)
+        select gen_random_uuid(), gen_random_uuid() || '@example.org', 'Asha Rao'
+        from generate_series(1, :count)
+        returning id
+    )
+    insert into ias.attempts
+    select (jsonb_populate_record(attempts, jsonb_build_object(
+        'id', left(attempts.id::text, 15) || substr(gen_random_uuid()::text, 16), 'user_id', people.id))).*
+    from ias.attempts cross join people where attempts.id = :attempt_id
+    returning id
+""")
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,15 @@ class Crowd:
 async def crowd(engine: AsyncEngine, parts: Components) -> Crowd:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
-        return Crowd(engine, made, [await start_attempt(uow, parts, made, NOW) for _ in range(CROWD)])
+        first = await start_attempt(uow, parts, made, NOW)
+        return Crowd(engine, made, [first, *await copies_of(first, uow, CROWD - 1)])
+
+
+async def copies_of(attempt: Attempt, uow: UnitOfWork, count: int) -> Sequence[Attempt]:
+    """Attempts of other candidates that are like this one, by one statement."""
+    copied = await uow.session.scalars(_COPIES, {"attempt_id": attempt.id, "count": count})
+    statement = select(Attempt).where(Attempt.id.in_(copied.all()))
+    return (await uow.session.scalars(statement)).all()
 
 
 @pytest.fixture(params=[False, True], ids=["direct", "transaction pooler"])
