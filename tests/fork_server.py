@@ -6,6 +6,7 @@ Modules that read the environment when they are imported (Celery's application) 
 of the start itself and of metrics, whose library reads the environment too, use processes of their own.
 """
 
+import atexit
 import gc
 import os
 import runpy
@@ -13,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 from threading import Condition, Lock, Thread
-from typing import IO
+from typing import IO, NoReturn
 
 APPLICATION = "app.main"
 MODULES = (
@@ -217,7 +219,25 @@ def run(program: Program, pipes: list[int]) -> None:
     os.environ.clear()
     os.environ.update(program.environment)
     sys.argv = [program.module, *program.arguments]
-    runpy.run_module(program.module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(program.module, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        end(ended.code)
+    end(None)
+
+
+def end(code: str | int | None) -> NoReturn:
+    """End this fork as Python ends a program, but without clearing its modules.
+
+    That would copy the memory which the fork shares with the server, and takes 130 ms of a processor.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # waits for threads, also for those of pools
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1 if isinstance(code, str) else code or 0)
 
 
 def main(descriptor: int) -> None:
