@@ -28,8 +28,9 @@ from app.models import (
     User,
 )
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.builders.content import UPSC
-from tests.builders.exams import body_of
+from tests.builders.attempts import start
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import HeldExam, body_of, hold_exam, register
 from tests.builders.objections import add_objection
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import picture, uploaded
@@ -162,7 +163,7 @@ async def build_world(people: People, engine: AsyncEngine) -> World:
 
 
 async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient) -> Objects:
-    """Everything that routes name in their paths, made over HTTP by who may make it."""
+    """Everything that routes name in their paths, made by who may make it."""
     subject = body_of(await author.post("/subjects", json={"slug": f"s-{uuid4().hex}", "name": "Polity"}))
     chapters = f"/subjects/{subject['id']}/chapters"
     chapter = body_of(await author.post(chapters, json={"slug": "union", "name": "The Union"}))
@@ -172,14 +173,13 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     shown = {"passage_id": passage["id"], "media": [image["id"]]}
     question = await _question(author, **place, **shown)
     # The exam's questions stand in no test outside it: what an exam withholds must not hide the rest.
-    test = await _test(author, question)
-    held = await _test(author, await _question(author, **place))
-    exam, paper = await _exam(author, held, publish=True)
-    draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
-    body_of(await candidate.post(f"/exams/{exam}/register"))
-    await _review(candidate, await _test(author, question, review="after_submit"))
-    attempt = body_of(await candidate.post(f"/tests/{test}/start"))
-    paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
+    made = await _test(engine, author, question)
+    placed = [await _test(engine, author, await _question(author, **place)) for _ in range(2)]
+    held, draft = await _exam(author, placed[0]), await _exam(author, placed[1], publish=False)
+    reviewed = await start(candidate, await _test(engine, author, question, review="after_submit"))
+    body_of(await reviewed.submit())
+    attempt = (await start(candidate, made)).attempt
+    paper_attempt = body_of(await (await register(candidate, held)).enter())
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
     body_of(await candidate.put("/users/avatar", files={"file": ("me.png", picture())}))
@@ -189,16 +189,16 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     await candidate.post(f"/analytics/recommendations/{advice}/dismiss")
     changes = [{"question_id": question, "key": ["a"]}]
     revision = {"changes": changes, "reason": "The key was wrong."}
-    number = body_of(await author.post(f"/tests/{test}/key-revisions", json=revision), 201)["number"]
+    number = body_of(await author.post(f"{made.path}/key-revisions", json=revision), 201)["number"]
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
-        roll_number = await _place_that_waits(uow, UUID(exam))
+        roll_number = await _place_that_waits(uow, UUID(held.exam["id"]))
         columns = {"Right one": "key"}
         await uow.column_mappings.put(
             DEFAULT_INSTITUTE_ID, MappedSheet.QUESTIONS, uuid4().hex, ["right one"], columns, None
         )
         saved = await uow.column_mappings.newest(DEFAULT_INSTITUTE_ID, MappedSheet.QUESTIONS)
-        objection = await add_objection(uow, UUID(test), UUID(question), UUID(user_id))
+        objection = await add_objection(uow, made.id, UUID(question), UUID(user_id))
     ids = {
         "subject_id": subject["id"],
         "chapter_id": chapter["id"],
@@ -206,9 +206,9 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "media_id": image["id"],
         "question_id": question,
         "version": "1",
-        "test_id": test,
-        "exam_id": exam,
-        "paper_id": paper,
+        "test_id": str(made.id),
+        "exam_id": held.exam["id"],
+        "paper_id": held.papers[0]["id"],
         "attempt_id": paper_attempt["id"],
         "roll_number": roll_number,
         "user_id": user_id,
@@ -225,7 +225,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "objection_id": str(objection.id),
         "cluster_id": str(objection.cluster_id),
     }
-    return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
+    return Objects(ids, attempt, paper_attempt, draft.exam["id"], draft.papers[0]["id"])
 
 
 async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
@@ -234,12 +234,6 @@ async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
     attempt = body_of(await candidate.post(objects.path("/tests/{test_id}/start")))
     paper_attempt = body_of(await candidate.post(objects.path("/exams/{exam_id}/papers/{paper_id}/start")))
     return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
-
-
-async def _review(candidate: httpx.AsyncClient, test_id: str) -> None:
-    """Take a test, so that its questions may be reviewed."""
-    attempt = body_of(await candidate.post(f"/tests/{test_id}/start"))
-    body_of(await candidate.post(f"/tests/{test_id}/submit", json={"attempt_id": attempt["id"]}))
 
 
 async def _question(author: httpx.AsyncClient, **more: Any) -> str:
@@ -253,35 +247,20 @@ async def _question(author: httpx.AsyncClient, **more: Any) -> str:
     return str(body_of(await author.post("/questions", json=body | more))["id"])
 
 
-async def _test(author: httpx.AsyncClient, question_id: str, review: str = "never") -> str:
-    body = {
-        "title": f"Mock {uuid4().hex[:8]}",
-        "kind": "full",
-        "duration_seconds": 6 * 3600,
-        "marking": UPSC,
-        "sections": [{"name": "Paper", "question_ids": [question_id]}],
-        "review": review,
-    }
-    test = body_of(await author.post("/tests", json=body))
-    body_of(await author.post(f"/tests/{test['id']}/publish"))
-    return str(test["id"])
+async def _test(
+    engine: AsyncEngine, author: httpx.AsyncClient, question_id: str, review: str = "never"
+) -> PublishedTest:
+    """A test of six hours with this question."""
+    same = PublishedTest(UUID(int=0), [UUID(question_id)])
+    fields: Json = {"duration_seconds": 6 * 3600, "review": review}
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow, same_as=same, created_by=await user_id_of(author), **fields)
 
 
-async def _exam(author: httpx.AsyncClient, test_id: str, *, publish: bool = False) -> tuple[str, str]:
+async def _exam(author: httpx.AsyncClient, made: PublishedTest, *, publish: bool = True) -> HeldExam:
     """An exam whose one paper is open now, for a day."""
     now = datetime.now(UTC) - timedelta(seconds=1)
-    window = {"opens_at": now.isoformat(), "closes_at": (now + DAY).isoformat()}
-    exam = body_of(await author.post("/exams", json={"title": "All-India mock", **window}))
-    times = {
-        "starts_at": now.isoformat(),
-        "entry_closes_at": (now + DAY / 2).isoformat(),
-        "ends_at": (now + DAY).isoformat(),
-    }
-    paper = {"code": "GS1", "title": "General Studies I", "test_id": test_id, **times}
-    placed = body_of(await author.post(f"/exams/{exam['id']}/papers", json=paper))
-    if publish:
-        body_of(await author.post(f"/exams/{exam['id']}/publish"))
-    return str(exam["id"]), str(placed["id"])
+    return await hold_exam(author, made, starts_at=now, window=DAY, entry=DAY / 2, publish=publish)
 
 
 async def _notification(uow: UnitOfWork, user_id: UUID) -> UUID:
