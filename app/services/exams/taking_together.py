@@ -57,9 +57,7 @@ async def _start(
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
             if paper.paper_id is None or not _is_for_all(exam, paper):
                 return [None] * len(requests)
-            scope = await parts.placements.get(
-                uow, exam_id, paper_id
-            )  # From now on in memory: saves need it.
+            scope = await parts.placements.get(uow, exam_id, paper_id)  # Saves find it in memory then.
             starters = await lock_starters(uow, requests, scope)
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
