@@ -10,7 +10,7 @@ from app.core.errors import TooManyRequests, Unavailable
 
 _RETRY_AFTER = 10
 
-REQUESTS_AT_ONCE = 8
+REQUESTS_AT_ONCE = 5
 """Running requests of a person in a process: fewer than the connections of the shared pool."""
 REQUESTS_IN_ALL = 200
 """Running and waiting requests of a person in a process."""
@@ -109,7 +109,7 @@ class PersonalTurns:
         self._requests_of: dict[Hashable, _Requests] = {}
 
     def turn(self, person: Hashable) -> "_PersonalTurn":
-        """Run the block as one of at most 8 of the person. Others wait; 200 in all, then TooManyRequests."""
+        """Run the block as one of at most 5 of the person. Others wait; 200 in all, then TooManyRequests."""
         return _PersonalTurn(self._requests_of, person)
 
 

@@ -100,10 +100,10 @@ async def test_logins_wait_for_their_turn_without_a_connection(
 
 
 @pytest.mark.parametrize("way", ["application/json", "application/json; charset=utf-8"])
-async def test_saves_of_one_person_at_unknown_exam_papers_leave_connections_to_others(
+async def test_saves_of_one_person_at_unknown_exam_papers_share_one_connection(
     people: People, parts: Components, engine: AsyncEngine, way: str
 ) -> None:
-    """A paper that does not exist is looked up for each of them, directly and by the documented route."""
+    """Papers that do not exist are looked up together, directly and by the documented route."""
     crowd, other = await people.candidate(), await people.candidate()
     response = {"question_id": str(uuid4()), "revision": 1, "answer": ["a"]}
     body = json.dumps({"attempt_id": str(uuid4()), "lease": 1, "responses": [response]})
@@ -115,8 +115,9 @@ async def test_saves_of_one_person_at_unknown_exam_papers_leave_connections_to_o
     async with engine.begin() as connection:
         await connection.execute(text("lock table ias.exam_papers in access exclusive mode"))
         saving = [asyncio.create_task(save()) for _ in range(40)]
-        await until_waiting(engine, REQUESTS_AT_ONCE)
-        await until_connections_in_use(parts.engine, REQUESTS_AT_ONCE)
+        await until_waiting(engine, 1)
+        await until_connections_in_use(parts.engine, 0)
+        await until_connections_in_use(parts.batch_engine, 1)
         assert (await other.get("/auth/me")).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*saving)} == {404}
 
