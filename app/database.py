@@ -20,6 +20,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.config import Settings
 
+STATEMENT_SECONDS = 60.0
+"""The longest time that a worker or a command waits for one SQL statement. Requests wait for less time, which
+`app/main.py` has."""
 PING_AFTER_SECONDS = 1.0
 PING_SECONDS = 5.0
 """The timeout of a ping. It detects a server that hangs before a request runs a statement."""
@@ -64,7 +67,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
 
 
 def create_engine(
-    settings: Settings, *, application_name: str = "ias", statement_seconds: float = 60, **options: Any
+    settings: Settings,
+    *,
+    application_name: str = "ias",
+    statement_seconds: float = STATEMENT_SECONDS,
+    **options: Any,
 ) -> AsyncEngine:
     """Create an engine for `settings.database_url`. It connects at its first use.
 

@@ -29,13 +29,13 @@ from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
-from app.database import create_engine
+from app.database import STATEMENT_SECONDS, create_engine
 from app.repositories.attempts.response_log import ResponseLog
 from app.sentences import Sentence
 from app.services.attempts import save_batches
 from app.services.attempts.attempt_papers import AttemptPapers
 from app.services.attempts.save_batches import SaveBatches
-from app.services.attempts.save_pacing import SavePacing
+from app.services.attempts.save_memory import SaveMemory
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
 from app.services.replica import Replica
@@ -56,7 +56,7 @@ async def open_components(
     *,
     application_name: str,
     pool_size: int | None = None,
-    statement_seconds: float = 60,
+    statement_seconds: float = STATEMENT_SECONDS,
     clock: Clock | None = None,
     reads_replica: bool = False,
 ) -> AsyncIterator[Components]:
@@ -128,7 +128,7 @@ async def open_components(
             papers=PaperStore(),
             placements=PlacementStore(),
             attempt_papers=AttemptPapers(),
-            save_pacing=SavePacing(),
+            save_memory=SaveMemory(),
             save_batches=batches,
             media=_media(settings),
             files=files,

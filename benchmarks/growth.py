@@ -67,7 +67,7 @@ LOGS = text(
     on conflict do nothing
     """
 )
-BACKENDS = text("select pid from pg_stat_activity where application_name = 'ias-benchmark'")
+BACKENDS = text("select pid from pg_stat_activity where application_name like 'ias-benchmark%'")
 
 console = Console(highlight=False, width=120)
 
@@ -157,8 +157,8 @@ async def _measure(grown: Field) -> dict[str, Cost]:
     for person in grown.people:
         async with unit_of_work(parts.engine) as uow:
             running[person.id] = await start_attempt(uow, parts, grown.made, now, person)
-            sent = [response(grown.made, place, ["a"]) for place in range(1, QUESTIONS)]
-            await attempts.save(uow, parts, target_of(running[person.id]), sent, now)
+        sent = [response(grown.made, place, ["a"]) for place in range(1, QUESTIONS)]
+        await attempts.save_and_commit(parts, target_of(running[person.id]), sent, now)
 
     async def read_profile(person: Principal) -> None:
         for _ in range(REPEATED):
@@ -166,9 +166,8 @@ async def _measure(grown: Field) -> dict[str, Cost]:
                 await users.profile(reads, person)
 
     async def save(person: Principal) -> None:
-        async with unit_of_work(parts.engine) as uow:
-            sent = [response(grown.made, 0, ["a"])]
-            await attempts.save(uow, parts, target_of(running[person.id]), sent, now)
+        sent = [response(grown.made, 0, ["a"])]
+        await attempts.save_and_commit(parts, target_of(running[person.id]), sent, now)
 
     async def submit(person: Principal) -> None:
         async with unit_of_work(parts.engine) as uow:

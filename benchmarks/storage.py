@@ -74,10 +74,11 @@ async def _take(parts: Components, made: PublishedTest, draw: random.Random) -> 
     places = draw.sample(range(QUESTIONS), QUESTIONS)
     async with unit_of_work(parts.engine) as uow:
         attempt = await start_attempt(uow, parts, made, now, await add_candidate(uow))
-        for first in range(0, QUESTIONS, QUESTIONS // SAVES):
-            sent = [_drawn(made, place, draw) for place in places[first : first + QUESTIONS // SAVES]]
-            now += timedelta(seconds=draw.randrange(300, 700), microseconds=draw.randrange(1_000_000))
-            await attempts.save(uow, parts, target_of(attempt), sent, now)
+    for first in range(0, QUESTIONS, QUESTIONS // SAVES):
+        sent = [_drawn(made, place, draw) for place in places[first : first + QUESTIONS // SAVES]]
+        now += timedelta(seconds=draw.randrange(300, 700), microseconds=draw.randrange(1_000_000))
+        await attempts.save_and_commit(parts, target_of(attempt), sent, now)
+    async with unit_of_work(parts.engine) as uow:
         await attempts.submit(uow, parts, ref_of(attempt), now)
         await figures.calculate(uow, parts, [attempt.id])
 

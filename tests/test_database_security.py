@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.database import create_engine
-from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import response, start_attempt, target_of
 from tests.builders.content import publish_test
+from tests.builders.saves import save_uncommitted
 from tests.conftest import ROOT, administer, cloned_database
 from tests.thorough import thorough_only
 
@@ -78,7 +78,7 @@ async def filled(owner: AsyncEngine, parts: Components) -> None:
     async with unit_of_work(owner) as uow:
         made = await publish_test(uow)
         attempt = await start_attempt(uow, parts, made, NOW)
-        await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+        await save_uncommitted(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
 
 
 @asynccontextmanager

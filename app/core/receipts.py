@@ -1,4 +1,7 @@
-"""Receipts of saves: short signed strings that prove what was received, and when (docs/proof.md)."""
+"""Receipts of saves: short signed strings. They prove that the log had these responses at this time.
+
+A response that is sent again gets a receipt with the time of the retry (docs/proof.md).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The response log as a pure fold: which answer stands, and what becomes of one that comes in.
 
-This is the reference model of the statement that saves responses, and what the simulation computes with.
+Reports of saves are computed with it. The tests compare the SAVE statement with it.
 A log holds the events of one attempt, in any order. Events that are kept as late are no part of it until
 they are admitted.
 """
@@ -81,8 +81,9 @@ def classify(log: Iterable[Event], incoming: Event, *, takes_new: bool = True) -
     """The outcome of a response that comes in (docs/decisions/0012, docs/decisions/0052).
 
     The responses of one request are taken in the order sent, each against the log with those before it:
-    `Saved` and `Superseded` join the log, the other outcomes change nothing. `takes_new` is false while the
-    question's section is closed: what is in the log is still known or a conflict.
+    `Saved` and `Superseded` join the log, the other outcomes change nothing. `takes_new` is false if nothing
+    new may be stored: the section is closed, the attempt takes no answers, or the log is full. What is in the
+    log is still known or a conflict.
     """
     same_question = [event for event in log if event.question_id == incoming.question_id]
     recorded = next((event for event in same_question if event.order == incoming.order), None)

@@ -29,7 +29,7 @@ from app.core.unsubscribe import UnsubscribeTokens
 if TYPE_CHECKING:  # These packages import this module.
     from app.services.attempts.attempt_papers import AttemptPapers
     from app.services.attempts.save_batches import SaveBatches
-    from app.services.attempts.save_pacing import SavePacing
+    from app.services.attempts.save_memory import SaveMemory
     from app.services.exams.placements import PlacementStore
     from app.services.replica import Replica
     from app.services.signing_keys import SignerStore
@@ -62,7 +62,7 @@ class Components:
     papers: "PaperStore"
     placements: "PlacementStore"
     attempt_papers: "AttemptPapers"
-    save_pacing: "SavePacing"
+    save_memory: "SaveMemory"
     save_batches: "SaveBatches"
     media: Storage
     files: ProcessPool

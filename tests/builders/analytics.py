@@ -20,6 +20,7 @@ from app.services.users import Principal, principal_of
 from tests.builders.attempts import TIME_TAKEN, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.builders.people import user_id_of
+from tests.builders.saves import save_uncommitted
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ async def sit(
         for number, given in answers.items()
     ]
     if sent:
-        await attempts.save(uow, parts, target_of(attempt), sent, at)
+        await save_uncommitted(uow, parts, target_of(attempt), sent, at)
     graded = await attempts.submit(uow, parts, ref_of(attempt), at + TIME_TAKEN)
     await figures.calculate(uow, parts, [attempt.id])
     return graded

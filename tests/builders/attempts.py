@@ -19,6 +19,7 @@ from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, principal_of
 from tests.builders.content import PublishedTest
+from tests.builders.saves import save_uncommitted
 from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
@@ -106,7 +107,7 @@ async def graded_attempt(
     attempt = await start_attempt(uow, parts, made, now, candidate)
     if answers:
         sent = [response(made, at, given, time_spent_ms=time_spent_ms) for at, given in answers.items()]
-        await attempts.save(uow, parts, target_of(attempt), sent, now)
+        await save_uncommitted(uow, parts, target_of(attempt), sent, now)
     return await attempts.submit(uow, parts, ref_of(attempt), now + TIME_TAKEN)
 
 

@@ -21,6 +21,7 @@ from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate, ref_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import add_exam
+from tests.builders.saves import save_request
 from tests.conftest import cloned_database
 from tests.repositories.plan_nodes import Node, literal, nodes
 
@@ -205,7 +206,7 @@ def _partitions(plan: Node) -> set[str]:
 
 
 async def _save(stage: Stage) -> object:
-    return await stage.uow.attempts.save(stage.request())
+    return await save_request(stage.uow, stage.request())
 
 
 async def _running(stage: Stage) -> object:

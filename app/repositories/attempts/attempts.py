@@ -17,15 +17,6 @@ from app.core.ids import first_uuid7
 from app.engine.ranking import CohortPlace, Distribution
 from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
 from app.repositories import locks
-from app.repositories.attempts.save_statement import (
-    SAVE,
-    SaveOutcome,
-    SaveRequest,
-    arguments_of,
-    combined,
-    is_unaccounted,
-    outcomes_of,
-)
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
@@ -171,24 +162,6 @@ class AttemptRepository(Repository):
             Attempt.status == AttemptStatus.VOID, Attempt.number.desc()
         )
         return found((await self._session.scalars(statement.limit(1))).one_or_none())
-
-    async def save(self, request: SaveRequest) -> SaveOutcome | None:
-        """Check and insert responses in one statement; None where the attempt is not this person's.
-
-        If another request stores the same lease and revision at the same moment, the statement does not see
-        it. In this case alone it runs again and sees it. Only tests and benchmarks save in a session's
-        transaction; requests are saved by `ResponseLog`.
-        """
-        outcome = await self._save_once(request)
-        if outcome is None or not is_unaccounted(request, outcome):
-            return outcome
-        return combined(outcome, await self._save_once(request))
-
-    async def _save_once(self, request: SaveRequest) -> SaveOutcome | None:
-        connection = await self._session.connection()
-        result = await connection.exec_driver_sql(SAVE, tuple(arguments_of([request])))
-        [outcome] = outcomes_of([request], result)
-        return outcome
 
     async def packed_log(
         self, attempt_id: UUID, question_ids: Collection[UUID]

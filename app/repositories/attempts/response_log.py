@@ -13,8 +13,8 @@ from app.repositories.attempts.save_statement import (
     SaveOutcome,
     SaveRequest,
     arguments_of,
-    combined,
-    is_unaccounted,
+    is_stored_by_another,
+    merged,
     outcomes_of,
 )
 
@@ -42,17 +42,19 @@ class ResponseLog:
         rows = await run_and_commit(connection, SAVE_SKIP_LOCKED, arguments_of(requests), pooled=self._pooled)
         return outcomes_of(requests, rows)
 
-    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+    async def save_single(
+        self, request: SaveRequest, outcome_in_batch: SaveOutcome | None
+    ) -> SaveOutcome | None:
         """Save for one attempt, after whoever changes it. None where it is not this person's.
 
-        `first` is the outcome in the batch if the attempt was found there and some event is neither
-        inserted nor read; otherwise None.
+        `outcome_in_batch` is None if the attempt was locked, or not found. If it is given, some event was
+        stored by another request at the same moment, and only the rest is missing.
         """
         async with self.connection() as connection:
-            first = first or await self._save_once(connection, request)
-            if first is None or not is_unaccounted(request, first):
+            first = outcome_in_batch or await self._save_once(connection, request)
+            if first is None or not is_stored_by_another(request, first):
                 return first
-            return combined(first, await self._save_once(connection, request))
+            return merged(first, await self._save_once(connection, request))
 
     async def _save_once(self, connection: asyncpg.Connection, request: SaveRequest) -> SaveOutcome | None:
         rows = await run_and_commit(connection, SAVE, arguments_of([request]), pooled=self._pooled)

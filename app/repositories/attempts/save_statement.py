@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -11,21 +11,7 @@ import orjson
 from app.core.attempt_scope import AttemptRef
 from app.models import Attempt
 
-# See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR KEY SHARE, in the order of
-# their ids, before anything is inserted. Whoever ends an attempt takes FOR UPDATE, so an answer is either
-# committed before the paper is graded, or sees the closed attempt and is refused: under READ COMMITTED the
-# row is read again after the wait. Whoever moves the deadline of a running attempt takes FOR NO KEY UPDATE,
-# and saves do not wait for that (docs/decisions/0097). `compared` has the events that the new ones are
-# compared with: the standing one of each question if it is not older, and the one of the same lease and
-# revision. It reads the snapshot from before the insert, and at most two events for each one sent, so that a
-# long log does not make saves slower. Late responses are also compared with the late event of the same lease
-# and revision, because the log does not store it again. Those in time are not: they replace this event, and
-# must not be taken for it.
-# Rows are inserted in order, because two transactions in opposite order would wait for each other.
-# An event that was late and arrives again in time, because the deadline was moved, is stored as new.
-# An open attempt takes nothing new for closed questions, but their log is read all the same. Which questions
-# are closed was computed from the time that was given to the attempt as the process has read it, perhaps long
-# ago: if the row has another one, nothing is stored, and the process reads it again (docs/decisions/0088).
+# The reasons are in docs/decisions/0012, docs/decisions/0088 and docs/decisions/0097.
 SAVE = """
 with request as materialized (
   select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[],
@@ -34,16 +20,21 @@ with request as materialized (
       takes_new, given_time)
   order by attempt_id
 ), attempt as materialized (
+  -- Locked in the order of their ids, before anything is inserted. Whoever ends an attempt takes FOR UPDATE:
+  -- an answer is either committed before the attempt is graded, or its statement waits, reads the row again
+  -- and sees that the attempt is closed. Whoever moves the deadline of a running attempt takes FOR NO KEY
+  -- UPDATE, and saves do not wait for that.
   select request.*, row.status, row.deadline_at, case
     when not may_enter then 'banned'
     when request.lease > row.lease then 'unknown_lease'
     when is_packed then 'packed'
-    when status = 'paused' then 'closed'
-    when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
-    when status = 'void' then 'closed'
+    when status in ('paused', 'void')
+      or status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
     when status <> 'in_progress' or last_deadline > deadline_at then 'late'
+    -- Time was given after the process has read the attempt, so that other sections may be closed than it
+    -- says. Nothing is stored, and the process reads the attempt again.
     when given_time::jsonb <> jsonb_build_array(accommodation_seconds, additions) then 'moved'
-    else 'open' end as verdict
+    else 'open' end as decision
   from request cross join lateral (
     select status, closed_by, lease, deadline_at, accommodation_seconds, additions,
       (select active from ias.users where users.id = request.user_id) as may_enter,
@@ -55,21 +46,24 @@ with request as materialized (
     for key share
   ) as row
 ), incoming as materialized (
-  select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.verdict, event.*,
-    takes_new and (verdict = 'late' or verdict = 'open' and not is_closed) as is_taken
+  -- An open attempt takes nothing new for the questions of closed sections. Their log is read all the same.
+  select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.decision, event.*,
+    takes_new and (decision = 'late' or decision = 'open' and not section_closed) as is_taken
   from unnest($11::int[], $12::uuid[], $13::int[], $14::text[], $15::boolean[], $16::int[], $17::text[],
     $18::text[], $19::boolean[])
     as event(place, question_id, revision, answer, marked_for_review, time_spent_ms, confidence, language,
-      is_closed)
+      section_closed)
   join attempt using (place)
 ), inserted as (
   insert into ias.response_events (
     attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
     confidence, language, late, received_at)
   select attempt_id, question_id, lease, revision, answer::jsonb, marked_for_review, time_spent_ms,
-    confidence, language, verdict = 'late', arrived_at
+    confidence, language, decision = 'late', arrived_at
   from incoming where is_taken
+  -- Two transactions that insert the same rows in opposite order would wait for each other.
   order by attempt_id, question_id, revision
+  -- What was late and arrives again in time, because the deadline was moved, is stored as new.
   on conflict (attempt_id, question_id, lease, revision) do update
     set answer = excluded.answer, marked_for_review = excluded.marked_for_review,
       time_spent_ms = excluded.time_spent_ms, confidence = excluded.confidence,
@@ -80,8 +74,11 @@ with request as materialized (
   select attempt_id, array_agg(question_id) as questions, array_agg(revision) as revisions
   from inserted group by attempt_id
 ), found_of as (
+  -- The events that the new ones are compared with, as they were before the insert: at most two for each
+  -- response, so that a long log does not make saves slower.
   select incoming.attempt_id, jsonb_agg(to_jsonb(compared))::text as log
   from incoming cross join lateral (
+    -- The standing answer of the question, if it is as new as the response or newer.
     with latest as (
       select * from ias.response_events
       where attempt_id = incoming.attempt_id and question_id = incoming.question_id and not late
@@ -90,15 +87,18 @@ with request as materialized (
     )
     select * from latest
     union all
+    -- The event of the same lease and revision. For a response in time it is needed only if `latest` has a
+    -- row, and never if it is late: the response replaces it. For a late response it is always needed,
+    -- because it is not stored again.
     select same.* from ias.response_events as same
     where same.attempt_id = incoming.attempt_id and same.question_id = incoming.question_id
       and same.lease = incoming.lease and same.revision = incoming.revision
-      and (incoming.verdict = 'late' or not same.late)
-      and (incoming.verdict = 'late' or exists (select from latest))
+      and (incoming.decision = 'late' or not same.late)
+      and (incoming.decision = 'late' or exists (select from latest))
   ) as compared
   group by incoming.attempt_id
 )
-select place, verdict, status, deadline_at, questions, revisions, log
+select place, decision, status, deadline_at, questions, revisions, log
 from attempt left join inserted_of using (attempt_id) left join found_of using (attempt_id)
 """
 
@@ -123,9 +123,9 @@ class NewEvent:
 class SaveRequest:
     """Which attempt takes which responses, under which lease, and when they arrived.
 
-    An attempt that is open takes no new responses to the questions in `closed`. Without `takes_new` none is
-    stored at all; the outcome still says what the log has. `given_time` is what `closed` was computed from
-    (`given_time_of`); None if the paper has no timed sections.
+    An attempt that is open takes no new responses to `closed_questions`: their sections are closed. Without
+    `takes_new` none is stored at all; the outcome still says what the log has. `given_time` is what
+    `closed_questions` was computed from (`given_time_of`); None if the paper has no timed sections.
     """
 
     attempt: AttemptRef
@@ -133,7 +133,7 @@ class SaveRequest:
     events: Sequence[NewEvent]
     now: datetime
     grace: timedelta
-    closed: Collection[UUID] = ()
+    closed_questions: Collection[UUID] = ()
     takes_new: bool = True
     given_time: str | None = None
 
@@ -142,19 +142,24 @@ Identity = tuple[UUID, int, int]
 """Question, lease and revision: what makes an event the same event, within its attempt."""
 
 
+Decision = Literal["open", "late", "closed", "packed", "moved", "unknown_lease", "banned"]
+"""How an attempt takes the responses of a request. Only open and late attempts store any.
+
+`packed` is a closed attempt whose log is packed. A `moved` attempt has another extra time than the
+`given_time` of the request says. `unknown_lease` is a lease that no device has got. `banned` is the person.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
     """What the statement found and did.
 
-    `verdict`: open, late, closed, packed, moved, unknown_lease or banned. A moved attempt was given another
-    time than the `given_time` of the request; nothing was stored.
-
     `log` has the events that the responses are compared with. Older ones are left out. Of a packed log it has
     nothing: see `AttemptRepository.packed_log`. `late` has those of the same lease and revision that had been
-    kept as late before; it is empty unless the verdict is late.
+    kept as late before; it is empty unless the decision is late.
     """
 
-    verdict: str
+    decision: Decision
     status: str
     deadline_at: datetime
     inserted: frozenset[Identity]
@@ -194,7 +199,7 @@ def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
             event.time_spent_ms,
             event.confidence,
             event.language,
-            event.question_id in request.closed,
+            event.question_id in request.closed_questions,
         )
         for place, request in enumerate(requests)
         for event in _distinct(request.events)
@@ -206,12 +211,12 @@ def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[Sa
     """The outcome of each request; None where the statement has found no such attempt."""
     outcomes: list[SaveOutcome | None] = [None] * len(requests)
     for row in rows:
-        place, verdict, status, deadline_at, questions, revisions, log = row
+        place, decision, status, deadline_at, questions, revisions, log = row
         lease = requests[place].lease
         inserted = zip(questions or (), revisions or (), strict=True)
         found = orjson.loads(log) if log else ()
         outcomes[place] = SaveOutcome(
-            verdict,
+            decision,
             status,
             deadline_at,
             frozenset((question, lease, revision) for question, revision in inserted),
@@ -221,26 +226,29 @@ def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[Sa
     return outcomes
 
 
-def is_unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
+def is_stored_by_another(request: SaveRequest, outcome: SaveOutcome) -> bool:
     """Whether some event that the attempt takes was neither inserted nor found.
 
     Another request has stored it at the same moment. The insert has waited for that and inserted nothing, but
-    the statement does not see it.
+    the statement does not see it: its snapshot is older.
     """
-    if not request.takes_new or outcome.verdict not in ("open", "late"):
+    if not request.takes_new or outcome.decision not in ("open", "late"):
         return False
-    closed = request.closed if outcome.verdict == "open" else ()
-    accounted = outcome.inserted.union(map(identity, outcome.log), map(identity, outcome.late))
+    closed_questions = request.closed_questions if outcome.decision == "open" else ()
+    known = outcome.inserted.union(map(identity, outcome.log), map(identity, outcome.late))
     return any(
-        (event.question_id, request.lease, event.revision) not in accounted
+        (event.question_id, request.lease, event.revision) not in known
         for event in request.events
-        if event.question_id not in closed
+        if event.question_id not in closed_questions
     )
 
 
-def combined(first: SaveOutcome, second: SaveOutcome | None) -> SaveOutcome | None:
-    """The outcome of a request whose statement ran twice. Only the first saw the log from before."""
-    if second is None or second.verdict != first.verdict:
+def merged(first: SaveOutcome, second: SaveOutcome | None) -> SaveOutcome | None:
+    """The outcome of a request whose statement ran twice.
+
+    What the first run inserted is new, although the second run finds it in the log.
+    """
+    if second is None or second.decision != first.decision:
         return second
     log, late = (
         [entry for entry in entries if identity(entry) not in first.inserted]

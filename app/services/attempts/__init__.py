@@ -26,7 +26,7 @@ from app.services.attempts.results import (
     submitted_result,
 )
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
-from app.services.attempts.saving import SaveTarget, save, save_and_commit
+from app.services.attempts.saving import SaveTarget, save_and_commit
 from app.services.attempts.starting import (
     NewAttempt,
     StartedAttempt,
@@ -76,7 +76,6 @@ __all__ = [
     "result_together",
     "resume",
     "reviewed_key",
-    "save",
     "save_and_commit",
     "section_windows",
     "start",

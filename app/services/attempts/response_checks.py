@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from app.core.errors import FieldError, Invalid, QuestionUnreadable
 from app.engine.question_types import UnreadableQuestion, question_type
@@ -33,6 +34,7 @@ def checked(paper: FrozenPaper, sent: Sequence[SentResponse]) -> Sequence[Respon
     """
     mistakes: list[FieldError] = []
     unreadable: list[FieldError] = []
+    first_unreadable: UUID | None = None
     reason = ""
     valid: list[Response] = []
     for place, response in enumerate(sent):
@@ -43,12 +45,13 @@ def checked(paper: FrozenPaper, sent: Sequence[SentResponse]) -> Sequence[Respon
             mistakes += _mistakes(paper, place, response)
         except QuestionUnreadable as error:
             unreadable.append(_cannot_be_read(place, response))
-            reason = reason or error.reason
+            if first_unreadable is None:
+                first_unreadable, reason = response.question_id, error.reason
         valid.append(response)
     if mistakes:
         raise Invalid(_LEAVE_OUT, errors=mistakes)
-    if unreadable and (question_id := unreadable[0].question_id):
-        raise QuestionUnreadable(question_id, Sentence.joined(reason, _LEAVE_OUT), errors=unreadable)
+    if first_unreadable is not None:
+        raise QuestionUnreadable(first_unreadable, Sentence.joined(reason, _LEAVE_OUT), errors=unreadable)
     return valid
 
 

@@ -18,7 +18,7 @@ from app.core.errors import Unavailable
 from app.core.outcome_timeouts import OutcomeTimeouts
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
-from app.repositories.attempts.save_statement import is_unaccounted
+from app.repositories.attempts.save_statement import is_stored_by_another
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +54,13 @@ class _QueuedRequest:
 class SaveBatches:
     """Saves responses. Each caller is answered after the commit of the transaction that has its responses.
 
-    A request that finds a free connection is saved at once. A batch has at most one request of an attempt,
-    and no other batch has one at the same time: the requests of an attempt are saved in their order.
+    A request that finds a free connection is saved at once. The requests of an attempt are saved in their
+    order: each waits until the one before it is saved.
 
-    A batch skips attempts that another transaction has locked: these requests are saved one by one, and so is
-    each request of a batch that fails. So no request harms those of others. If the connection is lost or the
-    statement times out, all requests of the batch fail with 503.
+    A request that fails does not fail others. A batch skips attempts that another transaction has locked:
+    these requests are saved one by one, and so is each request of a batch that fails. They wait for four
+    connections of their own, one behind the other. If the connection is lost or the statement times out, all
+    requests of the batch fail with 503.
     """
 
     def __init__(
@@ -68,15 +69,16 @@ class SaveBatches:
         self._log = log
         self._most_waiting = most_waiting
         self._callers = OutcomeTimeouts(longest_wait)
+        self._waiting = 0
+        """Requests without an outcome, those that are being saved included."""
         self._queue: deque[_QueuedRequest] = deque()
-        self._attempts: set[UUID] = set()
-        """The attempts of the requests that are being saved."""
+        """What the next batches take. It has at most one request of an attempt."""
+        self._next: dict[UUID, list[_QueuedRequest]] = {}
+        """Of each attempt that has a request in the queue or being saved: the requests that come after it."""
         self._batches = 0
-        self._is_starting = False
-        """Whether a started batch has not taken its requests yet. It will take what arrives until then, so no
-        second one is started."""
+        self._has_idle_batch = False
+        """A started batch that has not taken requests yet. It takes what comes."""
         self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
-        self._single = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
@@ -85,23 +87,28 @@ class SaveBatches:
         If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
         requests wait, or if this one has waited for too long.
         """
-        if len(self._queue) + self._single >= self._most_waiting:
+        if self._waiting >= self._most_waiting:
             raise Unavailable
         queued = _QueuedRequest(request, asyncio.get_running_loop().create_future())
-        self._queue.append(queued)
-        self._start_batches()
+        self._waiting += 1
+        if (after := self._next.get(request.attempt.id)) is not None:
+            after.append(queued)
+        else:
+            self._next[request.attempt.id] = []
+            self._queue.append(queued)
+            self._start_batches()
         return await self._callers.wait(queued.outcome)
 
     async def close(self) -> None:
-        """Save what waits."""
+        """Save what waits. If the database hangs, only the end of the process stops this."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     def _start_batches(self) -> None:
-        if self._queue and not self._is_starting and self._batches < MOST_BATCHES:
+        if self._queue and not self._has_idle_batch and self._batches < MOST_BATCHES:
             self._batches += 1
-            self._is_starting = True
-            self._run(self._save_batches())
+            self._has_idle_batch = True
+            self._run(self._save_with_connection())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         # An empty context: the work is not that of the request which happens to start it.
@@ -109,48 +116,47 @@ class SaveBatches:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _save_batches(self) -> None:
-        batch: list[_QueuedRequest] = []
-        is_done = False
+    async def _save_with_connection(self) -> None:
+        """Open a connection, save batch after batch, and return the connection."""
+        has_connection = False
         try:
             async with self._log.connection() as connection:
-                while batch := self._take_batch():
-                    await self._save_one_batch(connection, batch)
-                # Counted down before the connection is returned to the pool, so that a request that arrives
-                # during the return starts a new batch and does not wait for one.
-                self._batches -= 1
-                is_done = True
+                has_connection = True
+                await self._save_until_empty(connection)
         except Exception as error:
             # A cancellation is not caught: only the end of a process cancels a batch.
-            if is_done:
+            if has_connection:
                 log.warning("connection_of_saves_not_returned", exc_info=True)
             else:
-                failed = batch or self._take_batch()
-                self._fail(failed, error)
-                self._batches -= 1
-                # If nothing failed, every queued request is for an attempt that is being saved; the batch or
-                # single save of that attempt takes them next.
-                if failed:
-                    self._start_batches()
+                # Without a connection nothing was taken yet. The requests that it would have taken fail.
+                self._fail(self._take_batch(), error)
+                self._end_batches()
+
+    async def _save_until_empty(self, connection: asyncpg.Connection) -> None:
+        while batch := self._take_batch():
+            try:
+                await self._save_one_batch(connection, batch)
+            except Exception as error:  # noqa: BLE001 -- the callers get it
+                self._fail(batch, error)
+                break
+        # Before the connection is returned to the pool: what arrives during the return starts a new batch.
+        self._end_batches()
+
+    def _end_batches(self) -> None:
+        self._batches -= 1
+        self._start_batches()
 
     def _take_batch(self) -> list[_QueuedRequest]:
-        """The requests that waited longest, at most one of an attempt."""
-        self._is_starting = False
+        """The requests that waited longest."""
+        self._has_idle_batch = False
         batch: list[_QueuedRequest] = []
-        passed: list[_QueuedRequest] = []
         responses = 0
         while self._queue and len(batch) < MOST_REQUESTS:
-            request = self._queue[0].request
-            if request.attempt.id in self._attempts:
-                passed.append(self._queue.popleft())
-                continue
-            responses += len(request.events)
+            responses += len(self._queue[0].request.events)
             if batch and responses > MOST_RESPONSES:
                 break
-            self._attempts.add(request.attempt.id)
             batch.append(self._queue.popleft())
         self._start_batches()  # What exceeds this batch goes with another one, if that finds a connection.
-        self._queue.extendleft(reversed(passed))
         return batch
 
     async def _save_one_batch(self, connection: asyncpg.Connection, batch: list[_QueuedRequest]) -> None:
@@ -163,31 +169,38 @@ class SaveBatches:
             log.warning("batch_of_saves_failed", exc_info=True)
             outcomes = [None] * len(batch)
         decided = [
-            (queued, outcome, outcome is None or is_unaccounted(queued.request, outcome))
+            (queued, outcome, outcome is None or is_stored_by_another(queued.request, outcome))
             for queued, outcome in zip(batch, outcomes, strict=True)
         ]
         # Nothing below fails: a request is never answered with an error while it is saved by itself.
         for queued, outcome, is_single in decided:
             if is_single:
-                self._single += 1
                 self._run(self._save_single(queued, outcome))
             else:
                 queued.succeed(outcome)
-                self._attempts.discard(queued.request.attempt.id)
+                self._release(queued)
 
-    async def _save_single(self, queued: _QueuedRequest, first: SaveOutcome | None) -> None:
+    async def _save_single(self, queued: _QueuedRequest, outcome_in_batch: SaveOutcome | None) -> None:
         """Save one request by itself, after whoever has locked its attempt."""
         try:
             async with self._single_turns:
-                queued.succeed(await self._log.save_single(queued.request, first))
+                queued.succeed(await self._log.save_single(queued.request, outcome_in_batch))
         except Exception as error:  # noqa: BLE001 -- the caller gets it
             queued.fail(error)
         finally:
-            self._single -= 1
-            self._attempts.discard(queued.request.attempt.id)
+            self._release(queued)
             self._start_batches()
 
     def _fail(self, batch: list[_QueuedRequest], error: Exception) -> None:
         for queued in batch:
             queued.fail(error)
-            self._attempts.discard(queued.request.attempt.id)
+            self._release(queued)
+
+    def _release(self, queued: _QueuedRequest) -> None:
+        """Let the next request of the attempt into the queue, in front: it has waited for this one."""
+        self._waiting -= 1
+        attempt_id = queued.request.attempt.id
+        if after := self._next[attempt_id]:
+            self._queue.appendleft(after.pop(0))
+        else:
+            del self._next[attempt_id]

@@ -14,7 +14,7 @@ from app.engine.responses import Conflicting, Known, NotTaken, Saved, Superseded
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.services.attempts.response_checks import Response
 
-ClosedSections = Mapping[UUID, timing.SectionWindow]
+ClosedQuestions = Mapping[UUID, timing.SectionWindow]
 """The questions whose section takes no answers now, each with the window of its section."""
 
 
@@ -38,7 +38,8 @@ class ClosedResponse:
 
 @dataclass(slots=True)
 class SaveReport:
-    """What happened to each response. Each counts in exactly one of the first five fields.
+    """What happened to each response. Each counts in exactly one of the first five fields, which are named as
+    in the API's answer: `closed` has those whose section is closed.
 
     `acknowledged` has those that are in the log now, in the order in which they were sent: the saved, the
     known and the superseded ones. `receipt` is signed for these; None if there are none, or if the key cannot
@@ -68,21 +69,21 @@ class LateSave:
 
 
 def report_of(
-    request: SaveRequest, outcome: SaveOutcome, closed: ClosedSections, server_time: datetime
+    request: SaveRequest, outcome: SaveOutcome, closed_questions: ClosedQuestions, server_time: datetime
 ) -> SaveReport | LateSave:
-    if outcome.verdict == "banned":
+    if outcome.decision == "banned":
         raise SessionRevoked  # An attempt token outlives a session, but not a ban.
-    if outcome.verdict == "unknown_lease":
+    if outcome.decision == "unknown_lease":
         raise Invalid.field("lease", "This lease was never handed out. Start the test to get one.")
-    is_open = outcome.verdict == "open" and request.takes_new
+    is_open = outcome.decision == "open" and request.takes_new
     verdicts = _verdicts(request, outcome, is_open=is_open)
     known = sum(isinstance(verdict, Known) for verdict in verdicts)
-    if outcome.verdict == "closed":
+    if outcome.decision == "closed":
         raise AttemptNotInProgress(outcome.status, known=known)
     late = _late_verdicts(request, outcome, verdicts)
     if not request.takes_new and any(isinstance(verdict, NotTaken) for verdict in late):
         raise SaveLimitReached(known=known)
-    if outcome.verdict == "late":
+    if outcome.decision == "late":
         recorded = any(isinstance(verdict, NotTaken | Known) for verdict in late)
         return LateSave(outcome.deadline_at, recorded=recorded, known=known)
     report = SaveReport(
@@ -91,7 +92,7 @@ def report_of(
         superseded=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Superseded)],
         conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Conflicting)],
         closed=[
-            ClosedResponse(event.question_id, closed[event.question_id].section_id)
+            ClosedResponse(event.question_id, closed_questions[event.question_id].section_id)
             for event, verdict in zip(request.events, verdicts, strict=True)
             if isinstance(verdict, NotTaken)
         ],
@@ -104,7 +105,8 @@ def report_of(
         ],
     )
     if len(report.closed) == len(verdicts):
-        raise _section_closed(report.closed, closed[request.events[0].question_id], request.now)
+        window = closed_questions[request.events[0].question_id]
+        raise _section_closed(report.closed, window, request.now)
     return report
 
 
@@ -126,7 +128,7 @@ def _verdicts(request: SaveRequest, outcome: SaveOutcome, *, is_open: bool) -> l
     verdicts: list[Verdict] = []
     for response in request.events:
         event = _event(response, request.lease)
-        takes_new = is_open and event.question_id not in request.closed
+        takes_new = is_open and event.question_id not in request.closed_questions
         verdict = responses.classify(log, event, takes_new=takes_new)
         verdicts.append(verdict)
         if isinstance(verdict, Saved | Superseded):

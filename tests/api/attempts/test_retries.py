@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.save_limits import Pace
-from app.services.attempts.save_pacing import Saver
+from app.services.attempts.save_memory import AttemptMemory
 from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
@@ -30,9 +30,9 @@ class Sitting:
     clock: TestClock
 
     @property
-    def saver(self) -> Saver:
+    def memory(self) -> AttemptMemory:
         grant = self.parts.attempt_tokens.read(self.attempt.attempt["attempt_token"])
-        return self.parts.save_pacing.admit(grant.attempt.user_id, self.attempt.id, 0, self.clock.now())
+        return self.parts.save_memory.admit(grant.attempt.user_id, self.attempt.id, 0, self.clock.now())
 
     async def set_status(self, status: str, closed_by: str | None) -> None:
         statement = text("update ias.attempts set status = :status, closed_by = :closed_by where id = :id")
@@ -73,12 +73,12 @@ def after(seconds: float) -> Callable[[Sitting], Awaitable[None]]:
 
 
 async def log_full(sitting: Sitting) -> None:
-    sitting.saver.is_full = True
+    sitting.memory.is_full = True
 
 
 async def too_fast(sitting: Sitting) -> None:
     sitting.clock.stop_entirely()
-    sitting.saver.pace = Pace(sitting.clock.now(), calls=0)
+    sitting.memory.pace = Pace(sitting.clock.now(), calls=0)
 
 
 REFUSALS: list[tuple[str, Callable[[Sitting], Awaitable[None]], str]] = [

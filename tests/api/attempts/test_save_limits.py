@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.save_limits import EVENTS_PER_QUESTION, RESPONSES_PER_SECOND
-from app.services.attempts.save_pacing import COUNT_EVERY, SavePacing
+from app.services.attempts.save_memory import COUNT_EVERY, SaveMemory
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, logged, start
@@ -98,7 +98,7 @@ class TestTooMuch:
 
 class TestMemory:
     def test_is_bounded(self, parts: Components) -> None:
-        pacing, now = SavePacing(capacity=10), parts.clock.now()
+        memory, now = SaveMemory(capacity=10), parts.clock.now()
         for number in range(100):
-            pacing.admit(UUID(int=1), UUID(int=number), 1, now)
-        assert len(pacing._savers) == 10
+            memory.admit(UUID(int=1), UUID(int=number), 1, now)
+        assert len(memory._attempts) == 10

@@ -19,6 +19,7 @@ from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Ta
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
+from tests.builders.saves import save_uncommitted
 from tests.faults.interleaving.building import Scene
 from tests.faults.interleaving.cases import GRACE, Call
 
@@ -139,7 +140,7 @@ async def _save(use: Using) -> dict[str, Any]:
         )
         for each in call.answers
     ]
-    report = await attempts.save(use.uow, use.parts, target, sent, call.now)
+    report = await save_uncommitted(use.uow, use.parts, target, sent, call.now)
     if isinstance(report, LateSave):
         return {"error": "late", "recorded": report.recorded, "known": report.known}
     return {

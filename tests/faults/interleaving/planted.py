@@ -9,7 +9,7 @@ from unittest.mock import patch
 from sqlalchemy import ScalarResult, Select, select
 
 from app.models import Attempt, AttemptRow, AttemptStatus, Exam, ExamPaper, Result
-from app.repositories.attempts import AttemptRepository, attempts, save_statement
+from app.repositories.attempts import AttemptRepository, save_statement
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.exams import ExamAttemptRepository, ExamRepository
 from app.repositories.exams.exam_attempts import ATTEMPT_COLUMNS
@@ -41,7 +41,7 @@ def _unlocked_start() -> list[Fault]:
 
 
 def _unlocked_save() -> list[Fault]:
-    return [(attempts, "SAVE", save_statement.SAVE.replace("for key share", ""))]
+    return [(save_statement, "SAVE", save_statement.SAVE.replace("for key share", ""))]
 
 
 def _open_door() -> list[Fault]:

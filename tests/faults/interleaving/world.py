@@ -62,11 +62,13 @@ class World:
 
 
 async def make_world(engine: AsyncEngine, parts: Components) -> World:
-    """Make the shared rows, and have their papers in memory."""
+    """Make the shared rows, and have their papers and the key of receipts in memory."""
     contents = (await _make_content(engine, parts), await _make_content(engine, parts))
     async with unit_of_work(engine) as uow:
         await uow.attempts.ensure_partitions(NOW)
         people = {name: await add_candidate(uow) for name in PEOPLE}
+        await parts.signers.signer(uow)
+    await parts.signers.signer_of_reading(engine)
     return World(contents, people, operator())
 
 

@@ -20,6 +20,7 @@ from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 from tests.builders.exams import add_exam
+from tests.builders.saves import save_uncommitted
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -278,9 +279,9 @@ class TestTimeSpent:
         attempt = await start_attempt(uow, parts, made, NOW, candidate)
         for revision, spent in ((1, 1000), (2, 3000)):
             sent = [response(made, 0, ["a"], revision, time_spent_ms=spent)]
-            await attempts.save(uow, parts, target_of(attempt), sent, NOW)
+            await save_uncommitted(uow, parts, target_of(attempt), sent, NOW)
         await start_attempt(uow, parts, made, NOW, candidate)  # another device: the next lease
-        await attempts.save(
+        await save_uncommitted(
             uow, parts, target_of(attempt), [response(made, 0, ["b"], time_spent_ms=500)], NOW
         )
         await attempts.submit(uow, parts, ref_of(attempt), NOW)

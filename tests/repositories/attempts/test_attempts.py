@@ -20,6 +20,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import events, ref_of, response, start_attempt, until_blocking
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_request
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -52,7 +53,7 @@ class TestSave:
         self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
         after_grace = DEADLINE + GRACE + TICK
-        for status, closed_by, now, verdict, kept in (
+        for status, closed_by, now, decision, kept in (
             ("in_progress", None, NOW, "open", [False]),
             ("in_progress", None, DEADLINE, "open", [False]),
             ("in_progress", None, DEADLINE + GRACE, "open", [False]),
@@ -68,9 +69,9 @@ class TestSave:
             ("void", "deadline", NOW, "closed", []),
         ):
             await change(uow, attempt, status=status, closed_by=closed_by)
-            outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=now))
+            outcome = await save_request(uow, request(attempt, response(made, 0, ["a"]), now=now))
             assert outcome is not None
-            assert (outcome.verdict, outcome.status) == (verdict, status), (closed_by, now)
+            assert (outcome.decision, outcome.status) == (decision, status), (closed_by, now)
             assert [row.late for row in await events(uow, attempt.id)] == kept, (status, closed_by, now)
             await uow.session.execute(delete(ResponseEvent).where(ResponseEvent.attempt_id == attempt.id))
 
@@ -78,10 +79,10 @@ class TestSave:
         self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
         await change(uow, attempt, lease=2)
-        for lease, verdict, saved in ((3, "unknown_lease", 0), (1, "open", 1), (2, "open", 2)):
-            outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), lease=lease))
+        for lease, decision, saved in ((3, "unknown_lease", 0), (1, "open", 1), (2, "open", 2)):
+            outcome = await save_request(uow, request(attempt, response(made, 0, ["a"]), lease=lease))
             assert outcome is not None
-            assert (outcome.verdict, len(await events(uow, attempt.id))) == (verdict, saved), lease
+            assert (outcome.decision, len(await events(uow, attempt.id))) == (decision, saved), lease
 
     async def test_it_must_be_this_very_attempt(
         self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
@@ -94,7 +95,7 @@ class TestSave:
             replace(ref, scope=AttemptScope(uuid4())),
             replace(ref, scope=replace(ref.scope, exam_paper_id=uuid4())),
         ):
-            assert await uow.attempts.save(replace(sent, attempt=other)) is None, other
+            assert await save_request(uow, replace(sent, attempt=other)) is None, other
         assert await events(uow, attempt.id) == []
 
     @pytest.mark.parametrize("answer", [["a"], ["b", "a"], "3.14", "null", None])
@@ -104,7 +105,7 @@ class TestSave:
         sent = response(
             made, 0, answer, marked_for_review=True, time_spent_ms=7, confidence="guess", language="en"
         )
-        await uow.attempts.save(request(attempt, sent))
+        await save_request(uow, request(attempt, sent))
         [row] = await events(uow, attempt.id)
         kept = NewEvent(
             row.question_id,
@@ -129,9 +130,9 @@ class TestTimeSpent:
         await change(uow, attempt, lease=2)
         for lease, revision, spent in [(1, 1, 100), (1, 3, 900), (1, 2, 400), (2, 1, 50)]:
             sent = response(made, 0, ["a"], revision, time_spent_ms=spent)
-            await uow.attempts.save(request(attempt, sent, lease=lease))
+            await save_request(uow, request(attempt, sent, lease=lease))
         late = response(made, 0, ["a"], 9, time_spent_ms=5000)
-        await uow.attempts.save(request(attempt, late, lease=2, now=DEADLINE + timedelta(hours=1)))
+        await save_request(uow, request(attempt, late, lease=2, now=DEADLINE + timedelta(hours=1)))
         logs = (await uow.attempt_reviews.question_logs([attempt.id]))[attempt.id]
         assert {question: log.time_spent_ms for question, log in logs.items()} == {made.question_ids[0]: 950}
 
@@ -203,7 +204,7 @@ class TestEnsurePartitions:
     ) -> None:
         await uow.attempts.ensure_partitions(datetime(2031, 11, 30, 12, tzinfo=UTC))
         attempt = await start_attempt(uow, parts, made, started_at)
-        await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=started_at))
+        await save_request(uow, request(attempt, response(made, 0, ["a"]), now=started_at))
         assert await where(uow, attempt.id) == partition
 
     async def test_again_is_harmless(self, uow: UnitOfWork) -> None:
@@ -232,7 +233,7 @@ class TestEnsurePartitions:
         """The worker was down for months: saving went on, and the months to come get their partitions."""
         begun = datetime(2035, 1, 31, tzinfo=UTC)
         attempt = await start_attempt(uow, parts, made, begun)
-        await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=begun))
+        await save_request(uow, request(attempt, response(made, 0, ["a"]), now=begun))
         await uow.attempts.ensure_partitions(begun)
         assert await partitions(uow, "2035") == {"2035_02", "2035_03"}
         assert await where(uow, attempt.id) == "response_events_default"

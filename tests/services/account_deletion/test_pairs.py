@@ -21,6 +21,7 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, logged, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import Work, alone, overlap
 
 HOUR = timedelta(hours=1)
@@ -56,7 +57,7 @@ class Scene:
 
     def saving(self, attempt: Attempt) -> Work:
         sent = [response(self.made, 0, ["a"])]
-        return lambda uow: attempts.save(uow, self.parts, target_of(attempt), sent, self.now)
+        return lambda uow: save_uncommitted(uow, self.parts, target_of(attempt), sent, self.now)
 
     def submitting(self, attempt: Attempt) -> Work:
         return lambda uow: attempts.submit(uow, self.parts, ref_of(attempt), self.now)

@@ -19,6 +19,7 @@ from tests.builders.attempts import add_candidate, graded_attempt, ref_of, respo
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_for, publish_test
 from tests.builders.exams import MINUTE, body_of, hold_exam, register
 from tests.builders.people import People
+from tests.builders.saves import save_uncommitted
 from tests.conftest import TestClock
 from tests.services.attempts.test_key_versions import correct
 from tests.two_connections import overlap
@@ -40,13 +41,13 @@ async def answered_on_two_devices(uow: UnitOfWork, parts: Components, made: Publ
     candidate = await add_candidate(uow)
     attempt = await start_attempt(uow, parts, made, NOW, candidate)
     first = target_of(attempt)
-    await attempts.save(uow, parts, first, [response(made, 2, ["c"], time_spent_ms=4_000)], NOW)
+    await save_uncommitted(uow, parts, first, [response(made, 2, ["c"], time_spent_ms=4_000)], NOW)
     wrong = response(made, 0, ["b"], time_spent_ms=30_000, confidence="guess", language="en")
-    await attempts.save(uow, parts, first, [wrong], NOW + timedelta(seconds=30))
+    await save_uncommitted(uow, parts, first, [wrong], NOW + timedelta(seconds=30))
     resumed = await start_attempt(uow, parts, made, LATER, candidate)
     right = response(made, 0, ["a"], time_spent_ms=9_000, confidence="sure", language="hi")
     doubtful = response(made, 1, ["d"], time_spent_ms=700, confidence="doubtful", language="hi")
-    await attempts.save(uow, parts, target_of(resumed), [right, doubtful], LATER)
+    await save_uncommitted(uow, parts, target_of(resumed), [right, doubtful], LATER)
     return await attempts.submit(uow, parts, ref_of(attempt), LATER)
 
 

@@ -14,6 +14,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.builders.statistics import add_parameters, add_statistics
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -106,7 +107,7 @@ async def test_guesses_that_pay_and_guesses_that_cost(uow: UnitOfWork, parts: Co
         sent = [
             response(made, place, ["a" if place < right else "b"], confidence="guess") for place in range(40)
         ]
-        await attempts.save(uow, parts, target_of(attempt), sent, NOW)
+        await save_uncommitted(uow, parts, target_of(attempt), sent, NOW)
         await attempts.submit(uow, parts, ref_of(attempt), NOW + timedelta(minutes=5))
         found = await seen(uow, parts, candidate)
         guess = next(each for each in found.confidence if each.confidence == "guess")

@@ -37,6 +37,7 @@ from tests.builders.attempts import (
     target_of,
 )
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ async def taken(
         response(made, number, [letter], confidence=confidence, time_spent_ms=9_000)
         for number, (letter, confidence) in answers.items()
     ]
-    await attempts.save(uow, parts, target_of(attempt), sent, at)
+    await save_uncommitted(uow, parts, target_of(attempt), sent, at)
     await attempts.submit(uow, parts, ref_of(attempt), at + timedelta(minutes=5))
     await figures.calculate(uow, parts, [attempt.id])
     return attempt.id

@@ -14,6 +14,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.builders.statistics import add_statistics
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -23,12 +24,12 @@ async def sat(uow: UnitOfWork, parts: Components, candidate: Principal, made: Pu
     """Question 2 first and right, question 1 wrong after it was right; question 3 blank."""
     attempt = await start_attempt(uow, parts, made, NOW, candidate)
     target = target_of(attempt)
-    await attempts.save(uow, parts, target, [response(made, 1, ["b"], time_spent_ms=9_000)], NOW)
+    await save_uncommitted(uow, parts, target, [response(made, 1, ["b"], time_spent_ms=9_000)], NOW)
     later = NOW + timedelta(minutes=1)
     first = response(made, 0, ["a"], time_spent_ms=1_000)
-    await attempts.save(uow, parts, target, [first], later)
+    await save_uncommitted(uow, parts, target, [first], later)
     changed = response(made, 0, ["c"], 2, time_spent_ms=4_000, confidence="guess")
-    await attempts.save(uow, parts, target, [changed], later)
+    await save_uncommitted(uow, parts, target, [changed], later)
     await attempts.submit(uow, parts, ref_of(attempt), later)
 
 

@@ -32,6 +32,7 @@ from tests.builders.attempts import (
     until_blocking,
 )
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -63,7 +64,12 @@ class Hall:
 
     async def send(self, uow: UnitOfWork, answer: str, revision: int, now: datetime) -> SaveReport | LateSave:
         sent = [response(self.made, 0, [answer], revision)]
-        return await attempts.save(uow, self.parts, target_of(self.attempt), sent, now)
+        return await save_uncommitted(uow, self.parts, target_of(self.attempt), sent, now)
+
+    async def request_save(self, answer: str, revision: int = 1, now: datetime = NOW) -> Any:
+        """Save and commit, as a request does."""
+        sent = [response(self.made, 0, [answer], revision)]
+        return await attempts.save_and_commit(self.parts, target_of(self.attempt), sent, now)
 
     async def submit(self, uow: UnitOfWork, now: datetime = NOW) -> Attempt:
         return await attempts.submit(uow, self.parts, ref_of(self.attempt), now)
@@ -125,7 +131,7 @@ class TestSaveAndSubmit:
     async def test_a_save_that_waits_for_a_submit_is_refused(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.submit(uow)
-            saving = asyncio.create_task(hall.apart(hall.save, "a"))
+            saving = asyncio.create_task(hall.request_save("a"))
             await until_blocking(hall.engine, uow)
         with pytest.raises(AttemptNotInProgress):
             await saving
@@ -135,7 +141,7 @@ class TestSaveAndSubmit:
         with suppress(ConnectionLost):
             async with unit_of_work(hall.engine) as uow:
                 await hall.submit(uow)
-                saving = asyncio.create_task(hall.apart(hall.save, "a"))
+                saving = asyncio.create_task(hall.request_save("a"))
                 await until_blocking(hall.engine, uow)
                 raise ConnectionLost
         assert (await saving).saved == 1
@@ -143,7 +149,7 @@ class TestSaveAndSubmit:
     async def test_saves_do_not_wait_for_each_other(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow, asyncio.timeout(PATIENCE):
             await hall.save(uow, "a")
-            assert (await hall.apart(hall.save, "b", 2)).saved == 1
+            assert (await hall.request_save("b", 2)).saved == 1
 
     async def test_two_submits_give_one_result(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
@@ -160,7 +166,7 @@ class TestSavesOfOneRevision:
     async def test_one_stands_and_the_other_is_told(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             first = await hall.save(uow, "a")
-            saving = asyncio.create_task(hall.apart(hall.save, "b"))
+            saving = asyncio.create_task(hall.request_save("b"))
             await until_blocking(hall.engine, uow)
         second: SaveReport = await saving
         assert (first.saved, second.saved) == (1, 0)
@@ -170,7 +176,7 @@ class TestSavesOfOneRevision:
     async def test_a_retry_that_overtakes_its_first_try_is_known(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.save(uow, "a")
-            saving = asyncio.create_task(hall.apart(hall.save, "a"))
+            saving = asyncio.create_task(hall.request_save("a"))
             await until_blocking(hall.engine, uow)
         second: SaveReport = await saving
         assert (second.saved, second.known, second.conflicts) == (0, 1, [])
@@ -178,7 +184,7 @@ class TestSavesOfOneRevision:
     async def test_a_late_retry_that_overtakes_its_first_try_is_known(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.save(uow, "a")
-            saving = asyncio.create_task(hall.apart(hall.send, "a", 1, OVERDUE))
+            saving = asyncio.create_task(hall.request_save("a", 1, OVERDUE))
             await until_blocking(hall.engine, uow)
         late: LateSave = await saving
         assert (late.known, late.recorded) == (1, False)
@@ -189,7 +195,7 @@ class TestSavesOfOneRevision:
     ) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.send(uow, "a", 1, OVERDUE)
-            saving = asyncio.create_task(hall.apart(hall.send, answer, 1, OVERDUE))
+            saving = asyncio.create_task(hall.request_save(answer, 1, OVERDUE))
             await until_blocking(hall.engine, uow)
         late: LateSave = await saving
         assert (late.known, late.recorded) == (0, recorded)
@@ -201,10 +207,10 @@ class TestSavesOfOneRevision:
         self, hall: Hall
     ) -> None:
         """Its statement began when the log had only the late answer, with the same content."""
-        await hall.apart(hall.send, "a", 1, OVERDUE)
+        await hall.request_save("a", 1, OVERDUE)
         async with unit_of_work(hall.engine) as uow:
             await hall.save(uow, "b")
-            saving = asyncio.create_task(hall.apart(hall.save, "a"))
+            saving = asyncio.create_task(hall.request_save("a"))
             await until_blocking(hall.engine, uow)
         second: SaveReport = await saving
         assert (second.saved, second.known, len(second.conflicts)) == (0, 0, 1)
@@ -216,7 +222,7 @@ class TestSavesOfOneRevision:
         with suppress(ConnectionLost):
             async with unit_of_work(hall.engine) as uow:
                 await hall.save(uow, "a")
-                saving = asyncio.create_task(hall.apart(hall.save, "b"))
+                saving = asyncio.create_task(hall.request_save("b"))
                 await until_blocking(hall.engine, uow)
                 raise ConnectionLost
         assert (await saving).saved == 1
@@ -224,7 +230,7 @@ class TestSavesOfOneRevision:
     async def test_queues_in_opposite_order_do_not_deadlock(self, hall: Hall) -> None:
         async def save(sent: Sequence[Response]) -> SaveReport:
             async with unit_of_work(hall.engine) as uow:
-                report = await attempts.save(uow, hall.parts, target_of(hall.attempt), sent, NOW)
+                report = await save_uncommitted(uow, hall.parts, target_of(hall.attempt), sent, NOW)
                 assert isinstance(report, SaveReport)
                 return report
 
@@ -271,7 +277,7 @@ class TestStarts:
     async def test_a_save_that_waits_for_a_new_device_is_kept(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.start(uow)
-            saving = asyncio.create_task(hall.apart(hall.save, "a"))
+            saving = asyncio.create_task(hall.request_save("a"))
             await until_blocking(hall.engine, uow)
         assert (await saving).saved == 1
 
@@ -319,7 +325,7 @@ class TestSweepers:
         """It arrived in grace and would have counted; the sweeper was quicker, and the log says so."""
         async with unit_of_work(hall.engine) as uow:
             await hall.sweep(uow)
-            saving = asyncio.create_task(hall.apart(hall.send, "a", 1, NOW + timedelta(seconds=609)))
+            saving = asyncio.create_task(hall.request_save("a", 1, NOW + timedelta(seconds=609)))
             await until_blocking(hall.engine, uow)
         assert isinstance(await saving, LateSave)
         assert [row.late for row in await logged(hall.engine, hall.attempt.id)] == [True]
@@ -332,7 +338,7 @@ class TestGraders:
             halls = [await open_hall(uow, engine, parts, made) for _ in range(20)]
         for number, hall in enumerate(halls):
             if number % 2:
-                await hall.apart(hall.save, "a")
+                await hall.request_save("a")
         await asyncio.gather(*(hall.apart(hall.submit) for hall in halls))
         async with reading(engine) as reads:
             histogram = await reads.attempts.histogram(made.id)

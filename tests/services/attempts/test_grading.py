@@ -17,6 +17,7 @@ from tests.builders.attempts import response, start_attempt, target_of
 from tests.builders.content import publish_test
 from tests.builders.exams import MINUTE, body_of, hold_exam, register
 from tests.builders.people import People
+from tests.builders.saves import save_uncommitted
 from tests.conftest import TestClock
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ class TestGradeBatch:
         for test, answer in [(made, "a"), (made, "a"), (made, "d"), (made, "d"), (other, "a")]:
             attempt = await start_attempt(uow, parts, test, NOW)
             sent = [response(test, 0, ["b"]), response(test, 0, [answer], 2), response(test, 1, [answer])]
-            await attempts.save(uow, parts, target_of(attempt), sent, NOW)
+            await save_uncommitted(uow, parts, target_of(attempt), sent, NOW)
             sat.append(attempt)
         await attempts.close_overdue(uow, CLOSED, timedelta(seconds=10))
         assert await attempts.grade_batch(uow, parts, [sat[0].id], CLOSED)

@@ -28,6 +28,7 @@ from tests.builders.attempts import (
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import body_of, hold_exam, take_paper
 from tests.builders.people import People
+from tests.builders.saves import save_uncommitted
 from tests.conftest import TestClock
 from tests.two_connections import overlap
 
@@ -53,7 +54,7 @@ async def marked(uow: UnitOfWork, attempt: Attempt) -> tuple[int, str]:
 async def answered(uow: UnitOfWork, parts: Components, made: PublishedTest) -> Attempt:
     """An attempt in progress that has answered the first question with b; a is right in the first version."""
     attempt = await start_attempt(uow, parts, made, NOW)
-    await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["b"])], NOW)
+    await save_uncommitted(uow, parts, target_of(attempt), [response(made, 0, ["b"])], NOW)
     return attempt
 
 

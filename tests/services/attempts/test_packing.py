@@ -16,9 +16,10 @@ from app.repositories.attempts.packed_logs import PackedLogDiffers
 from app.services import attempts
 from app.services.attempts import response_sheets
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import add_candidate, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import overlap
 
 NOW = datetime.fromisoformat("2026-06-07T04:00:00.123456+00:00")
@@ -38,10 +39,10 @@ async def graded(uow: UnitOfWork, parts: Components, made: PublishedTest) -> Att
         response(made, 2, ["c"], confidence="sure", language="en", time_spent_ms=4000),
         response(made, 0, ["b"], confidence="doubtful", marked_for_review=True),
     ]
-    await attempts.save(uow, parts, target_of(attempt), sent, NOW + TICK)
+    await save_uncommitted(uow, parts, target_of(attempt), sent, NOW + TICK)
     await uow.attempts.next_lease(attempt, "another phone", NOW)
     changed = [response(made, 0, ["a"], confidence="guess"), response(made, 2, None, 2, language="en")]
-    await attempts.save(uow, parts, target_of(attempt), changed, NOW + 3 * TICK)
+    await save_uncommitted(uow, parts, target_of(attempt), changed, NOW + 3 * TICK)
     attempt = await attempts.submit(uow, parts, ref_of(attempt), NOW + 4 * TICK)
     late = {"attempt_id": attempt.id, "question_id": made.question_ids[1], "lease": 1, "revision": 1}
     uow.session.add(ResponseEvent(**late, answer=["b"], late=True, received_at=NOW + 5 * TICK))
@@ -49,18 +50,18 @@ async def graded(uow: UnitOfWork, parts: Components, made: PublishedTest) -> Att
     return attempt
 
 
-async def rows_of(uow: UnitOfWork, attempt_id: UUID) -> list[tuple[Any, ...]]:
+async def rows_of(reads: Reading, attempt_id: UUID) -> list[tuple[Any, ...]]:
     """All that the log has of an attempt, through the view."""
     columns = [column.name for column in ResponseEvent.__table__.columns]
     asked = select(*(getattr(LoggedEvent, name) for name in columns))
     order = LoggedEvent.question_id, LoggedEvent.lease, LoggedEvent.revision
-    found = await uow.session.execute(asked.where(LoggedEvent.attempt_id == attempt_id).order_by(*order))
+    found = await reads.session.execute(asked.where(LoggedEvent.attempt_id == attempt_id).order_by(*order))
     return [tuple(row) for row in found]
 
 
-async def events_left(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> int:
+async def events_left(reads: Reading, attempt_ids: Sequence[UUID]) -> int:
     asked = select(func.count()).select_from(ResponseEvent).where(ResponseEvent.attempt_id.in_(attempt_ids))
-    return int(await uow.session.scalar(asked) or 0)
+    return int(await reads.session.scalar(asked) or 0)
 
 
 async def pack(uow: UnitOfWork, attempt: Attempt, after: timedelta = timedelta(days=1)) -> int:
@@ -68,6 +69,17 @@ async def pack(uow: UnitOfWork, attempt: Attempt, after: timedelta = timedelta(d
     before = datetime.fromtimestamp((attempt.id.int >> 80) / 1000, UTC) + after
     count, _ = await attempts.pack_batch(uow, UUID(int=attempt.id.int - 1), before)
     return count
+
+
+async def packed(engine: AsyncEngine, parts: Components, closed_by: str) -> tuple[PublishedTest, Attempt]:
+    """A test, and a committed attempt at it whose log is packed."""
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow, [["a"], ["b"], ["c"]])
+        attempt = await graded(uow, parts, made)
+        values = {"closed_by": closed_by, "submitted_at": NOW}
+        await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
+        await pack(uow, attempt)
+    return made, attempt
 
 
 class TestPackBatch:
@@ -152,25 +164,22 @@ class TestPackBatch:
             await uow.packed_logs.pack([attempt.id])
 
     async def test_answers_that_come_after_it_are_refused(
-        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+        self, engine: AsyncEngine, parts: Components
     ) -> None:
-        attempt = await graded(uow, parts, made)
-        values = {"closed_by": "deadline", "submitted_at": NOW}
-        await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
-        await pack(uow, attempt)
-        before = await rows_of(uow, attempt.id)
+        made, attempt = await packed(engine, parts, "deadline")
+        async with reading(engine) as reads:
+            before = await rows_of(reads, attempt.id)
+        sent = [response(made, 1, ["b"], 9)]
         with pytest.raises(AttemptNotInProgress):
-            await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["b"], 9)], LATER)
-        assert await rows_of(uow, attempt.id) == before
+            await attempts.save_and_commit(parts, target_of(attempt), sent, LATER)
+        async with reading(engine) as reads:
+            assert await rows_of(reads, attempt.id) == before
 
     @pytest.mark.parametrize("closed_by", ["candidate", "deadline"])
     async def test_answers_that_are_sent_again_are_known_as_before(
-        self, uow: UnitOfWork, parts: Components, made: PublishedTest, closed_by: str
+        self, engine: AsyncEngine, parts: Components, closed_by: str
     ) -> None:
-        attempt = await graded(uow, parts, made)
-        values = {"closed_by": closed_by, "submitted_at": NOW}
-        await uow.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(values))
-        await pack(uow, attempt)
+        made, attempt = await packed(engine, parts, closed_by)
         sent = [
             response(made, 0, ["a"], confidence="guess"),
             response(made, 1, ["b"]),
@@ -178,9 +187,10 @@ class TestPackBatch:
             response(made, 2, ["d"], 3),
         ]
         with pytest.raises(AttemptNotInProgress) as refused:
-            await attempts.save(uow, parts, target_of(attempt, lease=2), sent, LATER)
+            await attempts.save_and_commit(parts, target_of(attempt, lease=2), sent, LATER)
         assert refused.value.members["known"] == 2
-        assert await events_left(uow, [attempt.id]) == 0
+        async with reading(engine) as reads:
+            assert await events_left(reads, [attempt.id]) == 0
 
     async def test_goes_with_its_attempt(
         self, uow: UnitOfWork, parts: Components, made: PublishedTest
@@ -217,7 +227,8 @@ class TestTogetherWithASave:
             before = await rows_of(uow, attempt.id)
 
         async def save(uow: UnitOfWork) -> object:
-            return await attempts.save(uow, parts, target_of(attempt), [response(made, 1, ["c"], 9)], LATER)
+            sent = [response(made, 1, ["c"], 9)]
+            return await save_uncommitted(uow, parts, target_of(attempt), sent, LATER)
 
         both = await overlap(engine, lambda uow: pack(uow, attempt), save)
         assert (both.waited, both.first.result()) == (True, 1)

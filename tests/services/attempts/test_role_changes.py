@@ -12,6 +12,7 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
 from tests.builders.attempts import ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import Work, alone, overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -74,7 +75,7 @@ class TestTwoConnections:
         self, engine: AsyncEngine, parts: Components, attempt: Attempt, made: PublishedTest
     ) -> None:
         async def save(uow: UnitOfWork) -> None:
-            await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+            await save_uncommitted(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
 
         async def save_and_promote(uow: UnitOfWork) -> None:
             await save(uow)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import NoReturn, cast
 from uuid import uuid4
 
 import asyncpg
@@ -102,8 +102,10 @@ async def batches(request: pytest.FixtureRequest, database_url: str) -> AsyncIte
 class TogetherOnly(ResponseLog):
     """A log that refuses to save a request by itself."""
 
-    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
-        raise AssertionError(f"saved by itself: {request}, {first}")
+    async def save_single(
+        self, request: SaveRequest, outcome_in_batch: SaveOutcome | None
+    ) -> SaveOutcome | None:
+        raise AssertionError(f"saved by itself: {request}, {outcome_in_batch}")
 
 
 class SlowWith(ResponseLog):
@@ -129,9 +131,11 @@ class WithoutOutcomes(ResponseLog):
         super().__init__(engine, pooled=False)
         self.alone: list[SaveRequest] = []
 
-    async def save_single(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+    async def save_single(
+        self, request: SaveRequest, outcome_in_batch: SaveOutcome | None
+    ) -> SaveOutcome | None:
         self.alone.append(request)
-        return await super().save_single(request, first)
+        return await super().save_single(request, outcome_in_batch)
 
     async def save_skipping_locked(
         self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
@@ -153,6 +157,13 @@ class SlowToGiveBack(ResponseLog):
             await self.may_give_back.wait()
 
 
+class WithoutConnection(ResponseLog):
+    """A log that gets no connection."""
+
+    def connection(self) -> NoReturn:
+        raise ConnectionRefusedError
+
+
 async def outcome_of(saving: "asyncio.Task[object]") -> object:
     async with asyncio.timeout(PATIENCE):
         return await saving
@@ -163,14 +174,14 @@ class TestBatches:
         self, crowd: Crowd, batches: SaveBatches
     ) -> None:
         outcomes = await asyncio.gather(*(batches.save(crowd.request(number)) for number in range(CROWD)))
-        assert {outcome.verdict for outcome in outcomes if outcome} == {"open"}
+        assert {outcome.decision for outcome in outcomes if outcome} == {"open"}
         assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
         assert await crowd.transactions() == 1
 
     async def test_a_crowd_of_one_is_saved_at_once(self, crowd: Crowd, batches: SaveBatches) -> None:
         outcome = await batches.save(crowd.request(0))
         assert outcome is not None
-        assert (outcome.verdict, len(outcome.inserted), list(outcome.log)) == ("open", 1, [])
+        assert (outcome.decision, len(outcome.inserted), list(outcome.log)) == ("open", 1, [])
 
     async def test_nobody_waits_for_a_connection_that_is_given_back(self, crowd: Crowd) -> None:
         log = SlowToGiveBack(crowd.engine)
@@ -179,7 +190,7 @@ class TestBatches:
             for number in range(MOST_BATCHES + 1):
                 outcome = await batches.save(crowd.request(number))
                 assert outcome is not None
-                assert outcome.verdict == "open"
+                assert outcome.decision == "open"
         finally:
             log.may_give_back.set()
             await batches.close()
@@ -210,6 +221,15 @@ class TestBatches:
         assert (len(first.inserted), len(second.inserted)) == (1, 0)
         assert [entry["answer"] for entry in second.log] == [["a"], ["a"]]
 
+    async def test_a_request_is_saved_after_one_of_the_same_attempt_that_failed(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        refused = crowd.request(0, confidence="unknown to the check constraint")
+        requests = [refused, refused, crowd.request(0, "a"), crowd.request(0, "b")]
+        outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
+        assert [type(each) for each in outcomes[:2]] == [asyncpg.CheckViolationError] * 2
+        assert [len(each.inserted) for each in outcomes[2:] if isinstance(each, SaveOutcome)] == [1, 0]
+
     async def test_late_answers_that_are_sent_again_need_no_statement_of_their_own(
         self, crowd: Crowd
     ) -> None:
@@ -217,7 +237,7 @@ class TestBatches:
         late = [replace(crowd.request(number), now=NOW + timedelta(hours=1)) for number in range(CROWD)]
         for inserted in (1, 0):
             outcomes = await asyncio.gather(*map(batches.save, late))
-            assert {outcome.verdict for outcome in outcomes if outcome} == {"late"}
+            assert {outcome.decision for outcome in outcomes if outcome} == {"late"}
             assert [len(outcome.inserted) for outcome in outcomes if outcome] == [inserted] * CROWD
             assert {(*outcome.log,) for outcome in outcomes if outcome} == {()}
             assert [len(outcome.late) for outcome in outcomes if outcome] == [1 - inserted] * CROWD
@@ -284,7 +304,7 @@ class TestHarm:
             assert not saving[0].done()
         outcome = await saving[0]
         assert outcome is not None
-        assert (outcome.verdict, await crowd.stored(0)) == ("closed", 0)
+        assert (outcome.decision, await crowd.stored(0)) == ("closed", 0)
 
     async def test_a_client_that_leaves_does_not_cancel_the_batch(
         self, crowd: Crowd, batches: SaveBatches
@@ -310,6 +330,15 @@ class TestHarm:
         assert isinstance(answers[2], Unavailable)
         assert "Retry-After" in answers[2].headers
         assert [await crowd.stored(number) for number in range(3)] == [1, 1, 0]
+        assert await batches.save(crowd.request(2)) is not None
+
+    async def test_without_a_connection_each_request_fails_and_none_is_left(self, crowd: Crowd) -> None:
+        batches = SaveBatches(WithoutConnection(crowd.engine, pooled=False), most_waiting=4)
+        for _ in range(2):
+            requests = [crowd.request(number) for number in (0, 0, 0, 1)]
+            outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
+            assert [type(each) for each in outcomes] == [ConnectionRefusedError] * 4
+        await batches.close()
 
     async def test_a_database_that_hangs_does_not_hold_a_caller(self, crowd: Crowd) -> None:
         batches = SaveBatches(ResponseLog(crowd.engine, pooled=False), longest_wait=0.05)

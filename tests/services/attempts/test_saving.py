@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,13 +22,13 @@ from app.engine.responses import (
     classify,
     standing_answers,
 )
-from app.models import ResponseEvent
+from app.models import Attempt, ResponseEvent
 from app.services import attempts
 from app.services.attempts import LateSave, SaveReport, StandingAnswer
 from app.services.components import Components
 from app.services.tests import SectionDraft
-from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.builders.attempts import events, response, start_attempt, target_of
+from app.services.unit_of_work import reading, unit_of_work
+from tests.builders.attempts import logged, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.thorough import count
 
@@ -100,6 +100,19 @@ class Model:
         return counts, superseded, conflicts
 
 
+async def started_on_two_devices(engine: AsyncEngine, parts: Components, made: PublishedTest) -> Attempt:
+    """An attempt that has two leases."""
+    async with unit_of_work(engine) as uow:
+        attempt = await start_attempt(uow, parts, made, NOW)
+        await uow.attempts.next_lease(attempt, "a second device", NOW)
+    return attempt
+
+
+async def standing_of(engine: AsyncEngine, attempt: Attempt) -> Sequence[ResponseEvent]:
+    async with reading(engine) as reads:
+        return await reads.attempts.standing(attempt.id)
+
+
 def event_of(made: PublishedTest, lease: int, shot: Shot) -> Event:
     number, revision, answer, more = shot
     fields: dict[str, Any] = {"time_spent_ms": 0} | more
@@ -144,28 +157,19 @@ def as_counts(report: SaveReport) -> Counter[type]:
 
 
 class TestSave:
-    @settings(
-        max_examples=count(20, 60),
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example is rolled back
-    )
+    @settings(max_examples=count(20, 60), derandomize=True, database=None, deadline=None)
     @given(deliveries=batches)
     async def test_the_statement_equals_the_model(
         self,
-        uow: UnitOfWork,
+        engine: AsyncEngine,
         parts: Components,
         made: PublishedTest,
         deliveries: list[tuple[int, list[Shot]]],
     ) -> None:
-        savepoint = await uow.session.begin_nested()
-        attempt = await start_attempt(uow, parts, made, NOW)
-        await uow.attempts.next_lease(attempt, "a second device", NOW)
+        attempt = await started_on_two_devices(engine, parts, made)
         model = Model()
         for lease, sent in deliveries:
-            report = await attempts.save(
-                uow,
+            report = await attempts.save_and_commit(
                 parts,
                 target_of(attempt, lease),
                 [response(made, number, answer, revision, **more) for number, revision, answer, more in sent],
@@ -176,39 +180,29 @@ class TestSave:
             assert as_counts(report) == counts
             assert shown(report.superseded) == identified(superseded)
             assert shown(report.conflicts) == identified(conflicts)
-        rows = await events(uow, attempt.id)
+        rows = await logged(engine, attempt.id)
         assert {read_back(row) for row in rows} == set(model.log)
         assert len(rows) == len(model.log)
-        standing = await uow.attempts.standing(attempt.id)
+        standing = await standing_of(engine, attempt)
         assert {row.question_id: read_back(row) for row in standing} == standing_answers(model.log)
-        await savepoint.rollback()
 
-    @settings(
-        max_examples=count(20, 60),
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example is rolled back
-    )
+    @settings(max_examples=count(20, 60), derandomize=True, database=None, deadline=None)
     @given(deliveries=timed_batches)
     async def test_closed_sections_equal_the_model(
         self,
-        uow: UnitOfWork,
+        engine: AsyncEngine,
         parts: Components,
         timed: PublishedTest,
         deliveries: list[tuple[int, bool, list[Shot]]],
     ) -> None:
-        savepoint = await uow.session.begin_nested()
-        attempt = await start_attempt(uow, parts, timed, NOW)
-        await uow.attempts.next_lease(attempt, "a second device", NOW)
+        attempt = await started_on_two_devices(engine, parts, timed)
         model = Model()
         for lease, is_over, sent in deliveries:
             closed = timed.question_ids[:1] if is_over else ()
             counts, superseded, conflicts = model.receive(
                 [event_of(timed, lease, shot) for shot in sent], closed
             )
-            saving = attempts.save(
-                uow,
+            saving = attempts.save_and_commit(
                 parts,
                 target_of(attempt, lease),
                 [
@@ -227,33 +221,31 @@ class TestSave:
             assert {each.question_id for each in report.closed} <= set(closed)
             assert shown(report.superseded) == identified(superseded)
             assert shown(report.conflicts) == identified(conflicts)
-        assert {read_back(row) for row in await events(uow, attempt.id)} == set(model.log)
-        await savepoint.rollback()
+        assert {read_back(row) for row in await logged(engine, attempt.id)} == set(model.log)
 
     async def test_what_was_late_counts_when_it_comes_again_in_time(
-        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+        self, engine: AsyncEngine, parts: Components, made: PublishedTest
     ) -> None:
-        attempt = await start_attempt(uow, parts, made, NOW)
+        attempt = await started_on_two_devices(engine, parts, made)
         sent = [response(made, 0, ["a"]), response(made, 1, ["b"])]
-        late = await attempts.save(uow, parts, target_of(attempt), sent[:1], TOO_LATE)
+        late = await attempts.save_and_commit(parts, target_of(attempt), sent[:1], TOO_LATE)
         assert isinstance(late, LateSave)
-        attempt.deadline_at += timedelta(hours=1)
-        await uow.attempts.flush()
-        report = await attempts.save(uow, parts, target_of(attempt), sent, TOO_LATE)
+        async with unit_of_work(engine) as uow:
+            (await uow.attempts.lock(ref_of(attempt))).deadline_at += timedelta(hours=1)
+        report = await attempts.save_and_commit(parts, target_of(attempt), sent, TOO_LATE)
         assert isinstance(report, SaveReport)
         assert (report.saved, report.known) == (2, 0)
-        assert {row.question_id for row in await uow.attempts.standing(attempt.id)} == set(
-            made.question_ids[:2]
-        )
+        standing = {row.question_id for row in await standing_of(engine, attempt)}
+        assert standing == set(made.question_ids[:2])
 
     async def test_what_counts_stays_so_when_it_comes_again_late(
-        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+        self, engine: AsyncEngine, parts: Components, made: PublishedTest
     ) -> None:
-        attempt = await start_attempt(uow, parts, made, NOW)
-        await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+        attempt = await started_on_two_devices(engine, parts, made)
+        await attempts.save_and_commit(parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
         for answer in (["a"], ["b"]):
             sent = [response(made, 0, answer)]
-            late = await attempts.save(uow, parts, target_of(attempt), sent, TOO_LATE)
+            late = await attempts.save_and_commit(parts, target_of(attempt), sent, TOO_LATE)
             assert isinstance(late, LateSave)
-        [standing] = await uow.attempts.standing(attempt.id)
+        [standing] = await standing_of(engine, attempt)
         assert (standing.answer, standing.received_at) == (["a"], NOW)

@@ -48,9 +48,8 @@ async def hall(engine: AsyncEngine, parts: Components) -> Hall:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
         running = [await start_attempt(uow, parts, made, now) for _ in range(4)]
-    async with unit_of_work(engine) as uow:
-        right = [response(made, place, key["accepted"][0]) for place, key in enumerate(made.keys)]
-        await attempts.save(uow, parts, target_of(running[0]), right, now)
+    right = [response(made, place, key["accepted"][0]) for place, key in enumerate(made.keys)]
+    await attempts.save_and_commit(parts, target_of(running[0]), right, now)
     return Hall(engine, parts, made, running)
 
 

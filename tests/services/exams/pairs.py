@@ -21,6 +21,7 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import Outcome
 
 HOUR = timedelta(hours=1)
@@ -78,7 +79,7 @@ class Scene:
         assert self.attempt is not None
         answer = response(self.content.today, 0, ["a"])
         target = target_of(self.attempt)
-        outcome = await attempts.save(uow, self.parts, target, [answer], at or self.now)
+        outcome = await save_uncommitted(uow, self.parts, target, [answer], at or self.now)
         return "late" if isinstance(outcome, LateSave) else "ok"
 
     async def submit(self, uow: UnitOfWork) -> str:

@@ -30,6 +30,7 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.saves import save_uncommitted
 from tests.two_connections import Work, alone, overlap
 
 HOUR = timedelta(hours=1)
@@ -156,7 +157,7 @@ class TestSteeringAndSitting:
         order, sent = Order(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
         both = await overlap(
             engine,
-            lambda uow: attempts.save(uow, hall.parts, target, sent, now),
+            lambda uow: save_uncommitted(uow, hall.parts, target, sent, now),
             lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
         )
         (ended,) = both.second.result().changed
@@ -179,7 +180,9 @@ class TestSteeringAndSitting:
             lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
             lambda uow: exams.accommodate(uow, hall.parts, hall.staff, hall.exam_id, grants, now),
         ):
-            both = await overlap(engine, move, lambda uow: attempts.save(uow, hall.parts, target, sent, now))
+            both = await overlap(
+                engine, move, lambda uow: save_uncommitted(uow, hall.parts, target, sent, now)
+            )
             assert both.first.error is None
             assert not both.waited
             assert both.second.result().saved + both.second.result().known == 1
@@ -193,7 +196,7 @@ class TestSteeringAndSitting:
         order = Order(Verb.EXTEND, None, "all", 60)
         both = await overlap(
             engine,
-            lambda uow: attempts.save(uow, hall.parts, target, sent, now),
+            lambda uow: save_uncommitted(uow, hall.parts, target, sent, now),
             lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
         )
         (extended,) = both.second.result().changed
@@ -210,7 +213,7 @@ class TestSteeringAndSitting:
         both = await overlap(
             engine,
             lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, over),
-            lambda uow: attempts.save(uow, hall.parts, target, sent, over),
+            lambda uow: save_uncommitted(uow, hall.parts, target, sent, over),
         )
         assert both.waited
         assert both.second.result().saved == 1

@@ -104,8 +104,8 @@ async def sitting(desk: Desk) -> "Sitting":
     """A candidate who has answered b to the first question, and has not submitted."""
     async with unit_of_work(desk.engine) as uow:
         attempt = await start_attempt(uow, desk.parts, desk.made, desk.parts.clock.now())
-        answer = response(desk.made, 0, ["b"])
-        await attempts.save(uow, desk.parts, target_of(attempt), [answer], desk.parts.clock.now())
+    answer = response(desk.made, 0, ["b"])
+    await attempts.save_and_commit(desk.parts, target_of(attempt), [answer], desk.parts.clock.now())
     return Sitting(desk, attempt.id, lambda uow: _submit(uow, desk, attempt))
 
 

@@ -73,9 +73,9 @@ class Hall:
         async with unit_of_work(self.engine) as uow:
             now = self.parts.clock.now()
             attempt = await start_attempt(uow, self.parts, self.made, now)
-            given = [response(self.made, place, [each]) for place, each in enumerate(answers) if each]
-            if given:
-                await attempts.save(uow, self.parts, target_of(attempt), given, now)
+        given = [response(self.made, place, [each]) for place, each in enumerate(answers) if each]
+        if given:
+            await attempts.save_and_commit(self.parts, target_of(attempt), given, now)
         await self._in_turn(lambda uow: attempts.submit(uow, self.parts, ref_of(attempt), now))
         if then == "void":
             await self._in_turn(lambda uow: self._withdraw(uow, attempt.id, "void"))

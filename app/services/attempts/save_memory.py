@@ -24,8 +24,8 @@ class SectionTimes:
 
 
 @dataclass(slots=True)
-class Saver:
-    """The saves of one attempt in this process."""
+class AttemptMemory:
+    """What this process remembers of one attempt."""
 
     pace: Pace
     uncounted: int = 0
@@ -42,7 +42,7 @@ class Saver:
         return self.uncounted >= COUNT_EVERY
 
 
-class SavePacing:
+class SaveMemory:
     """The attempts that were saved most recently. The limits are approximate: an attempt that is dropped from
     memory starts again without a history.
 
@@ -52,28 +52,28 @@ class SavePacing:
 
     def __init__(self, capacity: int = 50_000) -> None:
         self._capacity = capacity
-        self._savers: OrderedDict[tuple[UUID, UUID], Saver] = OrderedDict()
+        self._attempts: OrderedDict[tuple[UUID, UUID], AttemptMemory] = OrderedDict()
 
-    def admit(self, user_id: UUID, attempt_id: UUID, responses: int, now: datetime) -> Saver:
+    def admit(self, user_id: UUID, attempt_id: UUID, responses: int, now: datetime) -> AttemptMemory:
         """Count a call. Raises TooManyRequests; then nothing of it may be stored.
 
         Calls are counted by person and attempt: who names another person's attempt slows only themselves.
         """
-        saver = self._saver(user_id, attempt_id, now)
-        pace = paced(saver.pace, responses, now)
+        memory = self._memory_of(user_id, attempt_id, now)
+        pace = paced(memory.pace, responses, now)
         if pace is None:
             raise TooManyRequests(
                 1, "This attempt is saved too fast. The request changed nothing; answers saved before count."
             )
-        saver.pace = pace
-        return saver
+        memory.pace = pace
+        return memory
 
-    def _saver(self, user_id: UUID, attempt_id: UUID, now: datetime) -> Saver:
+    def _memory_of(self, user_id: UUID, attempt_id: UUID, now: datetime) -> AttemptMemory:
         key = user_id, attempt_id
-        if (saver := self._savers.get(key)) is None:
-            saver = self._savers[key] = Saver(Pace(now))
-            if len(self._savers) > self._capacity:
-                self._savers.popitem(last=False)
+        if (memory := self._attempts.get(key)) is None:
+            memory = self._attempts[key] = AttemptMemory(Pace(now))
+            if len(self._attempts) > self._capacity:
+                self._attempts.popitem(last=False)
         else:
-            self._savers.move_to_end(key)
-        return saver
+            self._attempts.move_to_end(key)
+        return memory
