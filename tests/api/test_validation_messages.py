@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import product, zip_longest
+from itertools import zip_longest
 from typing import Annotated, Any, Literal, get_args
 
 import pytest
@@ -152,13 +152,17 @@ async def test_of_bodies(matrix: Matrix) -> None:
 
 
 async def test_of_queries(matrix: Matrix) -> None:
-    """Every query parameter, with values that most of them refuse: in Hindi, under its own name."""
+    """Every query parameter, with values that most of them refuse: in Hindi, under its own name.
+
+    In `make test` with two of the four.
+    """
     found = []
-    for (operation, name), value in product(QUERIES, ("", "x" * 600, "-1", "\x1b")):
-        path, sent = matrix.world.path(operation[1]), {name: value, "nothing": 1}
-        answer = await matrix.send(Identity.ADMIN, operation, path, params=sent, headers=IN_HINDI)
-        if answer.status_code == 422 and (wrong := complaints(answer.json(), sent)):
-            found.append((operation, sent, wrong))
+    for operation, name in QUERIES:
+        for value in part(("", "x" * 600, "-1", "\x1b"), f"{operation} {name}", 2):
+            path, sent = matrix.world.path(operation[1]), {name: value, "nothing": 1}
+            answer = await matrix.send(Identity.ADMIN, operation, path, params=sent, headers=IN_HINDI)
+            if answer.status_code == 422 and (wrong := complaints(answer.json(), sent)):
+                found.append((operation, sent, wrong))
     assert found == []
 
 
