@@ -58,9 +58,10 @@ class SaveBatches:
     order: each waits until the one before it is saved.
 
     A request that fails does not fail others. A batch skips attempts that another transaction has locked:
-    these requests are saved one by one, and so is each request of a batch that fails. They wait for four
-    connections of their own, one behind the other. If the connection is lost or the statement times out, all
-    requests of the batch fail with 503.
+    these requests are saved one by one, and so is each request of a batch that fails. They have four
+    connections of their own. While these wait for locks, further requests for locked attempts are set aside;
+    when one of the four is free again, the next batches try them once more. If the connection is lost or the
+    statement times out, all requests of the batch fail with 503.
     """
 
     def __init__(
@@ -79,6 +80,10 @@ class SaveBatches:
         self._has_idle_batch = False
         """A started batch that has not taken requests yet. It takes what comes."""
         self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
+        self._singles = 0
+        """Requests that are saved one by one, or wait for a turn to be."""
+        self._locked: deque[_QueuedRequest] = deque()
+        """Requests for locked attempts that wait until `_singles` is less than `SINGLE_AT_ONCE`."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
@@ -167,18 +172,28 @@ class SaveBatches:
             if connection.is_closed() or isinstance(error, TimeoutError):
                 raise
             log.warning("batch_of_saves_failed", exc_info=True)
-            outcomes = [None] * len(batch)
+            for queued in batch:
+                self._start_single(queued)
+            return
         decided = [
-            (queued, outcome, outcome is None or is_stored_by_another(queued.request, outcome))
+            (queued, outcome, outcome is not None and is_stored_by_another(queued.request, outcome))
             for queued, outcome in zip(batch, outcomes, strict=True)
         ]
         # Nothing below fails: a request is never answered with an error while it is saved by itself.
-        for queued, outcome, is_single in decided:
-            if is_single:
-                self._run(self._save_single(queued, outcome))
-            else:
+        for queued, outcome, is_missing_events in decided:
+            if is_missing_events:
+                self._start_single(queued, outcome)
+            elif outcome is not None:
                 queued.succeed(outcome)
                 self._release(queued)
+            elif self._singles < SINGLE_AT_ONCE:
+                self._start_single(queued)
+            else:
+                self._locked.append(queued)
+
+    def _start_single(self, queued: _QueuedRequest, outcome_in_batch: SaveOutcome | None = None) -> None:
+        self._singles += 1
+        self._run(self._save_single(queued, outcome_in_batch))
 
     async def _save_single(self, queued: _QueuedRequest, outcome_in_batch: SaveOutcome | None) -> None:
         """Save one request by itself, after whoever has locked its attempt."""
@@ -189,6 +204,10 @@ class SaveBatches:
             queued.fail(error)
         finally:
             self._release(queued)
+            self._singles -= 1
+            if self._singles < SINGLE_AT_ONCE:
+                self._queue.extendleft(reversed(self._locked))
+                self._locked.clear()
             self._start_batches()
 
     def _fail(self, batch: list[_QueuedRequest], error: Exception) -> None:

@@ -22,7 +22,7 @@ from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
 from app.services.attempts import save_batches
-from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, SaveBatches
+from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, SINGLE_AT_ONCE, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -305,6 +305,19 @@ class TestHarm:
         outcome = await saving[0]
         assert outcome is not None
         assert (outcome.decision, await crowd.stored(0)) == ("closed", 0)
+
+    async def test_many_who_waited_for_one_lock_are_saved_together_when_it_is_released(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        async with crowd.engine.connect() as holder, holder.begin():
+            ids = {"ids": [attempt.id for attempt in crowd.attempts]}
+            await holder.execute(text("select from ias.attempts where id = any(:ids) for update"), ids)
+            saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(CROWD)]
+            await until_waiting(crowd.engine, SINGLE_AT_ONCE)
+            assert not any(each.done() for each in saving)
+        assert all([await outcome_of(each) for each in saving])
+        assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
+        assert await crowd.transactions() == SINGLE_AT_ONCE + 1
 
     async def test_a_client_that_leaves_does_not_cancel_the_batch(
         self, crowd: Crowd, batches: SaveBatches
