@@ -84,7 +84,7 @@ DIRECT_ROUTES = (
     *direct_submits.ROUTES,
 )
 
-STATEMENT_SECONDS = 30.0
+REQUEST_STATEMENT_SECONDS = 30.0
 """The longest time that a request waits for one SQL statement."""
 
 
@@ -204,7 +204,7 @@ def _lifespan(
         async with open_components(
             settings,
             application_name="ias-api",
-            statement_seconds=STATEMENT_SECONDS,
+            statement_seconds=REQUEST_STATEMENT_SECONDS,
             clock=clock,
             reads_replica=True,
         ) as parts:

@@ -48,6 +48,8 @@ _SENT_ANSWERS_BYTES = 32_000_000
 """About a thousand results with their review."""
 _BATCHES_AT_ONCE = 8
 _LOOKUPS_AT_ONCE = 4
+_BATCH_CONNECTIONS = _BATCHES_AT_ONCE + _LOOKUPS_AT_ONCE + 1
+"""One for each batch and look-up, and one to read the signing key."""
 
 
 @asynccontextmanager
@@ -69,30 +71,20 @@ async def open_components(
     if pool_size:
         pool["pool_size"] = pool_size
     async with AsyncExitStack() as stack:
-        probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
-        stack.push_async_callback(probe.dispose)
-        engine = create_engine(settings, application_name=application_name, **pool)
-        stack.push_async_callback(engine.dispose)
-        of_saves = create_engine(
-            settings,
-            application_name=f"{application_name}-saves",
-            pool_size=save_batches.CONNECTIONS,
-            statement_seconds=statement_seconds,
+        probe = _engine(stack, settings, f"{application_name}-probe", pool_size=2)
+        engine = _engine(stack, settings, application_name, **pool)
+        save_engine = _engine(
+            stack, settings, f"{application_name}-saves", **pool | {"pool_size": save_batches.CONNECTIONS}
         )
-        stack.push_async_callback(of_saves.dispose)
-        batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
-        stack.push_async_callback(batches.close)
-        of_batches = create_engine(
-            settings,
-            application_name=f"{application_name}-batches",
-            pool_size=_BATCHES_AT_ONCE + _LOOKUPS_AT_ONCE + 1,  # One reads the signing key.
-            statement_seconds=statement_seconds,
+        batch_engine = _engine(
+            stack, settings, f"{application_name}-batches", **pool | {"pool_size": _BATCH_CONNECTIONS}
         )
-        stack.push_async_callback(of_batches.dispose)
-        together = Batches(most_running=_BATCHES_AT_ONCE)
+        saves = SaveBatches(ResponseLog(save_engine, pooled=settings.transaction_pooled))
+        stack.push_async_callback(saves.close)
+        batches = Batches(most_running=_BATCHES_AT_ONCE)
         lookups = Batches(most_running=_LOOKUPS_AT_ONCE)
         result_reads = Batches(most_running=2, most=16)
-        stack.push_async_callback(together.close)
+        stack.push_async_callback(batches.close)
         stack.push_async_callback(lookups.close)
         stack.push_async_callback(result_reads.close)
         redis = open_redis(settings.redis)
@@ -108,7 +100,7 @@ async def open_components(
             settings=settings,
             clock=clock,
             engine=engine,
-            batch_engine=of_batches,
+            batch_engine=batch_engine,
             probe=probe,
             replica=replica,
             redis=redis,
@@ -129,10 +121,10 @@ async def open_components(
             placements=PlacementStore(),
             attempt_papers=AttemptPapers(),
             save_memory=SaveMemory(),
-            save_batches=batches,
+            save_batches=saves,
             media=_media(settings),
             files=files,
-            batches=together,
+            batches=batches,
             lookups=lookups,
             result_reads=result_reads,
             sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
@@ -148,6 +140,13 @@ async def open_components(
         )
 
 
+def _engine(stack: AsyncExitStack, settings: Settings, application_name: str, **options: Any) -> AsyncEngine:
+    """An engine that is disposed of with the stack."""
+    engine = create_engine(settings, application_name=application_name, **options)
+    stack.push_async_callback(engine.dispose)
+    return engine
+
+
 def _replica(
     settings: Settings,
     application_name: str,
@@ -158,8 +157,7 @@ def _replica(
 ) -> Replica | None:
     if settings.replica is None:
         return None
-    engine = create_engine(settings.replica, application_name=f"{application_name}-replica", **pool)
-    stack.push_async_callback(engine.dispose)
+    engine = _engine(stack, settings.replica, f"{application_name}-replica", **pool)
     return Replica(engine, probe, redis, settings.database_replica_lag_seconds)
 
 

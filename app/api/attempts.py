@@ -162,7 +162,7 @@ async def save_sent_to_paper(
     parts: Components, holder: Holder, exam_id: UUID, paper_id: UUID, body: ResponsesIn, now: datetime
 ) -> SavedOut:
     """The same at an exam paper."""
-    # The paper is looked up within the turn: the requests of one person must not take all connections.
+    # The look-up is within the turn, so that one person cannot fill the queue of look-ups.
     async with parts.personal_turns.turn(str(holder.user_id)):
         scope = await placement_together(parts, exam_id, paper_id)
         return await _save(parts, holder, scope, body, now)

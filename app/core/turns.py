@@ -101,8 +101,7 @@ class _Requests:
 class PersonalTurns:
     """Limits the concurrent requests of each person, so that database connections remain for others.
 
-    A request has a turn while it works in the database. The look-up of its login needs none, nor do look-ups
-    in batches.
+    A request has a turn while it works in the database. The look-up of its login needs none.
     """
 
     def __init__(self) -> None:

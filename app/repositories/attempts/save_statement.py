@@ -16,7 +16,7 @@ SAVE = """
 with request as materialized (
   select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[],
     $7::timestamptz[], $8::timestamptz[], $9::boolean[], $10::text[])
-    as request(place, attempt_id, test_id, exam_paper_id, user_id, lease, arrived_at, last_deadline,
+    as request(place, attempt_id, test_id, exam_paper_id, user_id, lease, arrived_at, earliest_deadline,
       takes_new, given_time)
   order by attempt_id
 ), attempt as materialized (
@@ -25,19 +25,19 @@ with request as materialized (
   -- and sees that the attempt is closed. Whoever moves the deadline of a running attempt takes FOR NO KEY
   -- UPDATE, and saves do not wait for that.
   select request.*, row.status, row.deadline_at, case
-    when not may_enter then 'banned'
+    when not is_active then 'banned'
     when request.lease > row.lease then 'unknown_lease'
     when is_packed then 'packed'
     when status in ('paused', 'void')
       or status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
-    when status <> 'in_progress' or last_deadline > deadline_at then 'late'
+    when status <> 'in_progress' or deadline_at < earliest_deadline then 'late'
     -- Time was given after the process has read the attempt, so that other sections may be closed than it
     -- says. Nothing is stored, and the process reads the attempt again.
     when given_time::jsonb <> jsonb_build_array(accommodation_seconds, additions) then 'moved'
     else 'open' end as decision
   from request cross join lateral (
     select status, closed_by, lease, deadline_at, accommodation_seconds, additions,
-      (select active from ias.users where users.id = request.user_id) as may_enter,
+      (select active from ias.users where users.id = request.user_id) as is_active,
       status in ('graded', 'void')
         and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id) as is_packed
     from ias.attempts
@@ -87,14 +87,13 @@ with request as materialized (
     )
     select * from latest
     union all
-    -- The event of the same lease and revision. For a response in time it is needed only if `latest` has a
-    -- row, and never if it is late: the response replaces it. For a late response it is always needed,
-    -- because it is not stored again.
+    -- The event of the same lease and revision. A late response always needs it, because it is not stored
+    -- again. A response in time needs it only if `latest` has a row, and not if it is a late event, which the
+    -- response replaces.
     select same.* from ias.response_events as same
     where same.attempt_id = incoming.attempt_id and same.question_id = incoming.question_id
       and same.lease = incoming.lease and same.revision = incoming.revision
-      and (incoming.decision = 'late' or not same.late)
-      and (incoming.decision = 'late' or exists (select from latest))
+      and (incoming.decision = 'late' or not same.late and exists (select from latest))
   ) as compared
   group by incoming.attempt_id
 )
@@ -131,7 +130,7 @@ class SaveRequest:
     attempt: AttemptRef
     lease: int
     events: Sequence[NewEvent]
-    now: datetime
+    arrived_at: datetime
     grace: timedelta
     closed_questions: Collection[UUID] = ()
     takes_new: bool = True
@@ -182,8 +181,8 @@ def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
             request.attempt.scope.exam_paper_id,
             request.attempt.user_id,
             request.lease,
-            request.now,
-            request.now - request.grace,
+            request.arrived_at,
+            request.arrived_at - request.grace,  # An attempt whose deadline is before this is over.
             request.takes_new,
             request.given_time,
         )

@@ -54,8 +54,8 @@ class _QueuedRequest:
 class SaveBatches:
     """Saves responses. Each caller is answered after the commit of the transaction that has its responses.
 
-    A request that finds a free connection is saved at once. The requests of an attempt are saved in their
-    order: each waits until the one before it is saved.
+    A request that finds fewer than two batches running is saved at once. The requests of an attempt are
+    saved in their order: each waits until the one before it is saved.
 
     A request that fails does not fail others. A batch skips attempts that another transaction has locked:
     these requests are saved one by one, and so is each request of a batch that fails. They have four
@@ -78,7 +78,7 @@ class SaveBatches:
         """Of each attempt that has a request in the queue or being saved: the requests that come after it."""
         self._batches = 0
         self._has_idle_batch = False
-        """A started batch that has not taken requests yet. It takes what comes."""
+        """Whether a batch was started since requests were last taken. It takes what comes."""
         self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
         self._singles = 0
         """Requests that are saved one by one, or wait for a turn to be."""
@@ -179,9 +179,9 @@ class SaveBatches:
             (queued, outcome, outcome is not None and is_stored_by_another(queued.request, outcome))
             for queued, outcome in zip(batch, outcomes, strict=True)
         ]
-        # Nothing below fails: a request is never answered with an error while it is saved by itself.
-        for queued, outcome, is_missing_events in decided:
-            if is_missing_events:
+        # If something below failed, `_fail` would answer requests that are being saved by themselves.
+        for queued, outcome, is_by_another in decided:
+            if is_by_another:
                 self._start_single(queued, outcome)
             elif outcome is not None:
                 queued.succeed(outcome)
@@ -206,7 +206,7 @@ class SaveBatches:
             self._release(queued)
             self._singles -= 1
             if self._singles < SINGLE_AT_ONCE:
-                self._queue.extendleft(reversed(self._locked))
+                self._queue.extendleft(reversed(self._locked))  # In front, in their order.
                 self._locked.clear()
             self._start_batches()
 

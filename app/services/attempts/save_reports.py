@@ -80,11 +80,12 @@ def report_of(
     known = sum(isinstance(verdict, Known) for verdict in verdicts)
     if outcome.decision == "closed":
         raise AttemptNotInProgress(outcome.status, known=known)
-    late = _late_verdicts(request, outcome, verdicts)
-    if not request.takes_new and any(isinstance(verdict, NotTaken) for verdict in late):
+    # NotTaken: the log had the response neither in time nor as late. A late attempt has just stored it.
+    late_verdicts = _late_verdicts(request, outcome, verdicts)
+    if not request.takes_new and any(isinstance(verdict, NotTaken) for verdict in late_verdicts):
         raise SaveLimitReached(known=known)
     if outcome.decision == "late":
-        recorded = any(isinstance(verdict, NotTaken | Known) for verdict in late)
+        recorded = any(isinstance(verdict, NotTaken | Known) for verdict in late_verdicts)
         return LateSave(outcome.deadline_at, recorded=recorded, known=known)
     report = SaveReport(
         saved=sum(isinstance(verdict, Saved) for verdict in verdicts),
@@ -106,7 +107,7 @@ def report_of(
     )
     if len(report.closed) == len(verdicts):
         window = closed_questions[request.events[0].question_id]
-        raise _section_closed(report.closed, window, request.now)
+        raise _section_closed(report.closed, window, request.arrived_at)
     return report
 
 

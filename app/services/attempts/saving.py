@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import receipts
 from app.core.attempt_scope import AttemptRef
@@ -43,7 +41,8 @@ async def save_and_commit(
     """Log responses, and commit them before this returns. Those in time are graded, late ones are not.
 
     Raises Invalid, NotFound, SessionRevoked, AttemptNotInProgress, SectionClosed, QuestionUnreadable,
-    TooManyRequests or SaveLimitReached; then nothing is saved. After Unavailable, or an error of the
+    TooManyRequests or SaveLimitReached; then nothing is saved, unless another process has saved a part of
+    the same request at the same moment: `known` counts what is. After Unavailable, or an error of the
     database, they may be saved all the same.
     """
     attempt = target.attempt
@@ -92,11 +91,11 @@ async def _receipt(parts: Components, request: SaveRequest, report: SaveReport) 
     if signer is None:
         try:
             signer = await parts.signers.signer_of_reading(parts.batch_engine)
-        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except Exception:  # The answers are committed: no error may make this a failed save.
             log.exception("receipt_not_signed", attempt_id=str(request.attempt.id))
             return None
     facts = [receipts.response_facts(response, request.lease) for response in report.acknowledged]
-    return receipts.issue(signer, request.attempt.id, request.now, facts)
+    return receipts.issue(signer, request.attempt.id, request.arrived_at, facts)
 
 
 async def _paper(parts: Components, paper_id: UUID) -> FrozenPaper:
@@ -127,7 +126,7 @@ async def _with_closed_sections(
     windows = {
         window.section_id: window
         for window in times.windows
-        if window.locked and not _takes_answers(window, request.now, request.grace)
+        if window.locked and not _takes_answers(window, request.arrived_at, request.grace)
     }
     closed_questions = {
         question_id: windows[section.id]

@@ -86,10 +86,11 @@ def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -
 
 
 async def lock_starters(
-    uow: UnitOfWork, requests: Iterable[StartRequest], scope: AttemptScope
+    uow: UnitOfWork, requests: Sequence[StartRequest], scope: AttemptScope
 ) -> dict[UUID, Starter]:
     """The candidates whom a batch can start, locked: see `start_together`. Their accounts are up to date."""
-    accounts = {request.account.id: request.account for request in requests}
+    # Of two requests of one person the first is served, so that its account counts.
+    accounts = {request.account.id: request.account for request in reversed(requests)}
     found = await uow.starts.lock(list(accounts), scope)
     return {
         user_id: starter

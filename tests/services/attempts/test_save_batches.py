@@ -234,7 +234,8 @@ class TestBatches:
         self, crowd: Crowd
     ) -> None:
         batches = SaveBatches(TogetherOnly(crowd.engine, pooled=False))
-        late = [replace(crowd.request(number), now=NOW + timedelta(hours=1)) for number in range(CROWD)]
+        after = NOW + timedelta(hours=1)
+        late = [replace(crowd.request(number), arrived_at=after) for number in range(CROWD)]
         for inserted in (1, 0):
             outcomes = await asyncio.gather(*map(batches.save, late))
             assert {outcome.decision for outcome in outcomes if outcome} == {"late"}

@@ -76,6 +76,11 @@ class TestCrowd:
         assert [each is not None for each in both] == [True, False]
         assert await hall.start(candidate) is None
 
+    async def test_a_new_address_counts_if_the_request_that_has_it_is_the_first(self, hall: Hall) -> None:
+        [candidate, *_] = hall.candidates
+        both = await asyncio.gather(hall.start(candidate, "new@example.org"), hall.start(candidate))
+        assert [each is not None for each in both] == [False, False]
+
     async def test_one_who_is_locked_is_left_and_the_others_start(self, hall: Hall) -> None:
         [locked, *others] = hall.candidates
         async with unit_of_work(hall.engine) as uow:
