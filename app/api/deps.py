@@ -128,8 +128,8 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise Unavailable from error
     if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
-    member = await users.member_of(parts.engine, users.account_of(claims))
-    if not member.user.active:
+    member = await users.caller_of(parts, users.account_of(claims))
+    if not member.active:
         raise SessionRevoked
     principal = users.principal_of(member, claims.session_id, parts.clock.now())
     connection.state.user_id = str(principal.id)

@@ -15,7 +15,7 @@ from app.core.errors import NotFound
 from app.core.names import email_address, person_name
 from app.core.tokens import AccessClaims
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
-from app.repositories.users import Member
+from app.repositories.users import Member, MemberSummary
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, looking, unit_of_work
 
@@ -104,8 +104,8 @@ def operator() -> Principal:
 
 async def find_principal(reads: Reading, user_id: UUID, session_id: str, now: datetime) -> Principal | None:
     """The user with this id. None without a profile, or if the user is banned."""
-    member = await reads.users.member(user_id)
-    return principal_of(member, session_id, now) if member is not None and member.user.active else None
+    member = (await reads.users.summaries([user_id])).get(user_id)
+    return principal_of(member, session_id, now) if member is not None and member.active else None
 
 
 async def is_active(parts: Components, user_id: UUID) -> bool:
@@ -124,8 +124,26 @@ async def _are_active(parts: Components, user_ids: Sequence[UUID]) -> Sequence[b
     return [user_id in active for user_id in user_ids]
 
 
+async def caller_of(parts: Components, account: Account) -> MemberSummary:
+    """Who sends a request with an access token of this account, read together with those who wait.
+
+    A profile is created, or gets a newer address, as by `member_of`.
+    """
+    found = await parts.lookups.outcome(caller_of, account.id, partial(_callers, parts))
+    if found is not None and not has_newer_address(found.email, found.email_since, account):
+        return found
+    async with unit_of_work(parts.engine) as uow:
+        return (await ensure_profile(uow, account)).summary
+
+
+async def _callers(parts: Components, user_ids: Sequence[UUID]) -> Sequence[MemberSummary | None]:
+    async with looking(parts.batch_engine) as reads:
+        found = await reads.users.summaries(set(user_ids))
+    return [found.get(user_id) for user_id in user_ids]
+
+
 async def member_of(engine: AsyncEngine, account: Account) -> Member:
-    """The profile of an account that has signed in, by whatever way.
+    """The profile of an account for which the auth server has just opened a session.
 
     It is created at the first request. An address that is newer at the auth server is brought along. One
     statement reads, and only what has changed is written.
@@ -223,16 +241,16 @@ async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate
     return await profile(uow, user)
 
 
-def principal_of(member: Member, session_id: str, now: datetime) -> Principal:
+def principal_of(member: MemberSummary, session_id: str, now: datetime) -> Principal:
     """The principal of a member now."""
     return Principal(
-        id=member.user.id,
+        id=member.id,
         session_id=session_id,
-        email=member.user.email,
-        name=member.user.name,
+        email=member.email,
+        name=member.name,
         institute_id=member.institute_id,
         role=Role(member.role),
         enrolled=member.enrolment.is_active(now),
-        category=member.user.category,
-        timezone=member.user.timezone,
+        category=member.category,
+        timezone=member.timezone,
     )

@@ -217,10 +217,13 @@ async def test_requests_take_no_more_statements_than_before(
         def keep(_c: object, _d: object, statement: str, *_: object, kept: list[str] = statements) -> None:
             kept.append(statement)
 
-        event.listen(parts.engine.sync_engine, "before_cursor_execute", keep)
+        engines = parts.engine.sync_engine, parts.batch_engine.sync_engine
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", keep)
         try:
             assert (await client.get("/auth/me")).status_code == 200
         finally:
-            event.remove(parts.engine.sync_engine, "before_cursor_execute", keep)
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", keep)
         counts.append(len([each for each in statements if "ias." in each]))
     assert counts == [1, 1]

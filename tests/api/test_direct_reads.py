@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.answer_memory import AnswerMemory, KeptAnswer
+from app.core.errors import Unavailable
+from app.repositories.analytics.read_versions import ReadVersionRepository
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import take_test
@@ -232,8 +234,12 @@ async def test_the_documented_routes_answer_while_no_version_can_be_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await scene.read()
-    monkeypatch.setattr(scene.parts.lookups, "_most_waiting", 0)
+    monkeypatch.setattr(ReadVersionRepository, "of", _too_busy)
     assert await scene.read() == before
+
+
+async def _too_busy(*_: object) -> None:
+    raise Unavailable
 
 
 async def test_the_board_of_a_category_is_not_kept(scene: Scene) -> None:

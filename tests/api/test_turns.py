@@ -137,3 +137,15 @@ async def test_requests_of_one_person_leave_connections_to_others(
         await until_connections_in_use(parts.engine, REQUESTS_AT_ONCE)
         assert (await other.get("/users/attempts")).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*changing)} == {200}
+
+
+async def test_logins_are_looked_up_together(people: People, parts: Components, engine: AsyncEngine) -> None:
+    """The first one waits for PostgreSQL, and the others for the statement after it."""
+    clients = [await people.candidate() for _ in range(3)]
+    async with engine.begin() as connection:
+        await connection.execute(text("lock table ias.memberships in access exclusive mode"))
+        asking = [asyncio.create_task(client.get("/users")) for client in clients]
+        await until_waiting(engine, 1)
+        await until_connections_in_use(parts.engine, 0)
+        await until_connections_in_use(parts.batch_engine, 1)
+    assert {(await each).status_code for each in asking} == {403}

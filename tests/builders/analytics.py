@@ -57,7 +57,7 @@ async def principal_of_client(uow: UnitOfWork, client: httpx.AsyncClient) -> Pri
     """The user of a client, as services take it."""
     member = await uow.users.member(await user_id_of(client))
     assert member is not None
-    return principal_of(member, "session", datetime.now(UTC))
+    return principal_of(member.summary, "session", datetime.now(UTC))
 
 
 async def add_chapter(uow: UnitOfWork, subject: Subject, name: str, position: int = 0) -> Chapter:

@@ -82,7 +82,7 @@ async def add_candidate(uow: UnitOfWork) -> Principal:
     await uow.users.add(user_id, f"{user_id.hex}@example.org", "Asha Rao")
     member = await uow.users.member(user_id)
     assert member is not None
-    return principal_of(member, "session", datetime.now(UTC))
+    return principal_of(member.summary, "session", datetime.now(UTC))
 
 
 async def start_attempt(

@@ -34,7 +34,7 @@ async def answers_of_today(engine: AsyncEngine, parts: Components) -> dict[str, 
         async with reading(engine) as reads:
             member = await reads.users.member(UUID(before["user_id"]))
             assert member is not None
-            user = principal_of(member, "session", datetime.now(UTC))
+            user = principal_of(member.summary, "session", datetime.now(UTC))
             result = await attempts.result(reads, parts, user, UUID(before["test_id"]), UUID(attempt_id))
             page = await progress.attempts(reads, user, AttemptFilter(), PageRequest(limit=100))
         found[attempt_id] = before | {

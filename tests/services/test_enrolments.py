@@ -53,7 +53,7 @@ async def enrolled(engine: AsyncEngine) -> Principal:
     async with unit_of_work(engine) as uow:
         person = await add_candidate(uow)
         member = await enrolments.enrol(uow, operator(), person.id, EnrolmentOrder(True), datetime.now(UTC))
-    return principal_of(member, "session", datetime.now(UTC))
+    return principal_of(member.summary, "session", datetime.now(UTC))
 
 
 @pytest.fixture
@@ -106,6 +106,6 @@ class TestAtTheSameMoment:
             await uow.users.set_role(person.id, Role.AUTHOR, NOW)
             member = await uow.users.member(person.id)
             assert member is not None
-            staff = principal_of(member, "session", NOW)
+            staff = principal_of(member.summary, "session", NOW)
             started = await attempts.start(uow, parts, staff, for_enrolled.id, None, datetime.now(UTC))
         assert started.is_new

@@ -26,7 +26,7 @@ async def test_a_worker_makes_an_export_and_purges_an_account_whose_hold_is_over
             await users.ensure_profile(uow, users.Account(uuid7(), new_email(), "Asha Rao", now))
             for _ in range(2)
         ]
-        export = await account_exports.request(uow, users.principal_of(one, "session", now), now)
+        export = await account_exports.request(uow, users.principal_of(one.summary, "session", now), now)
         long_ago = now - timedelta(days=31)
         gone = AccountDeletion(user_id=two.user.id, requested_at=long_ago, due_at=long_ago)
         await uow.deletions.add(gone)

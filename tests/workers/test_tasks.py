@@ -34,7 +34,7 @@ async def overdue_attempt(database: Database, valkey: Valkey) -> UUID:
         async with unit_of_work(parts.engine) as uow:
             test = await publish_test(uow)
             member = await users.ensure_profile(uow, account(new_email()))
-        candidate = users.principal_of(member, "session", datetime.now(UTC))
+        candidate = users.principal_of(member.summary, "session", datetime.now(UTC))
         long_ago = datetime.now(UTC) - timedelta(hours=2)
         async with unit_of_work(parts.engine) as uow:
             return (await attempts.start(uow, parts, candidate, test.id, None, long_ago)).attempt.id

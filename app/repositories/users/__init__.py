@@ -3,6 +3,7 @@
 from app.repositories.users.users import (
     Enrolment,
     Member,
+    MemberSummary,
     RevocationRepository,
     UserRepository,
 )
@@ -10,6 +11,7 @@ from app.repositories.users.users import (
 __all__ = [
     "Enrolment",
     "Member",
+    "MemberSummary",
     "RevocationRepository",
     "UserRepository",
 ]

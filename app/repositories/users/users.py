@@ -1,12 +1,12 @@
 """Profiles, memberships and revocations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, bindparam, case, delete, func, literal, or_, select, update
+from sqlalchemy import Row, Uuid, and_, any_, bindparam, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.models import (
@@ -38,16 +38,71 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberSummary:
+    """What a request needs to know of its user."""
+
+    id: UUID
+    email: str
+    email_since: datetime | None
+    name: str
+    active: bool
+    category: str
+    timezone: str
+    institute_id: UUID
+    role: str
+    enrolment: Enrolment
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A user with the role in the institute."""
+    """A user, with the whole profile, and the role in the institute."""
 
     user: User
     institute_id: UUID
     role: str
     enrolment: Enrolment
 
+    @property
+    def summary(self) -> MemberSummary:
+        """What a request needs to know of this member."""
+        user = self.user
+        return MemberSummary(
+            user.id,
+            user.email,
+            user.email_since,
+            user.name,
+            user.active,
+            user.category,
+            user.timezone,
+            self.institute_id,
+            self.role,
+            self.enrolment,
+        )
+
 
 # Kept, because each request asks it, and to build it takes longer than PostgreSQL's part.
+_SUMMARIES = (
+    select(
+        User.id,
+        User.email,
+        User.email_since,
+        User.name,
+        User.active,
+        User.category,
+        User.timezone,
+        Membership.institute_id,
+        Membership.role,
+        Membership.enrolled_at,
+        Membership.enrolled_until,
+        Membership.batches,
+    )
+    .join(Membership, Membership.user_id == User.id)
+    .where(
+        User.id == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+        Membership.institute_id == DEFAULT_INSTITUTE_ID,
+    )
+)
+
 _MEMBER = (
     select(User, Membership)
     .join(Membership, Membership.user_id == User.id)
@@ -70,6 +125,11 @@ class UserRepository(Repository):
         if row is None:
             return None
         return member_of(*row)
+
+    async def summaries(self, user_ids: Collection[UUID]) -> Mapping[UUID, MemberSummary]:
+        """What requests need to know of these users, by their ids. Who has no profile is left out."""
+        rows = await self._session.execute(_SUMMARIES, {"user_ids": list(user_ids)})
+        return {row.id: _summary(row) for row in rows}
 
     async def lock_roles(self, user_id: UUID) -> None:
         """Lock the memberships of all admins and of this user."""
@@ -246,6 +306,21 @@ class RevocationRepository(Repository):
             Revocation.created_at > moment, Revocation.expires_at > func.now()
         )
         return (await self._session.scalars(statement)).all(), cast("datetime", read_at)
+
+
+def _summary(row: Row[*tuple[Any, ...]]) -> MemberSummary:
+    return MemberSummary(
+        id=row.id,
+        email=row.email,
+        email_since=row.email_since,
+        name=row.name,
+        active=row.active,
+        category=row.category,
+        timezone=row.timezone,
+        institute_id=row.institute_id,
+        role=row.role,
+        enrolment=Enrolment(row.enrolled_at, row.enrolled_until, row.batches),
+    )
 
 
 def member_of(user: User, membership: Membership) -> Member:

@@ -89,6 +89,11 @@ async def test_a_practice_test(
     assert submitted["status"] == "graded"
 
 
+async def test_a_login_is_looked_up(candidate: httpx.AsyncClient, exhausted: Components) -> None:
+    """Who may not call a route is refused at once."""
+    assert (await candidate.get("/users")).status_code == 403
+
+
 async def test_what_needs_a_shared_connection_is_told_when_to_come_again(
     candidate: httpx.AsyncClient, exhausted: Components
 ) -> None:

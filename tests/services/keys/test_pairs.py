@@ -114,7 +114,7 @@ async def person(reads: Reading, candidate: "Sitting") -> Principal:
     statement = text("select user_id from ias.attempts where id = :id")
     member = await reads.users.member(await reads.session.scalar(statement, {"id": candidate.id}))
     assert member is not None
-    return principal_of(member, "session", candidate.desk.parts.clock.now())
+    return principal_of(member.summary, "session", candidate.desk.parts.clock.now())
 
 
 async def _submit(uow: UnitOfWork, desk: Desk, attempt: Attempt) -> None:
