@@ -27,7 +27,7 @@ from app.api.deps import note_write, personal_turn
 from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
-from app.core.tokens import AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
+from app.core.tokens import AccessClaims, AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
 from app.core.whole_answers import WholeAnswers, written
 from app.schemas.common import Out
 from app.services.components import Components
@@ -94,6 +94,11 @@ class DirectRequest:
 
     async def account(self) -> Account | None:
         """The account of the access token that the request has, which is valid and not revoked."""
+        claims = await self.login()
+        return None if claims is None else account_of(claims)
+
+    async def login(self) -> AccessClaims | None:
+        """The content of that token."""
         parts = self.parts
         if not parts.revocations.is_loaded:
             return None
@@ -104,7 +109,7 @@ class DirectRequest:
         if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
             return None
         self.scope["state"]["user_id"] = str(claims.user_id)
-        return account_of(claims)
+        return claims
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Starts that are answered directly: those of a candidate with a login and without a running attempt."""
+"""Starts and resumed starts of candidates with a login that are answered directly."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from app.schemas.attempts import StartedOut, StartIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
 from app.services.attempts import StartRequest
+from app.services.users import account_of
 
 
 async def _start_test(request: DirectRequest) -> DirectAnswer | None:
@@ -19,7 +20,7 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
     if started is None:
         return None
     await request.note_write()
-    return DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
+    return DirectAnswer.of(201 if started.is_new else 200, StartedOut.of_start(started, request.parts.clock))
 
 
 async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
@@ -32,7 +33,8 @@ async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
     if started is None:
         return None
     await request.note_write()
-    return DirectAnswer.of(201, StartedPaperOut.of_paper(started, request.parts.clock))
+    status = 201 if started.started.is_new else 200
+    return DirectAnswer.of(status, StartedPaperOut.of_paper(started, request.parts.clock))
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -43,10 +45,10 @@ ROUTES: Sequence[DirectRoute] = (
 
 async def _start_of(request: DirectRequest) -> StartRequest | None:
     body = _body_of(request)
-    account = None if body is None else await request.account()
-    if body is None or account is None:
+    login = None if body is None else await request.login()
+    if body is None or login is None:
         return None
-    return StartRequest(account, body.device, request.arrived_at)
+    return StartRequest(account_of(login), login.session_id, body.device, request.arrived_at)
 
 
 def _body_of(request: DirectRequest) -> StartIn | None:

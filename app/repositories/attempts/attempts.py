@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Numeric, ScalarResult, Select, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Numeric, ScalarResult, Select, Uuid, any_, bindparam, literal, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
@@ -113,21 +113,11 @@ class AttemptRepository(Repository):
 
     async def add(self, attempt: Attempt) -> None:
         """Insert a new attempt, with the lease of the device that starts it."""
-        self._session.add(attempt)
-        self._add_lease(attempt, attempt.started_at)
-        await self._session.flush()
-
-    async def next_lease(self, attempt: Attempt, device: str | None, now: datetime) -> None:
-        """Give the next lease to a device."""
-        attempt.lease += 1
-        attempt.device = device
-        self._add_lease(attempt, now)
-        await self._session.flush()
-
-    def _add_lease(self, attempt: Attempt, given_at: datetime) -> None:
-        self._session.add(
-            AttemptLease(attempt_id=attempt.id, lease=attempt.lease, device=attempt.device, given_at=given_at)
+        lease = AttemptLease(
+            attempt_id=attempt.id, lease=attempt.lease, device=attempt.device, given_at=attempt.started_at
         )
+        self._session.add_all([attempt, lease])
+        await self._session.flush()
 
     async def lock(self, attempt: AttemptRef) -> Attempt:
         """Lock a person's attempt. Saves and other submits wait until the transaction ends."""
@@ -179,6 +169,15 @@ class AttemptRepository(Repository):
         """What stands for each question that has an event in time."""
         statement = standing_events(LoggedEvent, LoggedEvent.attempt_id == attempt_id)
         return (await self._session.scalars(statement)).all()
+
+    async def standing_of(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[ResponseEvent]]:
+        """The same for many attempts, by attempt. Attempts without events are left out."""
+        asked = any_(literal(list(attempt_ids), ARRAY(Uuid)))
+        statement = standing_events(LoggedEvent, LoggedEvent.attempt_id == asked)
+        found: dict[UUID, list[ResponseEvent]] = {}
+        for event in await self._session.scalars(statement):
+            found.setdefault(event.attempt_id, []).append(event)
+        return found
 
     async def close_overdue(self, now: datetime, grace: timedelta, limit: int) -> Sequence[UUID]:
         """End attempts whose deadline and grace are over: one statement, each by exactly one worker."""

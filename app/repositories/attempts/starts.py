@@ -1,4 +1,4 @@
-"""Starts of many candidates at one test or exam paper, with one statement for all of them."""
+"""Starts and resumed starts of many candidates at one test or exam paper, with one statement of each kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import TypeEngine
 
 from app.core.attempt_scope import AttemptScope
@@ -34,12 +35,12 @@ STARTERS = text(
     """
     select users.id, users.active, users.email, users.email_since, memberships.role,
       memberships.enrolled_at, memberships.enrolled_until, memberships.batches,
-      attempts.last, attempts.valid, attempts.running
+      attempts.last, attempts.valid, attempts.running_id
     from ias.users
     join ias.memberships on memberships.user_id = users.id and memberships.institute_id = :institute_id
     cross join lateral (
       select coalesce(max(number), 0) as last, count(*) filter (where status <> 'void') as valid,
-        coalesce(bool_or(status in ('in_progress', 'paused')), false) as running
+        (array_agg(id) filter (where status in ('in_progress', 'paused')))[1] as running_id
       from ias.attempts
       where attempts.user_id = users.id and test_id = :test_id
         and exam_paper_id is not distinct from :exam_paper_id
@@ -81,6 +82,23 @@ INSERT = text(
     """  # noqa: S608 -- the names of columns
 ).bindparams(*(bindparam(name, type_=ARRAY(type_)) for name, type_ in _COLUMNS.items()))
 
+NEXT_LEASES = text(
+    """
+    with resumed as (
+      update ias.attempts set lease = lease + 1, device = asked.device, updated_at = now()
+      from unnest(:ids, :devices) as asked(id, device)
+      where attempts.id = asked.id
+      returning attempts.id, attempts.lease, attempts.device
+    )
+    insert into ias.attempt_leases (attempt_id, lease, device, given_at)
+    select id, lease, device, :now from resumed
+    """
+).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("devices", type_=ARRAY(Text)),
+    bindparam("now", type_=DateTime(timezone=True)),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Starter:
@@ -96,8 +114,8 @@ class Starter:
     """The number of their last attempt in the scope, or 0."""
     valid_attempts: int
     """Their attempts that are not void."""
-    is_running: bool
-    """Whether one of them is in progress or paused."""
+    running_id: UUID | None
+    """The one that is in progress or paused. It is not locked."""
 
 
 class StartRepository(Repository):
@@ -128,7 +146,7 @@ class StartRepository(Repository):
                 enrolment=Enrolment(row.enrolled_at, row.enrolled_until, row.batches),
                 last_number=row.last,
                 valid_attempts=row.valid,
-                is_running=row.running,
+                running_id=row.running_id,
             )
             for row in await self._session.execute(STARTERS, values)
         }
@@ -138,3 +156,13 @@ class StartRepository(Repository):
         if attempts:
             values = {name: [getattr(attempt, name) for attempt in attempts] for name in _COLUMNS}
             await self._session.execute(INSERT, values)
+
+    async def next_leases(self, given: Sequence[tuple[Attempt, str | None]], now: datetime) -> None:
+        """Give the next lease of each of these attempts, which are locked, to a device."""
+        if not given:
+            return
+        values = {"ids": [attempt.id for attempt, _ in given], "devices": [device for _, device in given]}
+        await self._session.execute(NEXT_LEASES, {**values, "now": now})
+        for attempt, device in given:
+            set_committed_value(attempt, "lease", attempt.lease + 1)
+            set_committed_value(attempt, "device", device)

@@ -91,7 +91,7 @@ async def resume(
     if attempt.status == AttemptStatus.IN_PROGRESS and is_late(now, attempt, grace):
         await close(uow, attempt, "deadline", attempt.deadline_at)  # The worker has not closed it yet.
         return None
-    await uow.attempts.next_lease(attempt, device, now)
+    await uow.starts.next_leases([(attempt, device)], now)
     return attempt
 
 
@@ -204,11 +204,14 @@ async def started_attempt(
     paper = await parts.papers.get(uow, attempt.paper_id)
     if is_new:
         return newly_started(parts, attempt, paper)
-    return replace(
-        newly_started(parts, attempt, paper),
-        is_new=False,
-        responses=await uow.attempts.standing(attempt.id),
-    )
+    return resumed(parts, attempt, paper, await uow.attempts.standing(attempt.id))
+
+
+def resumed(
+    parts: Components, attempt: Attempt, paper: FrozenPaper, responses: Sequence[ResponseEvent]
+) -> StartedAttempt:
+    """A resumed attempt with its token, its orders and the answers that stand. Raises QuestionUnreadable."""
+    return replace(newly_started(parts, attempt, paper), is_new=False, responses=responses)
 
 
 def newly_started(parts: Components, attempt: Attempt, paper: FrozenPaper) -> StartedAttempt:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import AttemptsExhausted, NotAvailable, NotFound, QuestionUnreadable
 from app.models import DEFAULT_INSTITUTE_ID, Role
+from app.repositories.attempts import RUNNING
 from app.repositories.attempts.starts import Starter
 from app.repositories.tests import Viewer
+from app.services.attempts.closing import is_late
 from app.services.attempts.starting import (
     EarlierAttempts,
     NewAttempt,
@@ -23,6 +25,7 @@ from app.services.attempts.starting import (
     attempt_row,
     newly_started,
     offered,
+    resumed,
 )
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
@@ -37,19 +40,22 @@ ANY_CANDIDATE = Viewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False, enroll
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """Who wants to start, on which device, and when the request came."""
+    """Who wants to start, in which session and on which device, and when the request came."""
 
     account: Account
+    session_id: str
     device: str | None
     arrived_at: datetime
 
 
 async def start_together(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
-    """Start a new attempt, together with others who start the same test at this moment.
+    """Start a new attempt or resume the one in progress, together with others who do so at this moment.
 
-    None if a batch cannot carry it out: the candidate has an attempt in progress or no profile, is staff, is
-    locked by another transaction, or may not start; or PostgreSQL refuses the batch, or the paper has a
-    question that cannot be read. Then nothing was changed; call `start`, which handles these cases.
+    None if a batch cannot carry it out: the candidate has no profile, is staff, or may not start; the time of
+    the attempt in progress is over; candidate or attempt are locked by another transaction, or an earlier
+    request of the candidate is in the batch; PostgreSQL refuses the batch, the test is not offered to all, or
+    a paper has a question that cannot be read. Then nothing was changed; call `start`, which handles these
+    cases.
 
     After an error the attempt may have been stored. Who starts again resumes it.
     """
@@ -66,11 +72,9 @@ async def _start(
             now = parts.clock.now()
             offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
             new = _new_attempts(offer, starters.values(), now)
-            started = started_of(parts, offer.paper, requests, new, now)
-            await uow.starts.add([each.attempt for each in started if each is not None])
+            return await resume_or_start(uow, parts, offer.paper, requests, starters, new, now)
     except (NotFound, NotAvailable, QuestionUnreadable, DBAPIError) as error:
         return leave_to_single_starts(requests, error)
-    return started
 
 
 def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
@@ -89,23 +93,28 @@ async def lock_starters(
     uow: UnitOfWork, requests: Sequence[StartRequest], scope: AttemptScope
 ) -> dict[UUID, Starter]:
     """The candidates whom a batch can start, locked: see `start_together`. Their accounts are up to date."""
-    # Of two requests of one person the first is served, so that its account counts.
-    accounts = {request.account.id: request.account for request in reversed(requests)}
-    found = await uow.starts.lock(list(accounts), scope)
+    served = _first_of_each(requests)
+    found = await uow.starts.lock(list(served), scope)
     return {
         user_id: starter
         for user_id, starter in found.items()
         if starter.active
         and starter.role == Role.STUDENT
-        and not starter.is_running
-        and not has_newer_address(starter.email, starter.email_since, accounts[user_id])
+        and not has_newer_address(starter.email, starter.email_since, served[user_id].account)
     }
 
 
+def _first_of_each(requests: Sequence[StartRequest]) -> dict[UUID, StartRequest]:
+    """The requests that a batch serves: of two requests of one person the first."""
+    return {request.account.id: request for request in reversed(requests)}
+
+
 def _new_attempts(offer: Offer, starters: Iterable[Starter], now: datetime) -> dict[UUID, NewAttempt]:
-    """The attempts of those who may start, by person."""
+    """The attempts of those who have none in progress and may start, by person."""
     new: dict[UUID, NewAttempt] = {}
     for starter in starters:
+        if starter.running_id is not None:
+            continue
         earlier = EarlierAttempts(starter.last_number + 1, starter.valid_attempts)
         if offer.test.access != "enrolled" or starter.enrolment.is_active(now):
             with suppress(AttemptsExhausted):
@@ -113,24 +122,56 @@ def _new_attempts(offer: Offer, starters: Iterable[Starter], now: datetime) -> d
     return new
 
 
-def started_of(
+async def resume_or_start(
+    uow: UnitOfWork,
     parts: Components,
     paper: FrozenPaper,
-    requests: Iterable[StartRequest],
+    requests: Sequence[StartRequest],
+    starters: Mapping[UUID, Starter],
     new: Mapping[UUID, NewAttempt],
     now: datetime,
 ) -> list[StartedAttempt | None]:
-    """What each request gets: a new attempt, or None. Of two requests of one person the first gets it.
+    """What each request gets: the attempt in progress with the next lease, a new attempt, or None.
 
-    Call it before the attempts are stored. If it raises QuestionUnreadable, none of them may be: its
-    candidate could not take it.
+    If it raises QuestionUnreadable, nothing may be stored: a candidate could not take the attempt.
     """
-    left = dict(new)
-    started: list[StartedAttempt | None] = []
-    for request in requests:
-        of_person = left.pop(request.account.id, None)
-        if of_person is None:
-            started.append(None)
-        else:
-            started.append(newly_started(parts, attempt_row(of_person, request.device, now), paper))
-    return started
+    served = _first_of_each(requests)
+    started = await _resume(uow, parts, served, starters.values(), now)
+    added = {
+        user_id: newly_started(parts, attempt_row(each, served[user_id].device, now), paper)
+        for user_id, each in new.items()
+    }
+    await uow.starts.add([each.attempt for each in added.values()])
+    started |= added
+    return [started.pop(request.account.id, None) for request in requests]
+
+
+async def _resume(
+    uow: UnitOfWork,
+    parts: Components,
+    served: Mapping[UUID, StartRequest],
+    starters: Iterable[Starter],
+    now: datetime,
+) -> dict[UUID, StartedAttempt]:
+    """The attempts in progress, each with the next lease, by person.
+
+    An attempt is left to `start`, which waits or ends it, if another transaction has locked it or ended it
+    meanwhile, or if its time is over.
+    """
+    running = [starter.running_id for starter in starters if starter.running_id is not None]
+    if not running:
+        return {}
+    grace = timedelta(seconds=parts.settings.grace_seconds)
+    attempts = {
+        attempt.user_id: attempt
+        for attempt in await uow.attempts.lock_free(running)
+        if attempt.user_id is not None and attempt.status in RUNNING and not is_late(now, attempt, grace)
+    }
+    await uow.starts.next_leases([(each, served[user_id].device) for user_id, each in attempts.items()], now)
+    answers = await uow.attempts.standing_of([attempt.id for attempt in attempts.values()])
+    return {
+        user_id: resumed(
+            parts, attempt, await parts.papers.get(uow, attempt.paper_id), answers.get(attempt.id, [])
+        )
+        for user_id, attempt in attempts.items()
+    }

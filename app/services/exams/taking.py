@@ -68,7 +68,7 @@ async def start(
         new = await _new_attempt(uow, parts, candidate, (exam, paper), request)
         attempt = await attempts.create(uow, new, request.device, request.now)
     else:
-        _tell_other_devices(uow, candidate, exam, attempt)
+        tell_other_devices(uow, exam, attempt, candidate.session_id)
     started = await attempts.started_attempt(uow, parts, attempt, is_new=is_new)
     return StartedPaper(started, package_key(parts, paper.id, started.paper))
 
@@ -158,7 +158,8 @@ def require_open(paper: ExamPaper, arrived_at: datetime, now: datetime) -> None:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
 
 
-def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:
+def tell_other_devices(uow: UnitOfWork, exam: Exam, attempt: Attempt, session_id: str) -> None:
     """Announce the new lease. The candidate's sockets of other sessions are closed."""
+    assert attempt.user_id is not None  # noqa: S101 -- a candidate has resumed it
     data = AttemptChangedData(**attempt_fields(attempt), lease=attempt.lease)
-    uow.messages.to_user(exam_room(exam.id), candidate.id, data, keeps_session=candidate.session_id)
+    uow.messages.to_user(exam_room(exam.id), attempt.user_id, data, keeps_session=session_id)

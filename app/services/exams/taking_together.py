@@ -13,11 +13,11 @@ from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
 from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
 from app.services.attempts import NewAttempt, StartRequest
-from app.services.attempts.starting_together import leave_to_single_starts, lock_starters, started_of
+from app.services.attempts.starting_together import leave_to_single_starts, lock_starters, resume_or_start
 from app.services.components import Components
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
-from app.services.exams.taking import StartedPaper, official_attempt, require_open
+from app.services.exams.taking import StartedPaper, official_attempt, require_open, tell_other_devices
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
@@ -37,11 +37,11 @@ class _Entry:
 async def start_together(
     parts: Components, exam_id: UUID, paper_id: UUID, request: StartRequest
 ) -> StartedPaper | None:
-    """Start the only official attempt, together with others who start the same paper at this moment.
+    """Start the only official attempt or resume it, together with others at this paper at this moment.
 
-    None if a batch cannot carry it out: as in `attempts.start_together`, and if the candidate is not
-    registered, has an attempt, or the paper is of a session group or not open. Then nothing was changed; call
-    `start`, which handles these cases.
+    None if a batch cannot carry it out: as in `attempts.start_together`; if the paper is of a session group;
+    and for a first start, if the candidate is not registered or the paper is not open. Then nothing was
+    changed; call `start`, which handles these cases.
 
     After an error the attempt may have been stored. Who starts again resumes it.
     """
@@ -62,12 +62,15 @@ async def _start(
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
             new = await _new_attempts(uow, _Entry(exam.id, paper, frozen, now), requests, starters)
-            started = started_of(parts, frozen, requests, new, now)
+            started = await resume_or_start(uow, parts, frozen, requests, starters, new, now)
+            for request, each in zip(requests, started, strict=True):
+                if each is not None and not each.is_new:
+                    tell_other_devices(uow, exam, each.attempt, request.session_id)
+            # An exam paper is not published anew once somebody has started it: all have the same version.
             key = package_key(parts, paper.id, frozen)
-            await uow.starts.add([each.attempt for each in started if each is not None])
+            return [None if each is None else StartedPaper(each, key) for each in started]
     except (NotFound, QuestionUnreadable, DBAPIError) as error:
         return leave_to_single_starts(requests, error)
-    return [None if each is None else StartedPaper(each, key) for each in started]
 
 
 def _is_for_all(exam: Exam, paper: ExamPaper) -> bool:

@@ -40,7 +40,7 @@ async def graded(uow: UnitOfWork, parts: Components, made: PublishedTest) -> Att
         response(made, 0, ["b"], confidence="doubtful", marked_for_review=True),
     ]
     await save_uncommitted(uow, parts, target_of(attempt), sent, NOW + TICK)
-    await uow.attempts.next_lease(attempt, "another phone", NOW)
+    await uow.starts.next_leases([(attempt, "another phone")], NOW)
     changed = [response(made, 0, ["a"], confidence="guess"), response(made, 2, None, 2, language="en")]
     await save_uncommitted(uow, parts, target_of(attempt), changed, NOW + 3 * TICK)
     attempt = await attempts.submit(uow, parts, ref_of(attempt), NOW + 4 * TICK)

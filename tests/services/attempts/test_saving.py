@@ -104,7 +104,7 @@ async def started_on_two_devices(engine: AsyncEngine, parts: Components, made: P
     """An attempt that has two leases."""
     async with unit_of_work(engine) as uow:
         attempt = await start_attempt(uow, parts, made, NOW)
-        await uow.attempts.next_lease(attempt, "a second device", NOW)
+        await uow.starts.next_leases([(attempt, "a second device")], NOW)
     return attempt
 
 

@@ -34,7 +34,7 @@ class Hall:
         self, candidate: Principal, email: str | None = None, device: str = "Pixel 9"
     ) -> StartRequest:
         account = Account(candidate.id, email or candidate.email, "", self.now)
-        return StartRequest(account, device, self.now)
+        return StartRequest(account, candidate.session_id, device, self.now)
 
     async def start(self, candidate: Principal, email: str | None = None) -> StartedAttempt | None:
         return await attempts.start_together(self.parts, self.made.id, self.request(candidate, email))

@@ -37,7 +37,7 @@ class Hall:
         self, candidate: Principal, later: timedelta = timedelta(0), device: str | None = None
     ) -> StartedPaper | None:
         account = Account(candidate.id, candidate.email, "", self.now)
-        request = StartRequest(account, device, self.now + later)
+        request = StartRequest(account, candidate.session_id, device, self.now + later)
         return await exams.start_together(self.parts, self.exam_id, self.paper_id, request)
 
     async def start_all(self) -> list[StartedPaper | None]:
