@@ -86,6 +86,17 @@ async def until_waiting(engine: AsyncEngine, count: int) -> None:
             await observer.rollback()
 
 
+async def is_waited_for(engine: AsyncEngine, holder: int, other: "asyncio.Task[Any]") -> bool:
+    """True once some transaction waits for that of this process id, False once the task has ended without."""
+    blocked = text("select exists (select from pg_stat_activity where :holder = any(pg_blocking_pids(pid)))")
+    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
+        while not other.done():
+            if await observer.scalar(blocked, {"holder": holder}):
+                return True
+            await observer.rollback()
+    return False
+
+
 async def alone(engine: AsyncEngine, work: Work) -> Outcome:
     """Do something in a transaction of its own."""
     outcome = Outcome()

@@ -244,6 +244,10 @@ async def _standing(stage: Stage) -> object:
     return await stage.uow.attempts.standing(stage.attempt.id)
 
 
+async def _standing_of(stage: Stage) -> object:
+    return await stage.uow.attempts.standing_of([stage.attempt.id])
+
+
 async def _question_logs(stage: Stage) -> object:
     return await stage.uow.attempt_reviews.question_logs([stage.attempt.id])
 
@@ -269,7 +273,7 @@ class TestPlans:
     async def test_a_result_reads_its_attempt_by_test_and_by_id(self, stage: Stage, mode: Mode) -> None:
         assert _rows_read(await stage.plan(_own, mode), "attempts") == 2
 
-    @pytest.mark.parametrize("use", [_save, _standing, _question_logs, _answer_counts])
+    @pytest.mark.parametrize("use", [_save, _standing, _standing_of, _question_logs, _answer_counts])
     async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _partitions(await stage.plan(use, mode)) == {THIS_MONTH}
 

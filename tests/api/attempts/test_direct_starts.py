@@ -15,14 +15,17 @@ from app.api.json_bodies import read_json
 from app.core.errors import Invalid
 from app.schemas.attempts import StartIn
 from app.services.unit_of_work import unit_of_work
-from tests.builders.attempts import Json
+from tests.builders.attempts import Json, start
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import hold_exam, register
 from tests.builders.people import People
+from tests.conftest import TestClock
 from tests.request_lines import request_lines
 from tests.thorough import count
 
 DIRECTLY = {"Content-Type": "application/json"}
 BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
+WAYS = (DIRECTLY, BY_THE_ROUTE, DIRECTLY)
 OF_ONE_ATTEMPT = ("id", "attempt_token", "started_at", "deadline_at", "server_time", "request_id")
 OF_ONE_ATTEMPT_TOO = ("question_order", "option_orders", "remaining_seconds")
 
@@ -46,6 +49,15 @@ def comparable(answer: httpx.Response) -> tuple[int, Json, Json]:
         if name not in (*OF_ONE_ATTEMPT, "remaining_seconds")
     }
     return answer.status_code, headers, {"fields": list(answer.json()), **body}
+
+
+async def resumed(client: httpx.AsyncClient, path: str, way: Json) -> bytes:
+    """The answer to a resumed start without its lease and its token."""
+    answer = await client.post(path, content=b'{"device": "Pixel 9"}', headers=way)
+    assert answer.status_code == 200
+    attempt = answer.json()
+    lease, token = f'"lease":{attempt["lease"]},"started_at"', attempt["attempt_token"]
+    return answer.content.replace(lease.encode(), b"LEASE").replace(token.encode(), b"TOKEN")
 
 
 async def by(people: People, made: PublishedTest, way: Json, content: bytes, **headers: str) -> Any:
@@ -78,6 +90,35 @@ class TestBothWays:
         short = await by(people, made, DIRECTLY, content)
         assert short == await by(people, made, BY_THE_ROUTE if content else {}, content)
         assert [status for status, *_ in short] in ([201, 200], [422, 422])
+
+    async def test_a_resumed_one_is_answered_by_the_same_bytes(
+        self, people: People, made: PublishedTest, clock: TestClock
+    ) -> None:
+        clock.stop_entirely()
+        sitting = await start(await people.candidate(), made)
+        await sitting.save(sitting.response(0, ["b"], marked_for_review=True), sitting.response(1, ["a"]))
+        await sitting.save(sitting.response(1, None, 2, time_spent_ms=7, confidence="sure"))
+        answers = [await resumed(sitting.client, f"{made.path}/start", way) for way in WAYS]
+        assert answers == [answers[0]] * len(WAYS)
+        assert b'"responses":[{' in answers[0]
+
+    async def test_so_is_a_resumed_paper(
+        self,
+        people: People,
+        author: httpx.AsyncClient,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        clock.stop_entirely()
+        async with unit_of_work(engine) as uow:
+            of_exam = await publish_test(uow, shuffle={"questions": True, "options": True})
+        held = await hold_exam(author, of_exam, starts_at=clock.now())
+        entrant = await register(await people.candidate(), held)
+        await entrant.enter()
+        await entrant.save({0: ["a"], 2: ["b"]})
+        answers = [await resumed(entrant.client, f"{entrant.path}/start", way) for way in WAYS]
+        assert answers == [answers[0]] * len(WAYS)
+        assert b'"package_key":"' in answers[0]
 
     async def test_a_web_page_gets_the_same_headers(self, people: People, made: PublishedTest) -> None:
         origin = {"Origin": "http://localhost:3000"}

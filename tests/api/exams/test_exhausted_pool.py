@@ -94,6 +94,17 @@ async def test_a_login_is_looked_up(candidate: httpx.AsyncClient, exhausted: Com
     assert (await candidate.get("/users")).status_code == 403
 
 
+async def test_a_start_of_an_exam_paper_that_is_sent_again(started: Entrant, exhausted: Components) -> None:
+    assert body_of(await started.enter(), 200)["lease"] == 2
+
+
+async def test_a_start_of_a_practice_test_that_is_sent_again(
+    candidate: httpx.AsyncClient, taken: PublishedTest, exhausted: Components
+) -> None:
+    body_of(await candidate.post(f"{taken.path}/start"), 201)
+    assert body_of(await candidate.post(f"{taken.path}/start"), 200)["lease"] == 2
+
+
 async def test_what_needs_a_shared_connection_is_told_when_to_come_again(
     candidate: httpx.AsyncClient, exhausted: Components
 ) -> None:

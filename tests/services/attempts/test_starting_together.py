@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.models import Role
+from app.core.attempt_scope import AttemptScope
+from app.models import AttemptLease, Role
 from app.repositories.users import Enrolment
 from app.services import attempts
 from app.services.attempts import StartedAttempt, StartRequest
+from app.services.attempts.starting_together import lock_starters, resume_or_start
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Account, Principal
-from tests.builders.attempts import add_candidate, until_blocking
+from tests.builders.attempts import add_candidate, ref_of, response, target_of, until_blocking
 from tests.builders.content import PublishedTest, publish_test
 
 
@@ -41,6 +44,23 @@ class Hall:
 
     async def start_all(self) -> list[StartedAttempt | None]:
         return list(await asyncio.gather(*map(self.start, self.candidates)))
+
+    async def resume(self, *devices: str) -> list[StartedAttempt | None]:
+        """The first candidates start on these devices, at the same moment."""
+        requests = [
+            self.request(candidate, device=device)
+            for candidate, device in zip(self.candidates, devices, strict=False)
+        ]
+        start = partial(attempts.start_together, self.parts, self.made.id)
+        return list(await asyncio.gather(*map(start, requests)))
+
+    async def leases(self, started: StartedAttempt | None) -> list[tuple[int, str | None]]:
+        """The leases of an attempt and their devices, as they are stored."""
+        assert started is not None
+        statement = select(AttemptLease).where(AttemptLease.attempt_id == started.attempt.id)
+        async with reading(self.engine) as reads:
+            rows = await reads.session.scalars(statement.order_by(AttemptLease.lease))
+            return [(row.lease, row.device) for row in rows]
 
     async def transactions(self) -> int:
         query = text("select count(distinct xmin::text) from ias.attempts where test_id = :id")
@@ -74,7 +94,6 @@ class TestCrowd:
         [candidate, *_] = hall.candidates
         both = await asyncio.gather(hall.start(candidate), hall.start(candidate))
         assert [each is not None for each in both] == [True, False]
-        assert await hall.start(candidate) is None
 
     async def test_a_new_address_counts_if_the_request_that_has_it_is_the_first(self, hall: Hall) -> None:
         [candidate, *_] = hall.candidates
@@ -116,6 +135,88 @@ class TestCrowd:
             async with unit_of_work(hall.engine) as uow:
                 await attempts.end_all(uow, hall.parts, candidate.id, hall.now)
         assert seen == [(1, False), (2, True), None]
+
+
+class TestResumed:
+    async def test_all_get_the_next_lease_and_their_answers_in_one_transaction(self, hall: Hall) -> None:
+        first = await hall.start_all()
+        assert first[0] is not None
+        sent = [response(hall.made, place, ["a"]) for place in range(3)]
+        await attempts.save_and_commit(hall.parts, target_of(first[0].attempt), sent, hall.now)
+        again = await hall.resume(*"vwxyz")
+        assert await hall.transactions() == 1
+        for before, after, device in zip(first, again, "vwxyz", strict=True):
+            assert before is not None
+            assert after is not None
+            assert not after.is_new
+            assert (after.attempt.id, after.attempt.lease) == (before.attempt.id, 2)
+            assert after.question_order == before.question_order
+            assert hall.parts.attempt_tokens.read(after.token).lease == 2
+            assert await hall.leases(after) == [(1, "Pixel 9"), (2, device)]
+        assert [len(each.responses) for each in again if each] == [3, 0, 0, 0, 0]
+
+    async def test_new_and_resumed_ones_are_one_batch(self, hall: Hall) -> None:
+        await hall.resume("a", "b")
+        started = await hall.start_all()
+        assert [each and (each.is_new, each.attempt.lease) for each in started] == [
+            (False, 2),
+            (False, 2),
+            (True, 1),
+            (True, 1),
+            (True, 1),
+        ]
+        assert await hall.transactions() == 1
+
+    async def test_of_two_requests_of_a_person_the_first_is_served(self, hall: Hall) -> None:
+        [candidate, *_] = hall.candidates
+        started = await hall.start(candidate)
+        start = partial(attempts.start_together, hall.parts, hall.made.id)
+        requests = [hall.request(candidate, device=device) for device in ("phone", "tablet")]
+        both = await asyncio.gather(*map(start, requests))
+        assert [each is not None for each in both] == [True, False]
+        assert await hall.leases(started) == [(1, "Pixel 9"), (2, "phone")]
+
+    async def test_what_is_over_is_left_and_what_is_paused_is_not(self, hall: Hall) -> None:
+        started = await hall.start_all()
+        changes = [
+            "deadline_at = now() - interval '1 hour'",
+            "deadline_at = now() - interval '1 hour', status = 'paused', paused_at = now()",
+            "status = 'submitted', submitted_at = now(), closed_by = 'staff'",
+            "status = 'void', submitted_at = now(), closed_by = 'staff', voided_from = 'in_progress'",
+        ]
+        async with unit_of_work(hall.engine) as uow:
+            for each, change in zip(started, changes, strict=False):
+                assert each is not None
+                await uow.session.execute(
+                    text(f"update ias.attempts set {change} where id = :id"), {"id": each.attempt.id}
+                )
+        again = await hall.start_all()
+        assert [each and (each.attempt.number, each.attempt.lease) for each in again] == [
+            None,
+            (1, 2),
+            (2, 1),
+            (2, 1),
+            (1, 2),
+        ]
+
+    async def test_one_that_ends_after_it_was_looked_up_is_left(self, hall: Hall) -> None:
+        ended, goes_on, *_ = await hall.start_all()
+        assert ended is not None
+        assert goes_on is not None
+        async with unit_of_work(hall.engine) as uow:
+            requests = list(map(hall.request, hall.candidates[:2]))
+            starters = await lock_starters(uow, requests, AttemptScope(hall.made.id))
+            async with unit_of_work(hall.engine) as other:
+                await attempts.submit(other, hall.parts, ref_of(ended.attempt), hall.now)
+            given = await resume_or_start(uow, hall.parts, ended.paper, requests, starters, {}, hall.now)
+            assert uow.session.info["locks"] == sorted(uow.session.info["locks"])
+        assert [each and each.attempt.id for each in given] == [None, goes_on.attempt.id]
+        assert await hall.leases(ended) == [(1, "Pixel 9")]
+
+    async def test_a_batch_that_postgresql_refuses_gives_no_lease(self, hall: Hall) -> None:
+        started = await hall.start_all()
+        assert await hall.resume("x", "not \0 storable", "z") == [None] * 3
+        assert [await hall.leases(each) for each in started] == [[(1, "Pixel 9")]] * 5
 
 
 class TestTest:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.models import Message
 from app.services import exams
 from app.services.attempts import StartRequest
 from app.services.components import Components
@@ -86,7 +87,34 @@ async def test_all_start_with_the_time_and_the_key_of_a_single_start(hall: Hall)
     assert extra == [600, 60, 60, 60]
 
 
-async def test_who_is_not_registered_or_has_an_attempt_is_left(hall: Hall) -> None:
+async def test_resumed_ones_are_told_to_other_devices_as_by_a_single_start(hall: Hall) -> None:
+    by_batch, by_itself, *_ = hall.candidates
+    first = await hall.start_all()
+    again = await hall.start(by_batch)
+    async with unit_of_work(hall.engine) as uow:
+        request = StartPaper(hall.exam_id, hall.paper_id, None, hall.now, hall.now)
+        await exams.start(uow, hall.parts, by_itself, request)
+        told = (await uow.session.scalars(select(Message).where(Message.user_id == by_batch.id))).all()
+        expected = (await uow.session.scalars(select(Message).where(Message.user_id == by_itself.id))).all()
+    assert again is not None
+    assert first[0] is not None
+    assert first[1] is not None
+    assert (again.started.is_new, again.started.attempt.lease) == (False, 2)
+    assert again.package_key == first[0].package_key
+    [[message], [other]] = told, expected
+    assert (message.room, message.audience, message.type) == (other.room, other.audience, other.type)
+    mine = {"attempt_id": str(first[0].started.attempt.id)}
+    assert message.data == {**other.data, **mine}
+    assert message.data["session_id"] == by_batch.session_id
+
+
+async def test_who_is_inside_resumes_after_entry_has_closed(hall: Hall) -> None:
+    await hall.start_all()
+    await hall.execute("update ias.exam_papers set closed_at = now() - interval '1 second' where id = :id")
+    assert [each and each.started.attempt.lease for each in await hall.start_all()] == [2] * 4
+
+
+async def test_who_is_not_registered_or_has_ended_is_left(hall: Hall) -> None:
     first, second, *_ = hall.candidates
     await hall.execute("delete from ias.registrations where user_id is not null and exam_id = :exam_id")
     async with unit_of_work(hall.engine) as uow:
