@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.active_users import ActiveUsers
+from app.core.admission import Admission
 from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
@@ -128,6 +129,7 @@ async def open_components(
             lookups=lookups,
             result_reads=result_reads,
             sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
+            admission=Admission(),
             personal_turns=PersonalTurns(),
             login_turns=_login_turns(settings),
             bank_turns=_bank_turns(settings),

@@ -133,6 +133,8 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise SessionRevoked
     principal = users.principal_of(member, claims.session_id, parts.clock.now())
     connection.state.user_id = str(principal.id)
+    if principal.is_staff:
+        parts.admission.remember_staff(principal.id)
     return Login(principal, claims.signed_in_at)
 
 

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from random import randint
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -20,16 +21,18 @@ from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, reset_contextvars
 
 from app.api import problems
 from app.api.deps import note_write, personal_turn
 from app.core import telemetry
 from app.core.arrival import Arrivals
+from app.core.errors import Unavailable
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
 from app.core.tokens import AccessClaims, AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
 from app.core.whole_answers import WholeAnswers, written
 from app.schemas.common import Out
+from app.sentences import Sentence
 from app.services.components import Components
 from app.services.users import Account, account_of
 
@@ -37,6 +40,10 @@ _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 _ID_LENGTH = 36
 _LONGEST_PATH = 200
 """Longer paths are not looked up, because the result of each look-up is kept in memory."""
+_NOT_LIMITED = ("/v1/auth/", "/v1/health", "/v1/metrics")
+_BUSY = Sentence("Too many requests are in progress. Nothing was changed. Try again in a moment.")
+_RETRY_AFTER = 2, 8
+"""Seconds. Each client gets a random number of them, so that they do not come again together."""
 _PARAMETER = re.compile(r"\{\w+\}")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -167,6 +174,8 @@ class DirectAnswers:
     """Answers requests of `routes`. Every other request, and one for which the route returns None, goes to
     `app` with its body unread or replayed.
 
+    While FastAPI has too many requests in progress, most others are refused (docs/decisions/0103).
+
     It stands before all layers of FastAPI and records the arrival time of each request whose path is a hot
     route. It does for its requests what the middlewares do for theirs, by the same functions.
 
@@ -222,7 +231,7 @@ class DirectAnswers:
         """Answer the request, or pass it on as it was."""
         found = self._found(scope)
         if found is None:
-            await self._app(scope, receive, send)
+            await self._pass_on(scope, receive, send, None)
             return
         route, ids = found
         self._context.stamp(scope)
@@ -233,7 +242,7 @@ class DirectAnswers:
         headers = _by_name(scope["headers"])
         if route.method != "GET":
             if b"authorization" not in headers:
-                await self._app(scope, receive, send)  # It is refused before its body is read.
+                await self._pass_on(scope, receive, send, route)  # It is refused before its body is read.
                 return
             ends_at = asyncio.get_running_loop().time() + parts.settings.body_seconds
             scope["state"]["body_ends_at"] = ends_at
@@ -251,7 +260,32 @@ class DirectAnswers:
             finally:
                 telemetry.requests_in_progress.dec()
                 reset_contextvars(**context)
-        await self._app(scope, _replaying(messages, receive), send)
+        await self._pass_on(scope, _replaying(messages, receive), send, route)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, route: DirectRoute | None) -> None:
+        """Let FastAPI answer the request, unless too many of its requests are in progress.
+
+        Starts, saves and submits are not refused, nor is anybody who is known as staff.
+        """
+        if not _is_limited(scope):
+            await self._app(scope, receive, send)
+            return
+        parts: Components = scope["app"].state.components
+        if parts.admission.is_full and not (route and route.method == "POST"):
+            self._context.stamp(scope)
+            request = DirectRequest(scope, _by_name(scope["headers"]), (), b"", parts)
+            if not await _is_of_staff(request):
+                await self._refuse(request, receive, send, route.template if route else telemetry.REFUSED)
+                return
+        await parts.admission.run(self._app, scope, receive, send)
+
+    async def _refuse(self, request: DirectRequest, receive: Receive, send: Send, route: str) -> None:
+        began, scope = time.perf_counter(), request.scope
+        with bound_contextvars(request_id=self._context.identify(scope)):
+            retry_after = randint(*_RETRY_AFTER)  # noqa: S311 -- it is no secret
+            answer = _problem(scope, Unavailable(_BUSY, retry_after))
+            await self._send(request, receive, send, answer)
+            report_request(scope, route, answer.status, time.perf_counter() - began)
 
     def _found(self, scope: Scope) -> tuple[DirectRoute, Sequence[UUID]] | None:
         """The route of a request and the parameters of its path."""
@@ -339,9 +373,24 @@ async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer 
     try:
         return await route.answer(request)
     except Exception as error:  # noqa: BLE001 -- every error has an answer
-        response = problems.response_to(HTTPConnection(request.scope), error)
-        headers = tuple(header for header in response.raw_headers if header[0] != b"content-length")
-        return DirectAnswer(response.status_code, headers, bytes(response.body))
+        return _problem(request.scope, error)
+
+
+def _problem(scope: Scope, error: Exception) -> DirectAnswer:
+    response = problems.response_to(HTTPConnection(scope), error)
+    headers = tuple(header for header in response.raw_headers if header[0] != b"content-length")
+    return DirectAnswer(response.status_code, headers, bytes(response.body))
+
+
+def _is_limited(scope: Scope) -> bool:
+    """Whether the number of such requests in progress is limited. Logins have a limit of their own."""
+    is_http = scope["type"] == "http" and scope["method"] != "OPTIONS"
+    return is_http and scope["path"].startswith("/v1/") and not scope["path"].startswith(_NOT_LIMITED)
+
+
+async def _is_of_staff(request: DirectRequest) -> bool:
+    account = await request.account()
+    return account is not None and request.parts.admission.remembers_staff(account.id)
 
 
 def _answered_at_once(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:

@@ -29,6 +29,8 @@ from structlog.typing import EventDict, WrappedLogger
 
 REDACTED = "[redacted]"
 UNMATCHED = "unmatched"
+REFUSED = "refused"
+"""The route of a request that was refused before its route was looked up."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 # All metrics of the API and the worker are declared here. Each process has its own values.

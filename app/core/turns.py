@@ -12,8 +12,8 @@ _RETRY_AFTER = 10
 
 REQUESTS_AT_ONCE = 5
 """Running requests of a person in a process: fewer than the connections of the shared pool."""
-REQUESTS_IN_ALL = 200
-"""Running and waiting requests of a person in a process."""
+REQUESTS_IN_ALL = 100
+"""Running and waiting requests of a person in a process: fewer than `Admission` lets be in progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +108,7 @@ class PersonalTurns:
         self._requests_of: dict[Hashable, _Requests] = {}
 
     def turn(self, person: Hashable) -> "_PersonalTurn":
-        """Run the block as one of at most 5 of the person. Others wait; 200 in all, then TooManyRequests."""
+        """Run the block as one of at most 5 of the person. Others wait; 100 in all, then TooManyRequests."""
         return _PersonalTurn(self._requests_of, person)
 
 

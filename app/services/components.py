@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.active_users import ActiveUsers
+from app.core.admission import Admission
 from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
@@ -76,6 +77,8 @@ class Components:
     """First reads of results. Few at once, because their answers are built one directly after the other."""
     sent_answers: AnswerMemory
     """What candidates have read of their results, to be sent again while it is true."""
+    admission: Admission
+    """How many requests of FastAPI are in progress in this process."""
     personal_turns: PersonalTurns
     login_turns: Turns
     """Logins and registrations, so that saves keep their time while a whole hall signs in."""

@@ -1,0 +1,85 @@
+"""Limits how many requests are in progress, so that those which were admitted are answered soon.
+
+Without a limit, an overloaded process works on all requests at once, and most of them fail after they have
+waited for 15 seconds. See docs/decisions/0103.
+"""
+
+from uuid import UUID
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_IN_PROGRESS = 400
+"""A process answers 100 to 300 requests a second by FastAPI, so that the last of these waits for 1 to 4 s."""
+
+
+class Admission:
+    """Counts the requests of a process that are in progress.
+
+    A request counts from the moment when its body has arrived until the last part of its answer is sent. So
+    clients that send or read slowly do not use the capacity of others.
+    """
+
+    def __init__(self, most: int = MOST_IN_PROGRESS) -> None:
+        self.in_progress = 0
+        """How many requests are in progress. Only `run` changes it."""
+        self._most = most
+        self._staff: set[UUID] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more requests are admitted, other than those of staff."""
+        return self.in_progress >= self._most
+
+    def remember_staff(self, user_id: UUID) -> None:
+        """Remember a person who is staff. Who is not staff any more stays until the process ends."""
+        self._staff.add(user_id)
+
+    def remembers_staff(self, user_id: UUID) -> bool:
+        """Whether the person was remembered."""
+        return user_id in self._staff
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer a request, which counts meanwhile."""
+        request = _Counted(self, receive, send)
+        request.begin()
+        try:
+            await app(scope, request.receive, request.send)
+        finally:
+            request.end()
+
+
+class _Counted:
+    """A request, which counts from `begin` to `end`."""
+
+    def __init__(self, admission: Admission, receive: Receive, send: Send) -> None:
+        self._admission = admission
+        self._receive = receive
+        self._send = send
+        self._counts = False
+        self._has_body = False
+
+    def begin(self) -> None:
+        if not self._counts:
+            self._counts = True
+            self._admission.in_progress += 1
+
+    def end(self) -> None:
+        if self._counts:
+            self._counts = False
+            self._admission.in_progress -= 1
+
+    async def receive(self) -> Message:
+        if self._has_body:
+            return await self._receive()  # A disconnect is awaited while the request is in progress.
+        self.end()
+        try:
+            message = await self._receive()
+        finally:
+            self.begin()
+        self._has_body = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.end()
+        await self._send(message)
