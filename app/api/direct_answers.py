@@ -8,16 +8,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from random import randint
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from uuid import UUID
 
-import orjson
-from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +23,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, reset_con
 
 from app.api import problems
 from app.api.deps import note_write, personal_turn
+from app.api.direct_bodies import read_body, replaying
 from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.errors import Unavailable
@@ -46,7 +45,6 @@ _RETRY_AFTER = 2, 8
 """Seconds. Each client gets a random number of them, so that they do not come again together."""
 _PARAMETER = re.compile(r"\{\w+\}")
 
-Body = TypeVar("Body", bound=BaseModel)
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 JSON_HEADERS = ((b"content-type", b"application/json"),)
 
@@ -246,7 +244,7 @@ class DirectAnswers:
                 return
             ends_at = asyncio.get_running_loop().time() + parts.settings.body_seconds
             scope["state"]["body_ends_at"] = ends_at
-            body = await _body(receive, messages, ends_at, route.most_bytes)
+            body = await read_body(receive, messages, ends_at, route.most_bytes)
         if body is not None:
             context = bind_contextvars(request_id=self._context.identify(scope))
             telemetry.requests_in_progress.inc()
@@ -260,7 +258,7 @@ class DirectAnswers:
             finally:
                 telemetry.requests_in_progress.dec()
                 reset_contextvars(**context)
-        await self._pass_on(scope, _replaying(messages, receive), send, route)
+        await self._pass_on(scope, replaying(messages, receive), send, route)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, route: DirectRoute | None) -> None:
         """Let FastAPI answer the request, unless too many of its requests are in progress.
@@ -356,19 +354,6 @@ async def _send_messages(scope: Scope, _: Receive, send: Send) -> None:
         await send(message)
 
 
-def plain_body(model: type[Body], content: bytes) -> Body | None:
-    """The body if the documented model accepts it, and no text has an escape.
-
-    Escapes can hide characters that cannot be stored (`api/json_bodies.py`).
-    """
-    if b"\\" in content:
-        return None
-    try:
-        return model.model_validate(orjson.loads(content))
-    except ValueError:
-        return None
-
-
 async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
     try:
         return await route.answer(request)
@@ -398,28 +383,3 @@ def _answered_at_once(route: DirectRoute, request: DirectRequest) -> DirectAnswe
         return route.at_once(request) if route.at_once else None
     except Exception:  # noqa: BLE001 -- the task runs into the same error and sends its problem document
         return None
-
-
-async def _body(receive: Receive, messages: list[Message], ends_at: float, most_bytes: int) -> bytes | None:
-    """The body, or None if it is large, slow or incomplete. What was read is added to `messages`."""
-    content, is_complete = b"", False
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(ends_at):
-            while not is_complete and len(content) <= most_bytes:
-                message = await receive()
-                messages.append(message)
-                if message["type"] != "http.request":
-                    return None
-                content += message.get("body", b"")
-                is_complete = not message.get("more_body", False)
-    return content if is_complete and len(content) <= most_bytes else None
-
-
-def _replaying(messages: Iterable[Message], receive: Receive) -> Receive:
-    """A `receive` that first gives the messages which were read already."""
-    waiting = list(messages)
-
-    async def receive_again() -> Message:
-        return waiting.pop(0) if waiting else await receive()
-
-    return receive_again

@@ -1,7 +1,9 @@
 """`ias analytics rebuild`: the same rows as the tasks have made, also after another key and a kill."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,19 +37,21 @@ def on_the_tests_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     get_settings.cache_clear()
 
 
-def run(*arguments: str, answer: str | None = None) -> Result:
-    return CliRunner().invoke(app, ["analytics", "rebuild", *arguments], input=answer)
+async def run(*arguments: str, answer: str | None = None) -> Result:
+    """Run the command in a thread: this loop may have a transaction open, for whose locks it would wait."""
+    command = partial(CliRunner().invoke, app, ["analytics", "rebuild", *arguments], input=answer)
+    return await asyncio.to_thread(command, catch_exceptions=False)
 
 
-def test_it_asks_and_reports(on_the_tests_database: None) -> None:
-    refused = run(answer="n\n")
+async def test_it_asks_and_reports(on_the_tests_database: None) -> None:
+    refused = await run(answer="n\n")
     assert refused.exit_code == 1
     assert "will be computed" in refused.output
     assert "Figures computed" not in refused.output
-    done = run("--yes", "--missing")
+    done = await run("--yes", "--missing")
     assert done.exit_code == 0, done.output
     assert "Figures computed" in done.output
-    assert ", of which 0 have no figures" in run(answer="n\n").output
+    assert ", of which 0 have no figures" in (await run(answer="n\n")).output
 
 
 async def test_rows_equal_those_of_the_tasks(

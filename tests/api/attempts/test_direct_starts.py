@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api.direct_answers import plain_body
+from app.api.direct_bodies import plain_body
 from app.api.json_bodies import read_json
 from app.core.errors import Invalid
 from app.schemas.attempts import StartIn
