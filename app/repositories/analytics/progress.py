@@ -3,11 +3,27 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from app.engine.grading import LETTERS
 from app.engine.scores import Score
@@ -27,7 +43,7 @@ from app.models import (
 )
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
-from app.repositories.embargo import is_placed, withholds_attempt
+from app.repositories.embargo import Reader, is_placed, withholds_attempt
 from app.repositories.scores import score_of
 from app.repositories.tests import Viewer, may_access
 
@@ -118,7 +134,7 @@ class ProgressRepository(Repository):
         if wanted.test_id is not None:
             statement = statement.where(Attempt.test_id == wanted.test_id)
         if wanted.statuses:
-            statement = statement.where(_shown_status(viewer).in_(wanted.statuses))
+            statement = statement.where(_shown_status(viewer.reader).in_(wanted.statuses))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
 
@@ -195,45 +211,46 @@ class ProgressRepository(Repository):
 
     async def _listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
         ids = [attempt.id for attempt in attempts]
-        shown = and_(
-            Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~_is_withheld(viewer)
-        )
-        statement = (
-            select(
-                Attempt.id,
-                _shown_status(viewer).label("status"),
-                Paper.title,
-                Test.kind,
-                Paper.marking["rounding"].astext.label("rounding"),
-                Result.raw_numerator,
-                Result.raw_denominator,
-                Result.score_numerator,
-                Result.score_denominator,
-                Paper.max_marks,
-                Exam.id.label("exam_id"),
-                Exam.title.label("exam_title"),
-                ExamPaper.code,
-            )
-            .join(Test, Test.id == Attempt.test_id)
-            .join(Paper, Paper.id == Attempt.paper_id)
-            .outerjoin(Result, shown)
-            .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
-            .outerjoin(Exam, Exam.id == ExamPaper.exam_id)
-            .where(Attempt.id.in_(ids))
-        )
-        rows = {row.id: row for row in await self._session.execute(statement)}
+        found = await self._session.execute(_listed_columns(viewer.reader), {"ids": ids})
+        rows = {row.id: row for row in found}
         counts = await AttemptReviewRepository(self._session).answer_counts(ids)
         return [_listed_attempt(attempt, rows[attempt.id], counts[attempt.id]) for attempt in attempts]
 
 
-def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether an exam withholds the result of an attempt."""
-    return withholds_attempt(viewer.reader)
+@lru_cache(maxsize=32)
+def _listed_columns(reader: Reader) -> Select[*tuple[Any, ...]]:
+    """What `ListedAttempt` has of the attempts `:ids`."""
+    shown = and_(
+        Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~withholds_attempt(reader)
+    )
+    return (
+        select(
+            Attempt.id,
+            _shown_status(reader).label("status"),
+            Paper.title,
+            Test.kind,
+            Paper.marking["rounding"].astext.label("rounding"),
+            Result.raw_numerator,
+            Result.raw_denominator,
+            Result.score_numerator,
+            Result.score_denominator,
+            Paper.max_marks,
+            Exam.id.label("exam_id"),
+            Exam.title.label("exam_title"),
+            ExamPaper.code,
+        )
+        .join(Test, Test.id == Attempt.test_id)
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .outerjoin(Result, shown)
+        .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+        .outerjoin(Exam, Exam.id == ExamPaper.exam_id)
+        .where(Attempt.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    )
 
 
-def _shown_status(viewer: Viewer) -> ColumnElement[str]:
+def _shown_status(reader: Reader) -> ColumnElement[str]:
     """Under embargo nobody learns that their attempt is graded already."""
-    hidden = and_(Attempt.status == AttemptStatus.GRADED, _is_withheld(viewer))
+    hidden = and_(Attempt.status == AttemptStatus.GRADED, withholds_attempt(reader))
     return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
@@ -262,7 +279,7 @@ def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:
             Attempt.user_id == viewer.user_id,
             Attempt.status == AttemptStatus.GRADED,
             Test.institute_id == viewer.institute_id,
-            ~_is_withheld(viewer),
+            ~withholds_attempt(viewer.reader),
         )
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +59,7 @@ CLOSE_OVERDUE = text(
 )
 
 # Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
+_STANDING = standing_events(LoggedEvent, LoggedEvent.attempt_id == bindparam("attempt_id", type_=Uuid))
 _HISTOGRAM = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
     ScoreCount.cohort_id == bindparam("cohort_id", type_=Uuid), ScoreCount.candidates > 0
 )
@@ -168,10 +169,11 @@ class AttemptRepository(Repository):
 
     async def current(self, user_id: UUID, scope: AttemptScope) -> Attempt:
         """A person's last attempt. A void one is returned only if there is no other."""
-        statement = self._of(user_id, scope).order_by(
-            Attempt.status == AttemptStatus.VOID, Attempt.number.desc()
-        )
-        return found((await self._session.scalars(statement.limit(1))).one_or_none())
+        values = {"user_id": user_id, "test_id": scope.test_id}
+        if scope.exam_paper_id is not None:
+            values["exam_paper_id"] = scope.exam_paper_id
+        statement = _current(in_exam=scope.exam_paper_id is not None)
+        return found((await self._session.scalars(statement, values)).one_or_none())
 
     async def packed_log(
         self, attempt_id: UUID, question_ids: Collection[UUID]
@@ -187,8 +189,7 @@ class AttemptRepository(Repository):
 
     async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
         """What stands for each question that has an event in time."""
-        statement = standing_events(LoggedEvent, LoggedEvent.attempt_id == attempt_id)
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(_STANDING, {"attempt_id": attempt_id})).all()
 
     async def standing_of(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[ResponseEvent]]:
         """The same for many attempts, by attempt. Attempts without events are left out."""
@@ -252,6 +253,22 @@ class AttemptRepository(Repository):
             Attempt.test_id == scope.test_id,
             Attempt.exam_paper_id.is_not_distinct_from(scope.exam_paper_id),
         )
+
+
+@cache
+def _current(*, in_exam: bool) -> Select[Attempt]:
+    """The last attempt of `:user_id` at the test `:test_id` by itself, or at its exam paper."""
+    paper = bindparam("exam_paper_id", type_=Uuid) if in_exam else None
+    return (
+        select(Attempt)
+        .where(
+            Attempt.user_id == bindparam("user_id", type_=Uuid),
+            Attempt.test_id == bindparam("test_id", type_=Uuid),
+            Attempt.exam_paper_id == paper,
+        )
+        .order_by(Attempt.status == AttemptStatus.VOID, Attempt.number.desc())
+        .limit(1)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
+    any_,
     bindparam,
     column,
     exists,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
@@ -136,46 +137,15 @@ class CatalogRepository(Repository):
         return version
 
     async def _listed(self, ids: Sequence[UUID], own: Mapping[UUID, OwnAttempts]) -> Sequence[ListedTest]:
-        statement = (
-            select(Test, Paper, Subject, _sections(), ranked_candidates())
-            .outerjoin(Paper, _is_published_version())
-            .outerjoin(Subject, Subject.id == Test.subject_id)
-            .where(Test.id.in_(ids))
-        )
-        rows = {row[0].id: row for row in await self._session.execute(statement)}
+        found = await self._session.execute(_listed_tests(), {"ids": list(ids)})
+        rows = {row[0].id: row for row in found}
         return [_listed_test(rows[test_id], own.get(test_id, OwnAttempts())) for test_id in ids]
 
     async def _own(self, viewer: Viewer, test_ids: Sequence[UUID]) -> Mapping[UUID, OwnAttempts]:
         """The viewer's attempts at these tests, by test."""
-        shown = and_(
-            Result.attempt_id == Attempt.id,
-            Attempt.status == AttemptStatus.GRADED,
-            ~withholds_attempt(viewer.reader),
-        )
-        statement = (
-            select(
-                Attempt.id,
-                Attempt.test_id,
-                Attempt.exam_paper_id,
-                Attempt.status,
-                Result.raw_numerator,
-                Result.raw_denominator,
-                Result.score_numerator,
-                Result.score_denominator,
-                Paper.max_marks,
-                Paper.marking["rounding"].astext.label("rounding"),
-            )
-            .join(Paper, Paper.id == Attempt.paper_id)
-            .outerjoin(Result, shown)
-            .where(
-                Attempt.user_id == viewer.user_id,
-                Attempt.test_id.in_(test_ids),
-                Attempt.status != AttemptStatus.VOID,
-            )
-            .order_by(Attempt.id.desc())
-        )
+        values = {"user_id": viewer.user_id, "test_ids": list(test_ids)}
         rows_of: dict[UUID, list[Row[Any]]] = {}
-        for row in await self._session.execute(statement):
+        for row in await self._session.execute(_own_attempts_at(viewer.reader), values):
             rows_of.setdefault(row.test_id, []).append(row)
         return {test_id: _own_attempts(rows) for test_id, rows in rows_of.items()}
 
@@ -243,6 +213,47 @@ def _conditions(viewer: Viewer, now: datetime, wanted: TestFilter) -> Iterable[C
     if wanted.query:
         text = func.jsonb_each_text(_shown_title()).table_valued("key", "value")
         yield exists().where(text.c.value.icontains(wanted.query, autoescape=True))
+
+
+@cache
+def _listed_tests() -> Select[*tuple[Any, ...]]:
+    """What `ListedTest` has of the tests `:ids`."""
+    return (
+        select(Test, Paper, Subject, _sections(), ranked_candidates())
+        .outerjoin(Paper, _is_published_version())
+        .outerjoin(Subject, Subject.id == Test.subject_id)
+        .where(Test.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    )
+
+
+@lru_cache(maxsize=32)
+def _own_attempts_at(reader: Reader) -> Select[*tuple[Any, ...]]:
+    """The attempts of the reader, who is `:user_id`, at the tests `:test_ids`, the latest first."""
+    shown = and_(
+        Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~withholds_attempt(reader)
+    )
+    return (
+        select(
+            Attempt.id,
+            Attempt.test_id,
+            Attempt.exam_paper_id,
+            Attempt.status,
+            Result.raw_numerator,
+            Result.raw_denominator,
+            Result.score_numerator,
+            Result.score_denominator,
+            Paper.max_marks,
+            Paper.marking["rounding"].astext.label("rounding"),
+        )
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .outerjoin(Result, shown)
+        .where(
+            Attempt.user_id == bindparam("user_id", type_=Uuid),
+            Attempt.test_id == any_(bindparam("test_ids", type_=ARRAY(Uuid))),
+            Attempt.status != AttemptStatus.VOID,
+        )
+        .order_by(Attempt.id.desc())
+    )
 
 
 @lru_cache(maxsize=32)
