@@ -1,7 +1,6 @@
 """Accounts and sessions over HTTP, with the real auth server behind."""
 
 import re
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from app.services.components import Components
 from app.services.unit_of_work import reading
 from tests.api.document import create_documented_app
 from tests.builders.people import PASSWORD, People, new_email
+from tests.mails import mails_to
 from tests.waiting import eventually
 
 
@@ -44,10 +44,9 @@ async def mailed_token(folder: Path, email: str) -> str:
 
 
 def _newest_token(folder: Path, email: str) -> str | None:
-    for file in sorted(folder.glob("*.eml"), reverse=True):
-        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+    for mail in reversed(mails_to(folder, email)):
         found = re.search(r"token_hash=([\w-]+)", mail.as_string().replace("=\n", "").replace("=3D", "="))
-        if mail["To"] == email and found:
+        if found:
             return found[1]
     return None
 

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ from app.core.clock import SystemClock
 from app.core.supabase_auth import AuthUser, SupabaseAuth
 from app.core.tokens import AccessTokenVerifier
 from tests.conftest import ANON_KEY, SERVICE_KEY
+from tests.mails import mails_to
 from tests.waiting import eventually
 
 PASSWORD = "testpassword"
@@ -44,9 +44,7 @@ class Project:
         """How many mails have arrived at this address. A real project does not show them."""
         if self.mail_folder is None:
             pytest.skip("the mails of this project are not seen")
-        files = self.mail_folder.glob("*.eml")
-        sent = (message_from_bytes(file.read_bytes(), policy=policy.default) for file in files)
-        return sum(mail["To"] == email for mail in sent)
+        return len(mails_to(self.mail_folder, email))
 
     async def recovery_token(self, email: str) -> str:
         """The token that the newest recovery mail to this address carries."""
@@ -60,10 +58,9 @@ class Project:
 
     def _mailed_token(self, email: str) -> str | None:
         assert self.mail_folder is not None
-        for file in sorted(self.mail_folder.glob("*.eml"), reverse=True):
-            mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        for mail in reversed(mails_to(self.mail_folder, email)):
             found = re.search(r"token_hash=([\w-]+)&type=recovery", mail.as_string())
-            if mail["To"] == email and found:
+            if found:
                 return found[1]
         return None
 

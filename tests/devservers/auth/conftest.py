@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from devservers.auth.app import create_app
 from devservers.auth.mail_requests import MailRequests
 from devservers.auth.settings import Settings
 from tests.conftest import administer
+from tests.mails import mails_to
 
 ANON_KEY = "sb_publishable_test"
 SERVICE_KEY = "sb_secret_test"
@@ -76,11 +76,7 @@ class Server:
 
     def mails(self, address: str) -> list[EmailMessage]:
         """What was sent to an address, the oldest first."""
-        mails = [
-            message_from_bytes(file.read_bytes(), policy=policy.default)
-            for file in sorted(self.mail_folder.glob("*.eml"))
-        ]
-        return [mail for mail in mails if mail["To"] == address]
+        return mails_to(self.mail_folder, address)
 
     def token_of(self, mail: EmailMessage) -> str:
         text = mail.get_body(("plain",))
