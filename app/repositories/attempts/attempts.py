@@ -209,6 +209,13 @@ class AttemptRepository(Repository):
         """The result of an attempt, if it has been graded."""
         return await self._session.get(Result, attempt_id)
 
+    async def with_results(self, attempt_ids: Sequence[UUID]) -> Sequence[tuple[Attempt, Result | None]]:
+        """Attempts with their results, read by one statement, so that each pair belongs together."""
+        asked = Attempt.id == any_(bindparam("attempt_ids", type_=ARRAY(Uuid)))
+        statement = select(Attempt, Result).outerjoin(Result, Result.attempt_id == Attempt.id).where(asked)
+        rows = await self._session.execute(statement, {"attempt_ids": list(attempt_ids)})
+        return [(attempt, result) for attempt, result in rows]
+
     async def distribution(self, cohort_id: UUID) -> Distribution[Fraction]:
         """The histogram in the order of its scores. Requests for an unchanged one share it."""
         rows = await self._session.execute(_HISTOGRAM, {"cohort_id": cohort_id})

@@ -52,10 +52,10 @@ _LISTED = Attempt.number > literal_column("0")
 """True for each attempt: it opens the index `ix_attempts_listed`."""
 
 # Kept, because each result asks it, and to build it takes longer than PostgreSQL's part.
-_OF_ATTEMPT = (
+_OF_ATTEMPTS = (
     select(KeyRevision, RevisedResult)
     .join(RevisedResult, RevisedResult.revision_id == KeyRevision.id)
-    .where(RevisedResult.attempt_id == bindparam("attempt_id", type_=Uuid))
+    .where(RevisedResult.attempt_id == any_(bindparam("attempt_ids", type_=ARRAY(Uuid))))
     .order_by(KeyRevision.number)
 )
 
@@ -225,9 +225,9 @@ class KeyRevisionRepository(Repository):
         )
         return (await self._session.scalars(statement.order_by(Attempt.id))).all()
 
-    async def of_attempt(self, attempt_id: UUID) -> Sequence[tuple[KeyRevision, RevisedResult]]:
-        """The revisions that have regraded an attempt, the first one first."""
-        rows = await self._session.execute(_OF_ATTEMPT, {"attempt_id": attempt_id})
+    async def of_attempts(self, attempt_ids: Sequence[UUID]) -> Sequence[tuple[KeyRevision, RevisedResult]]:
+        """The revisions that have regraded these attempts, for each attempt the first one first."""
+        rows = await self._session.execute(_OF_ATTEMPTS, {"attempt_ids": list(attempt_ids)})
         return [(revision, revised) for revision, revised in rows]
 
     async def changed(

@@ -174,9 +174,10 @@ async def _outcome(
     attempt, stored, known = own.attempt, own.stored, own.known
     assert stored is not None  # noqa: S101 -- otherwise it is refused
     graded = await card_of(reads, parts, attempt, stored)
-    revisions = await _revisions(reads, attempt.id) if own.is_revised else []
+    revisions = await _revisions(reads, [attempt.id]) if own.is_revised else {}
     versions = own.versions if attempt.exam_paper_id is None else []
-    summary = await _summary(reads, parts, graded, Comparison(known, own.place, versions, revisions))
+    seen = Comparison(known, own.place, versions, revisions.get(attempt.id, []))
+    summary = await _summary(reads, parts, graded, seen)
     if not known.may_review:
         return summary
     of_cohort = {} if known.withholds_rank else shares[stored.cohort_id]
@@ -196,16 +197,11 @@ async def submitted_result(reads: Reading, parts: Components, attempt: Attempt) 
     stored = await reads.attempts.result(attempt.id)
     if stored is None:
         return None
-    revisions = await _revisions(reads, attempt.id)
-    found = await submitted_results(reads, parts, [(attempt, stored)], revisions)
-    return found.get(attempt.id)
+    return (await submitted_results(reads, parts, [(attempt, stored)])).get(attempt.id)
 
 
 async def submitted_results(
-    reads: Reading,
-    parts: Components,
-    submitted: Sequence[tuple[Attempt, Result]],
-    revisions: Sequence[Revision] = (),
+    reads: Reading, parts: Components, submitted: Sequence[tuple[Attempt, Result]]
 ) -> Mapping[UUID, ResultView]:
     """The summaries of attempts, by attempt, as `result` gives them to their candidates, without questions.
 
@@ -218,15 +214,18 @@ async def submitted_results(
         for test_id, paper_id in {(attempt.test_id, attempt.paper_id) for attempt, _ in shown}
     }
     shown = [each for each in shown if not _is_withheld(known[each[0].test_id, each[0].paper_id])]
-    places = await reads.attempts.places([stored for _, stored in shown]) if shown else []
+    if not shown:
+        return {}
+    places = await reads.attempts.places([stored for _, stored in shown])
+    revisions = await _revisions(reads, [attempt.id for attempt, _ in shown])
     # Those of one cohort have the same versions, so they are read once.
     cohorts = {stored.cohort_id: (attempt, stored) for attempt, stored in shown}
     versions = {cohort_id: await _versions(reads, *some) for cohort_id, some in cohorts.items()}
     summaries = {}
     for (attempt, stored), place in zip(shown, places, strict=True):
-        seen = Comparison(
-            known[attempt.test_id, attempt.paper_id], place, versions[stored.cohort_id], revisions
-        )
+        embargo_of_result = known[attempt.test_id, attempt.paper_id]
+        revised = revisions.get(attempt.id, [])
+        seen = Comparison(embargo_of_result, place, versions[stored.cohort_id], revised)
         graded = await card_of(reads, parts, attempt, stored)
         summaries[attempt.id] = await _summary(reads, parts, graded, seen)
     return summaries
@@ -270,20 +269,22 @@ async def _summary(reads: Reading, parts: Components, whole: Graded, seen: Compa
     )
 
 
-async def _revisions(reads: Reading, attempt_id: UUID) -> list[Revision]:
-    return [
-        Revision(
-            number=revision.number,
-            at=revision.completed_at,
-            reason=revision.reason,
-            score_before=revised.score_before,
-            score_after=revised.score_after,
-            rank_before=revised.rank_before,
-            rank_after=revised.rank_after,
-        )
-        for revision, revised in await reads.key_revisions.of_attempt(attempt_id)
-        if revision.completed_at is not None
-    ]
+async def _revisions(reads: Reading, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Revision]]:
+    """What revisions did to the results of attempts, by attempt. Those without revisions are left out."""
+    found: dict[UUID, list[Revision]] = {}
+    for revision, revised in await reads.key_revisions.of_attempts(attempt_ids):
+        if revision.completed_at is not None:
+            shown = Revision(
+                number=revision.number,
+                at=revision.completed_at,
+                reason=revision.reason,
+                score_before=revised.score_before,
+                score_after=revised.score_after,
+                rank_before=revised.rank_before,
+                rank_after=revised.rank_after,
+            )
+            found.setdefault(revised.attempt_id, []).append(shown)
+    return found
 
 
 def _without_ranks(revisions: Sequence[Revision]) -> list[Revision]:

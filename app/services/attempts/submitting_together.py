@@ -10,13 +10,13 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptRef
-from app.models import Attempt, Result
+from app.models import Attempt, AttemptStatus, Result
 from app.repositories.attempts import RUNNING
 from app.services.attempts.closing import end_by_candidate
 from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.attempts.results import ResultView, submitted_results
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork, looking, unit_of_work
+from app.services.unit_of_work import UnitOfWork, looking, reading, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ class Submitted:
 async def submit_together(parts: Components, request: SubmitRequest) -> Submitted | None:
     """End an attempt and grade it, together with others that are submitted at this moment.
 
-    None if a batch cannot carry it out: the attempt is not running, is locked by another transaction, or its
+    An attempt that has ended before is answered as it is. None if a batch cannot carry it out: the attempt is
+    void or does not exist, it is open or not graded yet and another transaction has locked it, or its
     candidate is banned. Nothing was changed; call `submit`, which handles these cases.
     """
     key = submit_together, request.attempt.scope
@@ -58,26 +59,64 @@ async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Seque
         # One attempt that cannot be graded must not harm the others: each is submitted by itself.
         log.warning("batch_of_submits_failed", exc_info=True)
         return [None] * len(requests)
-    shown = await _shown(parts, [(submitted[result.attempt_id], result) for result in results])
-    return [
-        Submitted(attempt, shown.get(attempt.id)) if attempt is not None else None
-        for attempt in (submitted.pop(request.attempt.id, None) for request in requests)
-    ]
+    attempts = {attempt.id: attempt for attempt in submitted.values()}
+    shown = await _shown(parts, [(attempts[result.attempt_id], result) for result in results])
+    done = {ref: Submitted(attempt, shown.get(attempt.id)) for ref, attempt in submitted.items()}
+    left = [request.attempt for request in requests if request.attempt not in done]
+    if left:
+        done |= await _ended_before(parts, left)
+    return [done.get(request.attempt) for request in requests]
 
 
-async def _end(uow: UnitOfWork, parts: Components, requests: Sequence[SubmitRequest]) -> dict[UUID, Attempt]:
-    """End the attempts that are running. They are locked in the order of their ids."""
+async def _end(
+    uow: UnitOfWork, parts: Components, requests: Sequence[SubmitRequest]
+) -> dict[AttemptRef, Attempt]:
+    """End the attempts that are running, and find those that wait to be graded. All are locked."""
     found = await uow.attempts.lock_free([request.attempt.id for request in requests])
     active = await uow.users.active_among([request.attempt.user_id for request in requests])
-    running = {each.id: each for each in found if each.status in RUNNING and each.user_id in active}
+    free = {each.id: each for each in found if each.user_id in active}
     grace = timedelta(seconds=parts.settings.grace_seconds)
-    submitted: dict[UUID, Attempt] = {}
+    submitted: dict[AttemptRef, Attempt] = {}
     for request in requests:
-        attempt = running.get(request.attempt.id)
-        if attempt is not None and attempt.id not in submitted and _is_of(attempt, request.attempt):
+        attempt = free.get(request.attempt.id)
+        if attempt is None or not _is_of(attempt, request.attempt):
+            continue
+        if attempt.status in RUNNING:
             await end_by_candidate(uow, attempt, request.arrived_at, grace)
-            submitted[attempt.id] = attempt
+            submitted[request.attempt] = attempt
+        elif attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
+            submitted[request.attempt] = attempt
     return submitted
+
+
+async def _ended_before(parts: Components, refs: Sequence[AttemptRef]) -> Mapping[AttemptRef, Submitted]:
+    """Those of the attempts that ended and were graded before, or are held, with what may be shown.
+
+    One snapshot is read without locks: an attempt that has ended takes no answers, and whoever changes it at
+    this moment, for example reopens it, counts as having come later.
+    """
+    try:
+        async with reading(parts.batch_engine) as reads:
+            found = await reads.attempts.with_results([ref.id for ref in refs])
+            active = await reads.users.active_among([ref.user_id for ref in refs])
+            ended = {each.id: each for each, _ in found if each.user_id in active and _has_its_outcome(each)}
+            graded = [(each, result) for each, result in found if each.id in ended and result is not None]
+            shown = await submitted_results(reads, parts, graded)
+    except Exception:
+        log.warning("ended_attempts_not_read", exc_info=True)
+        return {}
+    return {
+        ref: Submitted(attempt, shown.get(attempt.id))
+        for ref in refs
+        if (attempt := ended.get(ref.id)) is not None and _is_of(attempt, ref)
+    }
+
+
+def _has_its_outcome(attempt: Attempt) -> bool:
+    """Whether an attempt is graded, or has ended and waits for the release of its exam."""
+    return attempt.status == AttemptStatus.GRADED or (
+        attempt.status == AttemptStatus.SUBMITTED and is_held(attempt)
+    )
 
 
 def _is_of(attempt: Attempt, ref: AttemptRef) -> bool:

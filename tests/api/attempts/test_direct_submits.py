@@ -1,21 +1,25 @@
 """Submits that are answered directly: as the route answers, or the request is left to it."""
 
 import json
+from collections.abc import Sequence
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.direct_submits import submitted_id
 from app.api.json_bodies import read_json
 from app.core.errors import Invalid
 from app.schemas.attempts import SubmitIn
+from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
-from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import hold_exam, register
+from tests.builders.content import PublishedTest, publish_for, publish_test
+from tests.builders.exams import hold_exam, register, take_paper
+from tests.builders.key_revisions import revise
 from tests.builders.people import People
 from tests.conftest import TestClock
 from tests.generated import examples
@@ -114,6 +118,101 @@ class TestBothWays:
             answers.append(comparable(answer))
         assert answers[0] == answers[1]
         assert (answers[0][2]["status"], answers[0][2]["result"]) == ("submitted", None)
+
+
+async def submitted_again(
+    api: httpx.AsyncClient, path: str, attempt: Json, ways: Sequence[Json] = (DIRECTLY, BY_THE_ROUTE)
+) -> Json:
+    """The answer to a submit of an attempt that has ended, which is the same bytes in both ways."""
+    content = json.dumps({"attempt_id": attempt["id"]}).encode()
+    token = {"Authorization": f"Bearer {attempt['attempt_token']}"}
+    answers = [await api.post(f"{path}/submit", content=content, headers={**token, **way}) for way in ways]
+    assert [answer.status_code for answer in answers] == [200] * len(ways)
+    assert len({answer.content for answer in answers}) == 1
+    return dict(answers[0].json())
+
+
+class TestSubmittedBefore:
+    async def test_a_paper_of_an_exam_before_and_after_the_release(
+        self,
+        api: httpx.AsyncClient,
+        author: httpx.AsyncClient,
+        people: People,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            of_exam = await publish_test(uow)
+        held = await hold_exam(author, of_exam, starts_at=clock.now())
+        entrant = await take_paper(await people.candidate(), held, {0: ["a"]})
+        before = await submitted_again(api, entrant.path, entrant.attempt)
+        assert (before["status"], before["result"]) == ("submitted", None)
+        await held.release()
+        after = await submitted_again(api, entrant.path, entrant.attempt)
+        assert (after["status"], after["result"]["score"]) == ("graded", "2.00")
+
+    async def test_a_result_that_an_exam_withholds(
+        self,
+        api: httpx.AsyncClient,
+        author: httpx.AsyncClient,
+        people: People,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        practised = await publish_for(engine, author)
+        sitting = await start(await people.candidate(), practised)
+        await sitting.save(sitting.response(0, ["a"]))
+        await sitting.submit()
+        shown = await submitted_again(api, practised.path, sitting.attempt)
+        assert shown["result"]["score"] == "2.00"
+        of_exam = await publish_for(engine, author, same_as=practised)
+        held = await hold_exam(author, of_exam, starts_at=clock.now())
+        withheld = await submitted_again(api, practised.path, sitting.attempt)
+        assert withheld == {**shown, "result": None}
+        await held.release()
+        assert await submitted_again(api, practised.path, sitting.attempt) == shown
+
+    async def test_a_revised_key(
+        self,
+        api: httpx.AsyncClient,
+        author: httpx.AsyncClient,
+        people: People,
+        parts: Components,
+        engine: AsyncEngine,
+    ) -> None:
+        revised = await publish_for(engine, author)
+        sitting = await start(await people.candidate(), revised)
+        await sitting.save(sitting.response(0, ["a"]))
+        await sitting.submit()
+        await revise(parts, author, revised, (0, ["b"]))
+        await revise(parts, author, revised, (0, {"dropped": True, "rule": "full_marks_to_all"}))
+        result = (await submitted_again(api, revised.path, sitting.attempt))["result"]
+        assert [each["score_after"] for each in result["revisions"]] == ["-0.66", "2.00"]
+
+    async def test_one_that_staff_have_taken(
+        self, api: httpx.AsyncClient, people: People, made: PublishedTest
+    ) -> None:
+        sitting = await start(await people.member("author"), made)
+        await sitting.submit()
+        again = await submitted_again(api, made.path, sitting.attempt)
+        assert (again["status"], again["practice"], again["result"]) == ("graded", True, None)
+
+    @pytest.mark.parametrize("way", [DIRECTLY, BY_THE_ROUTE], ids=["directly", "by the route"])
+    async def test_one_that_its_deadline_has_ended_is_graded(
+        self, api: httpx.AsyncClient, people: People, made: PublishedTest, engine: AsyncEngine, way: Json
+    ) -> None:
+        sitting = await start(await people.candidate(), made)
+        await sitting.save(sitting.response(0, ["a"]))
+        ended = text(
+            "update ias.attempts set status = 'submitted', closed_by = 'deadline', submitted_at = deadline_at"
+            " where id = :id"
+        )
+        async with unit_of_work(engine) as uow:
+            await uow.session.execute(ended, {"id": sitting.id})
+        graded = await submitted_again(api, made.path, sitting.attempt, [way])
+        assert (graded["status"], graded["result"]["score"]) == ("graded", "2.00")
+        assert graded["submitted_at"] == graded["deadline_at"]
+        assert await submitted_again(api, made.path, sitting.attempt) == graded
 
 
 def bodies_naming(attempt_id: str) -> st.SearchStrategy[bytes]:

@@ -12,7 +12,7 @@ from app.database import create_engine
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
 from app.services.signing_keys import SignerStore
-from tests.builders.attempts import Json, take_test
+from tests.builders.attempts import Json, start, take_test
 from tests.builders.content import PublishedTest
 from tests.builders.exams import Entrant, HeldExam, body_of, register, take_paper
 from tests.builders.people import People
@@ -103,6 +103,17 @@ async def test_a_start_of_a_practice_test_that_is_sent_again(
 ) -> None:
     body_of(await candidate.post(f"{taken.path}/start"), 201)
     assert body_of(await candidate.post(f"{taken.path}/start"), 200)["lease"] == 2
+
+
+async def test_a_submit_that_is_sent_again(
+    candidate: httpx.AsyncClient, taken: PublishedTest, exhausted: Components
+) -> None:
+    sitting = await start(candidate, taken)
+    token = {"Authorization": f"Bearer {sitting.attempt['attempt_token']}"}
+    body = {"attempt_id": sitting.attempt["id"]}
+    submits = [await candidate.post(f"{taken.path}/submit", json=body, headers=token) for _ in range(2)]
+    assert body_of(submits[0])["result"] is not None
+    assert body_of(submits[1]) == body_of(submits[0])
 
 
 async def test_what_needs_a_shared_connection_is_told_when_to_come_again(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,19 @@ from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from tests.builders.attempts import ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.waiting import PATIENCE
+
+VOID = text(
+    "update ias.attempts set status = 'void', voided_from = 'submitted', submitted_at = now(),"
+    " closed_by = 'staff' where id = :id"
+)
+REOPEN = text(
+    "update ias.attempts set status = 'in_progress', submitted_at = null, closed_by = null where id = :id"
+)
+ENDED = text(
+    "update ias.attempts set status = 'submitted', submitted_at = deadline_at, closed_by = 'deadline'"
+    " where id = :id"
+)
 
 
 @dataclass(frozen=True)
@@ -66,20 +80,96 @@ async def test_all_are_graded_in_one_transaction(hall: Hall) -> None:
         assert await reads.attempts.histogram(first.cohort_id) == {Fraction(6): 1, Fraction(0): 3}
 
 
-async def test_what_is_ended_locked_banned_or_of_somebody_else_is_left(hall: Hall) -> None:
-    ended, locked, banned, others = hall.attempts
-    assert await hall.submit(ended) is not None
+async def test_what_is_void_locked_banned_or_of_somebody_else_is_left(hall: Hall) -> None:
+    void, locked, banned, others = hall.attempts
+    async with unit_of_work(hall.engine) as uow:
+        await uow.session.execute(VOID, {"id": void.id})
     async with unit_of_work(hall.engine) as uow:
         assert banned.user_id is not None
         await uow.users.change(banned.user_id, {"active": False})
     forged = SubmitRequest(replace(ref_of(others), user_id=uuid4()), hall.parts.clock.now())
     async with unit_of_work(hall.engine) as uow:
         await uow.attempts.lock(ref_of(locked))
-        outcomes = await asyncio.gather(*map(hall.submit, (ended, locked, banned)))
+        outcomes = await asyncio.gather(*map(hall.submit, (void, locked, banned)))
         assert await attempts.submit_together(hall.parts, forged) is None
     assert outcomes == [None] * 3
-    both = await asyncio.gather(hall.submit(others), hall.submit(others))
-    assert [each is not None for each in both] == [True, False]
+
+
+async def test_one_that_has_ended_is_left_for_somebody_else_and_for_the_banned(hall: Hall) -> None:
+    [ended, *_] = hall.attempts
+    assert await hall.submit(ended) is not None
+    forged = SubmitRequest(replace(ref_of(ended), user_id=uuid4()), hall.parts.clock.now())
+    assert await attempts.submit_together(hall.parts, forged) is None
+    async with unit_of_work(hall.engine) as uow:
+        assert ended.user_id is not None
+        await uow.users.change(ended.user_id, {"active": False})
+    assert await hall.submit(ended) is None
+
+
+async def test_one_that_is_submitted_again_is_answered_as_it_is(hall: Hall) -> None:
+    [first, *_] = hall.attempts
+    request = SubmitRequest(ref_of(first), hall.parts.clock.now())
+    submit = partial(attempts.submit_together, hall.parts)
+    both = await asyncio.gather(submit(request), submit(request))
+    later = await submit(replace(request, arrived_at=request.arrived_at + timedelta(hours=1)))
+    for each in (*both, later):
+        assert each is not None
+        assert (each.attempt.status, each.attempt.closed_by) == ("graded", "candidate")
+        assert (each.attempt.id, each.attempt.submitted_at) == (first.id, request.arrived_at)
+        assert each.result is not None
+        assert each.result.figures["score"] == "6.00"
+    [result, *_] = await hall.results()
+    assert result is not None
+    async with reading(hall.engine) as reads:
+        assert await reads.attempts.histogram(result.cohort_id) == {Fraction(6): 1}
+
+
+@pytest.mark.parametrize("change", ["void", "reopen", "revise"])
+async def test_whoever_changes_an_ended_attempt_is_not_waited_for(hall: Hall, change: str) -> None:
+    """The submit counts as the earlier one of the two."""
+    [first, *_] = hall.attempts
+    before = await hall.submit(first)
+    assert before is not None
+    async with unit_of_work(hall.engine) as uow, asyncio.timeout(PATIENCE):
+        await uow.attempts.lock(ref_of(first))
+        if change == "revise":
+            await uow.keys.lock_exclusively([first.paper_id])
+        else:
+            await attempts.withdraw_results(uow, [first.id])
+            await uow.session.execute(VOID if change == "void" else REOPEN, {"id": first.id})
+        request = SubmitRequest(ref_of(first), hall.parts.clock.now())
+        again = await attempts.submit_together(hall.parts, request)
+    assert again is not None
+    assert again.result is not None
+    assert (again.attempt.status, again.attempt.submitted_at) == ("graded", before.submitted_at)
+
+
+async def test_a_change_of_an_ended_attempt_that_is_committed_counts(hall: Hall) -> None:
+    void, reopened, *_ = hall.attempts
+    for attempt, change in ((void, VOID), (reopened, REOPEN)):
+        assert await hall.submit(attempt) is not None
+        async with unit_of_work(hall.engine) as uow:
+            await attempts.withdraw_results(uow, [attempt.id])
+            await uow.session.execute(change, {"id": attempt.id})
+    assert await hall.submit(void) is None
+    now = hall.parts.clock.now() + timedelta(seconds=5)
+    again = await attempts.submit_together(hall.parts, SubmitRequest(ref_of(reopened), now))
+    assert again is not None
+    assert (again.attempt.status, again.attempt.submitted_at) == ("graded", now)
+
+
+async def test_one_that_waits_to_be_graded_is_graded_unless_a_job_does_it_now(hall: Hall) -> None:
+    by_job, waiting, *_ = hall.attempts
+    async with unit_of_work(hall.engine) as uow:
+        for attempt in (by_job, waiting):
+            await uow.session.execute(ENDED, {"id": attempt.id})
+    async with unit_of_work(hall.engine) as uow, asyncio.timeout(PATIENCE):
+        assert await attempts.grade_batch(uow, hall.parts, [by_job.id], hall.parts.clock.now()) == 1
+        assert await hall.submit(by_job) is None
+    submitted = await hall.submit(waiting)
+    assert submitted is not None
+    assert (submitted.status, submitted.closed_by) == ("graded", "deadline")
+    assert [result is not None for result in await hall.results()] == [True, True, False, False]
 
 
 async def test_each_ends_when_it_arrived_or_at_the_deadline(hall: Hall) -> None:
