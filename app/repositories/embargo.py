@@ -74,11 +74,7 @@ CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
 
 def is_placed(test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
     """Whether the test is a paper of an exam, draft or published, that is neither released nor cancelled."""
-    return exists(
-        select(_placed.id)
-        .join(_exam, _exam.id == _placed.exam_id)
-        .where(_placed.test_id == test_id, _is_unreleased())
-    )
+    return exists(_of_unreleased_exams(select(_placed.id).where(_placed.test_id == test_id)))
 
 
 def held_questions(reader: Reader) -> QuestionIds:
@@ -132,7 +128,7 @@ def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnEle
 
     PostgreSQL reads the few withheld tests and papers once, not the embargo for each attempt.
     """
-    placed = select(_placed.test_id).join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
+    placed = _of_unreleased_exams(select(_placed.test_id))
     shown = [attempt.test_id != _all(placed)]
     if not reader.is_admin:
         mine = aliased(PaperQuestion)
@@ -244,16 +240,8 @@ def _withheld_from_staff(
 
 def _runs_exam_of(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
     """Whether the user created an unreleased exam with the test, which has no author or consents."""
-    return exists(
-        select(_placed.id)
-        .join(_exam, _exam.id == _placed.exam_id)
-        .where(
-            _placed.test_id == test.id,
-            _is_unreleased(),
-            _exam.created_by == user_id,
-            or_(test.created_by.is_(None), _is_lent(test, user_id)),
-        )
-    )
+    mine = and_(_exam.created_by == user_id, or_(test.created_by.is_(None), _is_lent(test, user_id)))
+    return exists(_of_unreleased_exams(select(_placed.id).where(_placed.test_id == test.id, mine)))
 
 
 def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
@@ -293,6 +281,22 @@ def _result_embargo(reader: Reader) -> Select[*tuple[Any, ...]]:
     """For an attempt at the paper `:paper_id` of the test `:test_id`."""
     columns = of_result(reader, bindparam("paper_id", type_=Uuid))
     return select(*columns).where(Test.id == bindparam("test_id", type_=Uuid))
+
+
+@lru_cache(maxsize=32)
+def _withholds_exam(reader: Reader) -> Select[bool]:
+    """Whether another published exam withholds a question of the exam `:exam_id` from the reader."""
+    exam_id = bindparam("exam_id", type_=Uuid)
+    held = _frozen().where(_exam.id != exam_id, _exam.published_at.is_not(None))
+    if reader.is_staff:
+        held = _withheld_from_staff(held, _held.question_id, reader.user_id)
+    mine = aliased(PaperQuestion)
+    questions = (
+        select(mine.question_id)
+        .join(ExamPaper, ExamPaper.paper_id == mine.paper_id)
+        .where(ExamPaper.exam_id == exam_id, mine.question_id.in_(held))
+    )
+    return select(questions.exists())
 
 
 class EmbargoRepository(Repository):
@@ -338,16 +342,8 @@ class EmbargoRepository(Repository):
         """
         if reader.is_admin:
             return False
-        held = _frozen().where(_exam.id != exam_id, _exam.published_at.is_not(None))
-        if reader.is_staff:
-            held = _withheld_from_staff(held, _held.question_id, reader.user_id)
-        mine = aliased(PaperQuestion)
-        statement = (
-            select(mine.question_id)
-            .join(ExamPaper, ExamPaper.paper_id == mine.paper_id)
-            .where(ExamPaper.exam_id == exam_id, mine.question_id.in_(held))
-        )
-        return bool(await self._session.scalar(select(statement.exists())))
+        statement = _withholds_exam(reader if reader.is_staff else CANDIDATE)
+        return bool(await self._session.scalar(statement, {"exam_id": exam_id}))
 
     async def hides_test(self, reader: Reader, test_id: UUID) -> bool:
         """Whether a test is hidden from the reader."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
+    bindparam,
     delete,
     exists,
     func,
@@ -107,7 +109,8 @@ class ExamRepository(Repository):
 
     async def find(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
         """An exam that the viewer may see."""
-        return await self._one(_visible(viewer).where(Exam.id == exam_id))
+        values = {"institute_id": viewer.institute_id, "exam_id": exam_id}
+        return await self._one(_visible_exam(is_staff=viewer.is_staff), values)
 
     async def lock(self, institute_id: UUID, exam_id: UUID) -> Exam:
         """Lock an exam against changes by other staff. Candidates are not blocked."""
@@ -324,8 +327,8 @@ class ExamRepository(Repository):
         statement = update(ExamPaper).where(ExamPaper.id.in_(waiting)).values({column: now})
         return (await self._session.scalars(statement.returning(ExamPaper))).all()
 
-    async def _one(self, statement: Select[Exam]) -> Exam:
-        exam = (await self._session.scalars(statement)).one_or_none()
+    async def _one(self, statement: Select[Exam], values: Mapping[str, Any] | None = None) -> Exam:
+        exam = (await self._session.scalars(statement, values)).one_or_none()
         if exam is None:
             raise NotFound("exam")
         return exam
@@ -369,5 +372,16 @@ def _paper(viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> Select[Exam, Ex
 
 
 def _visible(viewer: ExamViewer) -> Select[Exam]:
-    statement = select(Exam).where(Exam.institute_id == viewer.institute_id)
-    return statement if viewer.is_staff else statement.where(Exam.published_at.is_not(None))
+    return _visible_in(literal(viewer.institute_id, Uuid), is_staff=viewer.is_staff)
+
+
+@cache
+def _visible_exam(*, is_staff: bool) -> Select[Exam]:
+    """The exam `:exam_id` of `:institute_id`."""
+    visible = _visible_in(bindparam("institute_id", type_=Uuid), is_staff=is_staff)
+    return visible.where(Exam.id == bindparam("exam_id", type_=Uuid))
+
+
+def _visible_in(institute_id: ColumnElement[UUID], *, is_staff: bool) -> Select[Exam]:
+    statement = select(Exam).where(Exam.institute_id == institute_id)
+    return statement if is_staff else statement.where(Exam.published_at.is_not(None))

@@ -4,10 +4,25 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Select, func, insert, literal, select, true, tuple_, type_coerce
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from app.models import (
@@ -213,64 +228,13 @@ class ExamResultRepository(Repository):
 
     async def revisions(self, exam_id: UUID, registration_id: UUID) -> Sequence[OfficialRevision]:
         """What revisions of keys did to a candidate's official result, the first one first."""
-        before, after = aliased(ExamResult), aliased(ExamResult)
-        version = KeyRevision.official[str(exam_id)].as_integer()
-        statement = (
-            select(
-                KeyRevision.test_id,
-                KeyRevision.number,
-                type_coerce(KeyRevision.completed_at, DateTime(timezone=True)),
-                KeyRevision.reason,
-                before.total,
-                after.total,
-                before.rank,
-                after.rank,
-            )
-            .join(after, (after.exam_id == exam_id) & (after.version == version))
-            .join(before, (before.exam_id == exam_id) & (before.version == version - 1))
-            .where(
-                KeyRevision.test_id.in_(select(ExamPaper.test_id).where(ExamPaper.exam_id == exam_id)),
-                KeyRevision.completed_at.is_not(None),
-                after.registration_id == registration_id,
-                before.registration_id == registration_id,
-            )
-            .order_by(version)
-        )
-        return [OfficialRevision(*row) for row in await self._session.execute(statement)]
+        values = {"exam_id": exam_id, "exam_key": str(exam_id), "registration_id": registration_id}
+        return [OfficialRevision(*row) for row in await self._session.execute(_revisions(), values)]
 
     async def own_releases(self, exam: Exam, registration_id: UUID) -> Sequence[OwnRelease]:
         """A candidate's figures in all releases until the current one, the first one first."""
-        # The limit makes PostgreSQL look each row up by its key, even if nothing is analyzed yet.
-        own = (
-            select(ExamResult)
-            .where(
-                ExamResult.exam_id == exam.id,
-                ExamResult.version == ExamRelease.version,
-                ExamResult.registration_id == registration_id,
-            )
-            .limit(1)
-            .lateral()
-        )
-        result = aliased(ExamResult, own)
-        statement = (
-            select(
-                ExamRelease.version,
-                ExamRelease.created_at,
-                ExamRelease.reason,
-                ExamRelease.percentile_definition,
-                result.outcome,
-                result.total,
-                result.rank,
-                result.category_rank,
-                result.pwbd_rank,
-                result.percentile,
-                result.qualified,
-            )
-            .join(result, true())
-            .where(ExamRelease.exam_id == exam.id, ExamRelease.version <= exam.results_version)
-            .order_by(ExamRelease.version)
-        )
-        return [OwnRelease(*row) for row in await self._session.execute(statement)]
+        values = {"exam_id": exam.id, "version": exam.results_version, "registration_id": registration_id}
+        return [OwnRelease(*row) for row in await self._session.execute(_own_releases(), values)]
 
     async def merit_list(
         self, exam: Exam, version: int, page: PageRequest, *, everybody: bool = False
@@ -313,6 +277,72 @@ class ExamResultRepository(Repository):
 
     async def _merit_rows(self, statement: Select[Any], limit: int) -> list[MeritRow]:
         return [MeritRow(*row) for row in await self._session.execute(statement.limit(limit))]
+
+
+# Kept, because each candidate reads them after a release, and to build them takes milliseconds.
+@cache
+def _revisions() -> Select[*tuple[Any, ...]]:
+    """What `OfficialRevision` has, for the exam `:exam_id`, which is also `:exam_key`, and a registration."""
+    exam_id, registration_id = bindparam("exam_id", type_=Uuid), bindparam("registration_id", type_=Uuid)
+    before, after = aliased(ExamResult), aliased(ExamResult)
+    version = KeyRevision.official[bindparam("exam_key", type_=String)].as_integer()
+    return (
+        select(
+            KeyRevision.test_id,
+            KeyRevision.number,
+            type_coerce(KeyRevision.completed_at, DateTime(timezone=True)),
+            KeyRevision.reason,
+            before.total,
+            after.total,
+            before.rank,
+            after.rank,
+        )
+        .join(after, (after.exam_id == exam_id) & (after.version == version))
+        .join(before, (before.exam_id == exam_id) & (before.version == version - 1))
+        .where(
+            KeyRevision.test_id.in_(select(ExamPaper.test_id).where(ExamPaper.exam_id == exam_id)),
+            KeyRevision.completed_at.is_not(None),
+            after.registration_id == registration_id,
+            before.registration_id == registration_id,
+        )
+        .order_by(version)
+    )
+
+
+@cache
+def _own_releases() -> Select[*tuple[Any, ...]]:
+    """What `OwnRelease` has of the releases of the exam `:exam_id` until `:version`, for a registration."""
+    exam_id = bindparam("exam_id", type_=Uuid)
+    # The limit makes PostgreSQL look each row up by its key, even if nothing is analyzed yet.
+    own = (
+        select(ExamResult)
+        .where(
+            ExamResult.exam_id == exam_id,
+            ExamResult.version == ExamRelease.version,
+            ExamResult.registration_id == bindparam("registration_id", type_=Uuid),
+        )
+        .limit(1)
+        .lateral()
+    )
+    result = aliased(ExamResult, own)
+    return (
+        select(
+            ExamRelease.version,
+            ExamRelease.created_at,
+            ExamRelease.reason,
+            ExamRelease.percentile_definition,
+            result.outcome,
+            result.total,
+            result.rank,
+            result.category_rank,
+            result.pwbd_rank,
+            result.percentile,
+            result.qualified,
+        )
+        .join(result, true())
+        .where(ExamRelease.exam_id == exam_id, ExamRelease.version <= bindparam("version", type_=Integer))
+        .order_by(ExamRelease.version)
+    )
 
 
 def _merit(exam: Exam, version: int) -> Any:
