@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from app.api.deps import CurrentLogin, Now, Parts, Uow
+from app.api.deps import CurrentLogin, Now, Parts, personal_turn
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import Invalid, TooManyRequests
@@ -16,7 +16,7 @@ router = PrefixRouter(prefix="/ws", tags=["realtime"])
 
 @router.post("/ticket", status_code=201, responses=problems(Invalid, TooManyRequests))
 async def issue_ticket(
-    request: Request, body: TicketIn, login: CurrentLogin, uow: Uow, parts: Parts, now: Now
+    request: Request, body: TicketIn, login: CurrentLogin, parts: Parts, now: Now
 ) -> TicketOut:
     """Issue a ticket that opens one socket once, within 30 seconds.
 
@@ -29,7 +29,9 @@ async def issue_ticket(
         sentence = Sentence("Send the path of a socket, without a query: {paths}.", paths=paths)
         raise Invalid.field("path", sentence)
     person = login.principal
-    await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
     holder = realtime.TicketHolder(person.id, person.session_id, login.signed_in_at)
-    ticket = realtime.issue_ticket(uow, holder, address, now)
+    limit = parts.settings.socket_ticket_limit, f"ticket:{person.id}"
+    async with personal_turn(request, parts):
+        await parts.limiter.check(request.state, [limit])
+        ticket = await realtime.issue_ticket(parts, holder, address, now)
     return TicketOut(ticket=ticket, expires_in=realtime.TICKET_SECONDS)

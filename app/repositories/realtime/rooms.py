@@ -103,9 +103,9 @@ class RoomRepository(Repository):
 class TicketRepository(Repository):
     """Tickets that open a socket. One DELETE consumes a ticket, so each works once."""
 
-    def add(self, ticket: SocketTicket) -> None:
-        """Add a new ticket."""
-        self._session.add(ticket)
+    def add(self, tickets: Sequence[SocketTicket]) -> None:
+        """Add new tickets."""
+        self._session.add_all(tickets)
 
     async def consume(self, digest: bytes) -> SocketTicket | None:
         """Delete the ticket and return it, or None if there is none."""

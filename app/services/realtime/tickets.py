@@ -3,14 +3,17 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from app.core.errors import InvalidToken
 from app.models import SocketTicket
+from app.services.components import Components
 from app.services.realtime.rooms import SocketAddress
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 TICKET_SECONDS = 30
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -25,20 +28,28 @@ class TicketHolder:
     issued_at: datetime
 
 
-def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: SocketAddress, now: datetime) -> str:
-    """A ticket for one socket. Only its digest is stored, so the database does not contain valid tickets."""
+async def issue_ticket(parts: Components, holder: TicketHolder, address: SocketAddress, now: datetime) -> str:
+    """A ticket for one socket, stored together with those of others who wait.
+
+    Only its digest is stored, so the database does not contain valid tickets.
+    """
     ticket = secrets.token_urlsafe(32)
-    uow.tickets.add(
-        SocketTicket(
-            digest=_digest(ticket),
-            user_id=holder.user_id,
-            session_id=holder.session_id,
-            issued_at=holder.issued_at,
-            path=address.path,
-            expires_at=now + timedelta(seconds=TICKET_SECONDS),
-        )
+    row = SocketTicket(
+        digest=_digest(ticket),
+        user_id=holder.user_id,
+        session_id=holder.session_id,
+        issued_at=holder.issued_at,
+        path=address.path,
+        expires_at=now + timedelta(seconds=TICKET_SECONDS),
     )
+    await parts.batches.outcome(issue_ticket, row, partial(_store, parts))
     return ticket
+
+
+async def _store(parts: Components, tickets: Sequence[SocketTicket]) -> Sequence[None]:
+    async with unit_of_work(parts.batch_engine) as uow:
+        uow.tickets.add(tickets)
+    return [None] * len(tickets)
 
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:

@@ -1,4 +1,4 @@
-"""Other requests hold all shared connections: starts, saves, papers and submits do not wait for them."""
+"""Other requests hold all shared connections: starts, saves, papers, submits and tickets do not wait."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -87,6 +87,13 @@ async def test_a_practice_test(
     assert (await candidate.get(f"{taken.path}/questions")).status_code == 200
     submitted = await goes_on(candidate, taken.path, attempt, taken)
     assert submitted["status"] == "graded"
+
+
+async def test_a_socket_gets_its_ticket(
+    candidate: httpx.AsyncClient, held: HeldExam, exhausted: Components
+) -> None:
+    asked = await candidate.post("/ws/ticket", json={"path": f"/ws/exam/{held.exam['id']}"})
+    assert body_of(asked, 201)["ticket"]
 
 
 async def test_a_login_is_looked_up(candidate: httpx.AsyncClient, exhausted: Components) -> None:
