@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     Uuid,
     and_,
-    any_,
     bindparam,
     case,
     exists,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.engine.grading import LETTERS
 from app.engine.scores import Score
@@ -244,7 +243,8 @@ def _listed_columns(reader: Reader) -> Select[*tuple[Any, ...]]:
         .outerjoin(Result, shown)
         .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
         .outerjoin(Exam, Exam.id == ExamPaper.exam_id)
-        .where(Attempt.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+        # Not an array: PostgreSQL supposes ten ids in it, and would plan each execution anew.
+        .where(Attempt.id.in_(bindparam("ids", type_=Uuid, expanding=True)))
     )
 
 

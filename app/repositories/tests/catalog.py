@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
-    any_,
     bindparam,
     column,
     exists,
@@ -25,7 +24,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
@@ -222,7 +221,7 @@ def _listed_tests() -> Select[*tuple[Any, ...]]:
         select(Test, Paper, Subject, _sections(), ranked_candidates())
         .outerjoin(Paper, _is_published_version())
         .outerjoin(Subject, Subject.id == Test.subject_id)
-        .where(Test.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+        .where(Test.id.in_(bindparam("ids", type_=Uuid, expanding=True)))
     )
 
 
@@ -249,7 +248,7 @@ def _own_attempts_at(reader: Reader) -> Select[*tuple[Any, ...]]:
         .outerjoin(Result, shown)
         .where(
             Attempt.user_id == bindparam("user_id", type_=Uuid),
-            Attempt.test_id == any_(bindparam("test_ids", type_=ARRAY(Uuid))),
+            Attempt.test_id.in_(bindparam("test_ids", type_=Uuid, expanding=True)),
             Attempt.status != AttemptStatus.VOID,
         )
         .order_by(Attempt.id.desc())
