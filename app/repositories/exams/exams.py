@@ -169,14 +169,14 @@ class ExamRepository(Repository):
 
     async def paper(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
         """A paper of an exam that the viewer may see."""
-        return await self._paper(_paper(viewer, exam_id, paper_id))
+        return await self._paper(viewer, exam_id, paper_id)
 
     async def lock_paper_for_entry(
         self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID
     ) -> tuple[Exam, ExamPaper]:
         """Lock the entry of the exam in shared mode and return the paper: see `lock_papers_exclusively`."""
         await locks.lock_entry_shared(self._session, exam_id)
-        return await self._paper(_paper(viewer, exam_id, paper_id).execution_options(populate_existing=True))
+        return await self._paper(viewer, exam_id, paper_id)
 
     async def lock_exam_for_entry(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
         """Lock the entry of the exam in shared mode and return the exam, to register a candidate."""
@@ -196,10 +196,10 @@ class ExamRepository(Repository):
         ordered = statement.order_by(ExamPaper.starts_at, ExamPaper.code)
         return (await self._lock(Rank.EXAM_PAPER, Mode.CHANGE, ordered)).all()
 
-    async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
-        # populate_existing: the transaction may have read the row before it waited for a lock.
-        fresh = statement.execution_options(populate_existing=True)
-        row = (await self._session.execute(fresh)).one_or_none()
+    async def _paper(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
+        values = {"institute_id": viewer.institute_id, "exam_id": exam_id, "paper_id": paper_id}
+        found = await self._session.execute(_visible_paper(is_staff=viewer.is_staff), values)
+        row = found.one_or_none()
         if row is None:
             raise NotFound("exam paper")
         return row.Exam, row.ExamPaper
@@ -362,15 +362,6 @@ def _is_registered(viewer: ExamViewer) -> ColumnElement[bool]:
     return exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
 
 
-def _paper(viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> Select[Exam, ExamPaper]:
-    return (
-        _visible(viewer)
-        .add_columns(ExamPaper)
-        .join(ExamPaper, ExamPaper.exam_id == Exam.id)
-        .where(Exam.id == exam_id, ExamPaper.id == paper_id)
-    )
-
-
 def _visible(viewer: ExamViewer) -> Select[Exam]:
     return _visible_in(literal(viewer.institute_id, Uuid), is_staff=viewer.is_staff)
 
@@ -380,6 +371,18 @@ def _visible_exam(*, is_staff: bool) -> Select[Exam]:
     """The exam `:exam_id` of `:institute_id`."""
     visible = _visible_in(bindparam("institute_id", type_=Uuid), is_staff=is_staff)
     return visible.where(Exam.id == bindparam("exam_id", type_=Uuid))
+
+
+@cache
+def _visible_paper(*, is_staff: bool) -> Select[Exam, ExamPaper]:
+    """The same exam with its paper `:paper_id`."""
+    with_paper = _visible_exam(is_staff=is_staff).add_columns(ExamPaper)
+    return (
+        with_paper.join(ExamPaper, ExamPaper.exam_id == Exam.id)
+        .where(ExamPaper.id == bindparam("paper_id", type_=Uuid))
+        # The transaction may have read the row before it waited for a lock.
+        .execution_options(populate_existing=True)
+    )
 
 
 def _visible_in(institute_id: ColumnElement[UUID], *, is_staff: bool) -> Select[Exam]:
