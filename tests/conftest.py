@@ -323,8 +323,9 @@ def fork_server() -> Iterator[ForkServer]:
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_file_children(fork_server: ForkServer) -> Iterator[None]:
-    """Children that read files are forks."""
+    """Children that read files are forks. The first waits for the fork server, for long if others work."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FILE_SECONDS", str(int(PATIENCE)))
         patch.setattr("app.core.process_pool._start", FileChildren(fork_server).start)
         yield
 

@@ -171,8 +171,10 @@ class _Child:
         """Send a function and its arguments. Raises EOFError if the process has ended."""
         if self._process is None:
             self._process = _start(self._limits)
-        if self._killed:  # `kill` was called while the process started.
+        if self._killed:  # While the process started: `kill` and `close` have found none.
             self._process.kill()
+            self.close()
+            raise EOFError
         assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe
         try:
             child_process.send(self._process.stdin, request)

@@ -311,7 +311,7 @@ class TestRoles:
 
 
 class TestImport:
-    SHEET = "number,source,subject,question,option_a,option_b,key\n1,{source},Polity,Which one?,x,y,b\n"
+    SHEET = "number,source,subject,question,option_a,option_b,key\n1,{source},Polity,Which {source}?,x,y,b\n"
 
     async def test_a_sheet_over_http(self, author: httpx.AsyncClient) -> None:
         subject, sheet = f"General {uuid4()}", self.SHEET.format(source=uuid4())

@@ -167,11 +167,14 @@ class TestPermissionComesFirst:
         def note(*arguments: Any) -> None:
             statements.append(arguments[2])
 
-        event.listen(parts.engine.sync_engine, "before_cursor_execute", note)
+        engines = [parts.engine.sync_engine, parts.batch_engine.sync_engine]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
         try:
             assert (await CountingClient(make_app(parts), token).post("/members", body_of(b"{}")))[0] == 200
         finally:
-            event.remove(parts.engine.sync_engine, "before_cursor_execute", note)
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
         assert len([statement for statement in statements if "users" in statement]) == 1
 
     def test_every_route_of_the_application_is_of_this_kind(self, app: FastAPI) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -109,6 +110,23 @@ class TestLimits:
                 await run(pool, jobs.wait_for_ever)
         async with a_pool(processes=1, seconds=30) as pool:
             assert await run(pool, jobs.add, 1, 2) == 3
+
+    async def test_a_child_that_starts_too_late_is_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody waits for it any more, so that nobody else would end it and close its pipes."""
+        may_start, started = threading.Event(), list[Any]()
+
+        def start_late(limits: PoolLimits) -> Any:
+            may_start.wait(PATIENCE)
+            started.append(start_process(limits))
+            return started[0]
+
+        monkeypatch.setattr("app.core.process_pool._start", start_late)
+        async with a_pool(processes=2, seconds=0) as pool:
+            with pytest.raises(TooComplex, match="within 0 seconds"):
+                await run(pool, jobs.wait_for_ever)
+            may_start.set()
+            await until(lambda: started and started[0].returncode is not None)
+            await until(lambda: started[0].stdin.closed and started[0].stdout.closed)
 
     async def test_a_killed_child_is_replaced(self, shared: ProcessPool) -> None:
         before = await run(shared, jobs.process_id)
