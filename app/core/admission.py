@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_IN_PROGRESS = 400
-"""A process answers 100 to 300 requests a second by FastAPI, so that the last of these waits for 1 to 4 s."""
+MOST_IN_PROGRESS = 200
+"""A process answers 50 to 300 requests a second by FastAPI, so that the last of these waits for 1 to 4 s."""
 
 
 class Admission:

@@ -12,7 +12,7 @@ _RETRY_AFTER = 10
 
 REQUESTS_AT_ONCE = 5
 """Running requests of a person in a process: fewer than the connections of the shared pool."""
-REQUESTS_IN_ALL = 100
+REQUESTS_IN_ALL = 64
 """Running and waiting requests of a person in a process: fewer than `Admission` lets be in progress."""
 
 
@@ -108,7 +108,7 @@ class PersonalTurns:
         self._requests_of: dict[Hashable, _Requests] = {}
 
     def turn(self, person: Hashable) -> "_PersonalTurn":
-        """Run the block as one of at most 5 of the person. Others wait; 100 in all, then TooManyRequests."""
+        """Run the block as one of at most 5 of the person. Others wait; 64 in all, then TooManyRequests."""
         return _PersonalTurn(self._requests_of, person)
 
 

@@ -8,7 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from app.core.errors import EntryClosed, NotFound, PaperNotOpen, QuestionUnreadable
+from app.core.errors import (
+    AttemptsExhausted,
+    DomainError,
+    EntryClosed,
+    NotFound,
+    PaperNotOpen,
+    QuestionUnreadable,
+)
 from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
 from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
@@ -40,18 +47,22 @@ async def start_together(
     """Start the only official attempt or resume it, together with others at this paper at this moment.
 
     None if a batch cannot carry it out: as in `attempts.start_together`; if the paper is of a session group;
-    and for a first start, if the candidate is not registered or the paper is not open. Then nothing was
-    changed; call `start`, which handles these cases.
+    and for a first start, if the candidate is not registered. Then nothing was changed; call `start`, which
+    handles these cases.
 
-    After an error the attempt may have been stored. Who starts again resumes it.
+    Raises PaperNotOpen, EntryClosed or AttemptsExhausted as `start` does. After any other error the attempt
+    may have been stored. Who starts again resumes it.
     """
     work = partial(_start, parts, exam_id, paper_id)
-    return await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
+    outcome = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
 
 
 async def _start(
     parts: Components, exam_id: UUID, paper_id: UUID, requests: Sequence[StartRequest]
-) -> Sequence[StartedPaper | None]:
+) -> Sequence[StartedPaper | DomainError | None]:
     try:
         async with unit_of_work(parts.batch_engine, parts.new_messages) as uow:
             exam, paper = await uow.exams.lock_paper_for_entry(ANY_CANDIDATE, exam_id, paper_id)
@@ -61,14 +72,18 @@ async def _start(
             starters = await lock_starters(uow, requests, scope)
             now = parts.clock.now()
             frozen = await parts.papers.get(uow, paper.paper_id)
-            new = await _new_attempts(uow, _Entry(exam.id, paper, frozen, now), requests, starters)
+            entry = _Entry(exam.id, paper, frozen, now)
+            new, refused = await _first_starts(uow, entry, requests, starters)
             started = await resume_or_start(uow, parts, frozen, requests, starters, new, now)
             for request, each in zip(requests, started, strict=True):
                 if each is not None and not each.is_new:
                     tell_other_devices(uow, exam, each.attempt, request.session_id)
             # An exam paper is not published anew once somebody has started it: all have the same version.
             key = package_key(parts, paper.id, frozen)
-            return [None if each is None else StartedPaper(each, key) for each in started]
+            return [
+                refusal if each is None else StartedPaper(each, key)
+                for each, refusal in zip(started, refused, strict=True)
+            ]
     except (NotFound, QuestionUnreadable, DBAPIError) as error:
         return leave_to_single_starts(requests, error)
 
@@ -77,23 +92,32 @@ def _is_for_all(exam: Exam, paper: ExamPaper) -> bool:
     return exam.cancelled_at is None and exam.released_at is None and paper.session_group is None
 
 
-async def _new_attempts(
+async def _first_starts(
     uow: UnitOfWork, entry: _Entry, requests: Sequence[StartRequest], starters: Mapping[UUID, Starter]
-) -> dict[UUID, NewAttempt]:
-    """The attempts of those who are registered, have none yet, and come while the paper is open."""
-    paper, now = entry.paper, entry.now
+) -> tuple[Mapping[UUID, NewAttempt], Sequence[DomainError | None]]:
+    """Of those who are registered and have no attempt in progress: the new attempts by person, and for each
+    request why it gets none."""
     registrations = await uow.registrations.of_people(entry.exam_id, starters)
     extra_times = ExtraTimes(await uow.exams.accommodations_for(entry.exam_id, starters))
     new: dict[UUID, NewAttempt] = {}
-    for request in requests:
+    refused: list[DomainError | None] = [None] * len(requests)
+    for place, request in enumerate(requests):
         user_id = request.account.id
         registration = registrations.get(user_id)
-        if registration is None or starters[user_id].last_number > 0:
+        if registration is None or starters[user_id].running_id is not None:
             continue
-        try:
-            require_open(paper, request.arrived_at, now)
-        except (PaperNotOpen, EntryClosed):
-            continue
-        extra = extra_times.of(registration)
-        new.setdefault(user_id, official_attempt(user_id, paper, entry.frozen, registration, extra, now))
-    return new
+        refused[place] = _refusal(entry, request, starters[user_id])
+        if refused[place] is None:
+            extra = extra_times.of(registration)
+            attempt = official_attempt(user_id, entry.paper, entry.frozen, registration, extra, entry.now)
+            new.setdefault(user_id, attempt)
+    return new, refused
+
+
+def _refusal(entry: _Entry, request: StartRequest, starter: Starter) -> DomainError | None:
+    """Why a registered candidate may not start, in the order in which `start` checks it."""
+    try:
+        require_open(entry.paper, request.arrived_at, entry.now)
+    except (PaperNotOpen, EntryClosed) as error:
+        return error
+    return AttemptsExhausted(1) if starter.last_number > 0 else None

@@ -17,7 +17,7 @@ from app.schemas.attempts import StartIn
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import Json, start
 from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import hold_exam, register
+from tests.builders.exams import HOUR, MINUTE, hold_exam, register
 from tests.builders.people import People
 from tests.conftest import TestClock
 from tests.request_lines import request_lines
@@ -119,6 +119,27 @@ class TestBothWays:
         answers = [await resumed(entrant.client, f"{entrant.path}/start", way) for way in WAYS]
         assert answers == [answers[0]] * len(WAYS)
         assert b'"package_key":"' in answers[0]
+
+    @pytest.mark.parametrize("code", ["paper_not_open", "entry_closed", "attempts_exhausted"])
+    async def test_a_refused_paper_is_answered_by_the_same_bytes(
+        self, people: People, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, code: str
+    ) -> None:
+        clock.stop_entirely()
+        async with unit_of_work(engine) as uow:
+            of_exam = await publish_test(uow)
+        held = await hold_exam(author, of_exam, starts_at=clock.now(), entry=MINUTE, window=HOUR)
+        entrant = await register(await people.candidate(), held)
+        if code == "attempts_exhausted":
+            await entrant.enter()
+            await entrant.submit()
+        clock.advance({"paper_not_open": -1, "entry_closed": 60}.get(code, 1))
+        headers = {"X-Request-ID": "r-1"}
+        short, long = [
+            await entrant.client.post(f"{entrant.path}/start", content=b"{}", headers={**way, **headers})
+            for way in (DIRECTLY, BY_THE_ROUTE)
+        ]
+        assert (short.status_code, short.json()["code"]) == (409, code)
+        assert (short.content, short.headers) == (long.content, long.headers)
 
     async def test_a_web_page_gets_the_same_headers(self, people: People, made: PublishedTest) -> None:
         origin = {"Origin": "http://localhost:3000"}

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import AttemptsExhausted, DomainError, EntryClosed, PaperNotOpen
 from app.models import Message
 from app.services import exams
 from app.services.attempts import StartRequest
@@ -43,6 +44,11 @@ class Hall:
 
     async def start_all(self) -> list[StartedPaper | None]:
         return list(await asyncio.gather(*map(self.start, self.candidates)))
+
+    async def outcomes(self) -> list[type | None]:
+        """What becomes of the starts of all candidates. None for those that are left to a single start."""
+        outcomes = await asyncio.gather(*map(self.start, self.candidates), return_exceptions=True)
+        return [None if each is None else type(each) for each in outcomes]
 
     async def execute(self, statement: str) -> None:
         async with unit_of_work(self.engine) as uow:
@@ -122,28 +128,42 @@ async def test_who_is_not_registered_or_has_ended_is_left(hall: Hall) -> None:
         await exams.register(uow, second, hall.exam_id, hall.now)
     assert [each is not None for each in await hall.start_all()] == [True, True, False, False]
     await hall.execute("update ias.attempts set status = 'void' where exam_paper_id = :id")
-    assert await hall.start_all() == [None] * 4
+    assert await hall.outcomes() == [AttemptsExhausted, AttemptsExhausted, None, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ("starts_at = now() + interval '10 minutes'", PaperNotOpen),
+        ("closed_at = now() - interval '1 second'", EntryClosed),
+    ],
+)
+async def test_nobody_starts_at_a_paper_that_is_not_open(
+    hall: Hall, change: str, refusal: type[DomainError]
+) -> None:
+    await hall.execute(f"update ias.exam_papers set {change} where id = :id")
+    assert await hall.outcomes() == [refusal] * 4
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        "update ias.exam_papers set starts_at = now() + interval '10 minutes' where id = :id",
-        "update ias.exam_papers set closed_at = now() - interval '1 second' where id = :id",
         "update ias.exam_papers set session_group = 'S' where id = :id",
         "update ias.exams set cancelled_at = now() where id = :exam_id",
         "update ias.exams set released_at = now() where id = :exam_id",
     ],
 )
-async def test_a_paper_that_is_not_plainly_open_is_left(hall: Hall, change: str) -> None:
+async def test_a_paper_that_is_not_plainly_for_all_is_left(hall: Hall, change: str) -> None:
     await hall.execute(change)
     assert await hall.start_all() == [None] * 4
 
 
 async def test_each_counts_as_come_when_it_arrived(hall: Hall) -> None:
     first, late, *_ = hall.candidates
-    started = await asyncio.gather(hall.start(first), hall.start(late, HOUR))
-    assert [each is not None for each in started] == [True, False]
+    starts = hall.start(first), hall.start(late, HOUR)
+    started, refused = await asyncio.gather(*starts, return_exceptions=True)
+    assert isinstance(started, StartedPaper)
+    assert isinstance(refused, EntryClosed)
 
 
 async def test_a_batch_that_postgresql_refuses_is_left(hall: Hall) -> None:
