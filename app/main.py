@@ -17,6 +17,7 @@ from app.api import (
     direct_reads,
     direct_saves,
     direct_starts,
+    direct_states,
     direct_submits,
     openapi,
     problems,
@@ -81,6 +82,7 @@ DIRECT_ROUTES = (
     *direct_papers.ROUTES,
     *direct_reads.ROUTES,
     *direct_starts.ROUTES,
+    *direct_states.ROUTES,
     *direct_submits.ROUTES,
 )
 

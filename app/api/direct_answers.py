@@ -26,6 +26,7 @@ from app.api.deps import note_write, personal_turn
 from app.api.direct_bodies import read_body, replaying
 from app.core import telemetry
 from app.core.arrival import Arrivals
+from app.core.attempt_scope import AttemptScope
 from app.core.errors import Unavailable
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
 from app.core.tokens import AccessClaims, AttemptGrant, KeysUnavailable, TokenRejected, is_attempt_token
@@ -88,6 +89,11 @@ class DirectRequest:
             return None
         self.scope["state"]["user_id"] = str(grant.attempt.user_id)
         return grant
+
+    def grant_of(self, scope: AttemptScope | None) -> AttemptGrant | None:
+        """The content of the attempt token, if it is of this scope. A scope that is not known is None."""
+        grant = self.grant()
+        return grant if grant is not None and grant.attempt.scope == scope else None
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Run the block in a turn of the person, as the documented routes do. See `PersonalTurns`."""

@@ -6,7 +6,6 @@ from uuid import UUID
 from app.api.attempts import paper_answer
 from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
-from app.core.tokens import AttemptGrant
 from app.services import attempts, users
 
 
@@ -42,7 +41,7 @@ ROUTES: Sequence[DirectRoute] = (
 
 def _paper_at_once(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
     """The paper of the token, if its candidate is remembered as active."""
-    grant = _grant(request, scope)
+    grant = request.grant_of(scope)
     if grant is None or not request.parts.active_users.include(grant.attempt.user_id):
         return None
     return _paper(request, grant.paper_id)
@@ -50,16 +49,10 @@ def _paper_at_once(request: DirectRequest, scope: AttemptScope | None) -> Direct
 
 async def _paper_of_token(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
     """The paper of the token. If the candidate is not remembered as active, one look-up asks."""
-    grant = _grant(request, scope)
+    grant = request.grant_of(scope)
     if grant is None or not await users.is_active(request.parts, grant.attempt.user_id):
         return None
     return _paper(request, grant.paper_id)
-
-
-def _grant(request: DirectRequest, scope: AttemptScope | None) -> AttemptGrant | None:
-    """The content of the attempt token, if it is of this scope."""
-    grant = request.grant()
-    return grant if grant is not None and grant.attempt.scope == scope else None
 
 
 def _paper(request: DirectRequest, paper_id: UUID) -> DirectAnswer | None:

@@ -29,8 +29,8 @@ ROUTES: Sequence[DirectRoute] = (
 
 
 async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
-    grant = request.grant() if request.header(b"content-type") == b"application/json" else None
-    if grant is None or grant.attempt.scope != scope or submitted_id(request.body) != grant.attempt.id:
+    grant = request.grant_of(scope) if request.header(b"content-type") == b"application/json" else None
+    if grant is None or submitted_id(request.body) != grant.attempt.id:
         return None
     submit = SubmitRequest(grant.attempt, request.arrived_at)
     async with request.turn():

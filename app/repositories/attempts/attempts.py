@@ -157,6 +157,12 @@ class AttemptRepository(Repository):
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return found((await self._session.scalars(statement)).one_or_none())
 
+    async def find_all(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Attempt]:
+        """Attempts of any persons by their ids. Those that do not exist are left out."""
+        asked = Attempt.id == any_(bindparam("attempt_ids", type_=ARRAY(Uuid)))
+        found = await self._session.scalars(select(Attempt).where(asked), {"attempt_ids": list(attempt_ids)})
+        return {attempt.id: attempt for attempt in found}
+
     async def latest(self, user_id: UUID, scope: AttemptScope) -> Attempt:
         """A person's last attempt that is not void."""
         statement = (

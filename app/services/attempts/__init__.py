@@ -39,7 +39,7 @@ from app.services.attempts.starting import (
 )
 from app.services.attempts.starting_together import StartRequest, start_together
 from app.services.attempts.submitting_together import SubmitRequest, submit_together
-from app.services.attempts.views import AttemptView, paper_together, section_windows, view
+from app.services.attempts.views import AttemptView, paper_together, section_windows, view, view_together
 
 __all__ = [
     "AttemptView",
@@ -85,5 +85,6 @@ __all__ = [
     "submit_together",
     "submitted_result",
     "view",
+    "view_together",
     "withdraw_results",
 ]

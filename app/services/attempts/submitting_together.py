@@ -15,6 +15,7 @@ from app.repositories.attempts import RUNNING
 from app.services.attempts.closing import end_by_candidate
 from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.attempts.results import ResultView, submitted_results
+from app.services.attempts.views import is_named_by
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, looking, reading, unit_of_work
 
@@ -79,7 +80,7 @@ async def _end(
     submitted: dict[AttemptRef, Attempt] = {}
     for request in requests:
         attempt = free.get(request.attempt.id)
-        if attempt is None or not _is_of(attempt, request.attempt):
+        if attempt is None or not is_named_by(request.attempt, attempt):
             continue
         if attempt.status in RUNNING:
             await end_by_candidate(uow, attempt, request.arrived_at, grace)
@@ -108,7 +109,7 @@ async def _ended_before(parts: Components, refs: Sequence[AttemptRef]) -> Mappin
     return {
         ref: Submitted(attempt, shown.get(attempt.id))
         for ref in refs
-        if (attempt := ended.get(ref.id)) is not None and _is_of(attempt, ref)
+        if (attempt := ended.get(ref.id)) is not None and is_named_by(ref, attempt)
     }
 
 
@@ -117,11 +118,6 @@ def _has_its_outcome(attempt: Attempt) -> bool:
     return attempt.status == AttemptStatus.GRADED or (
         attempt.status == AttemptStatus.SUBMITTED and is_held(attempt)
     )
-
-
-def _is_of(attempt: Attempt, ref: AttemptRef) -> bool:
-    where = attempt.user_id, attempt.test_id, attempt.exam_paper_id
-    return where == (ref.user_id, ref.scope.test_id, ref.scope.exam_paper_id)
 
 
 async def _shown(parts: Components, graded: Sequence[tuple[Attempt, Result]]) -> Mapping[UUID, ResultView]:

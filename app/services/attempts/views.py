@@ -1,18 +1,21 @@
 """The state of an attempt as its candidate sees it: time, orders and standing answers. Nothing is changed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from app.core.attempt_scope import AttemptRef
+from app.core.errors import QuestionUnreadable
 from app.engine import ordering, timing
 from app.engine.question_types import question_type
 from app.models import Attempt, ResponseEvent
 from app.services.components import Components
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
-from app.services.unit_of_work import Reading, looking
+from app.services.unit_of_work import Reading, looking, reading
 from app.services.users import Account, has_newer_address
 
 
@@ -41,13 +44,48 @@ class AttemptView:
 async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptView:
     """The state of an attempt that the caller may see. It takes no lease, so that other devices go on."""
     paper = await parts.papers.get(reads, attempt.paper_id)
+    return _view(attempt, paper, await reads.attempts.standing(attempt.id))
+
+
+async def view_together(parts: Components, attempt: AttemptRef) -> AttemptView | None:
+    """The state of the attempt of an attempt token, read together with those of others.
+
+    None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper has
+    a question that cannot be read.
+    """
+    return await parts.lookups.outcome(view_together, attempt, partial(_views, parts))
+
+
+async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[AttemptView | None]:
+    views: dict[AttemptRef, AttemptView] = {}
+    async with reading(parts.batch_engine) as reads:
+        active = await reads.users.active_among([ref.user_id for ref in refs])
+        shown = [ref for ref in refs if ref.user_id in active]
+        attempts = await reads.attempts.find_all([ref.id for ref in shown])
+        responses = await reads.attempts.standing_of(list(attempts))
+        for ref in shown:
+            attempt = attempts.get(ref.id)
+            if attempt is not None and is_named_by(ref, attempt):
+                paper = await parts.papers.get(reads, attempt.paper_id)
+                with suppress(QuestionUnreadable):
+                    views[ref] = _view(attempt, paper, responses.get(attempt.id, []))
+    return [views.get(ref) for ref in refs]
+
+
+def is_named_by(ref: AttemptRef, attempt: Attempt) -> bool:
+    """Whether a reference with the id of this attempt is of its user and scope too."""
+    where = attempt.user_id, attempt.test_id, attempt.exam_paper_id
+    return where == (ref.user_id, ref.scope.test_id, ref.scope.exam_paper_id)
+
+
+def _view(attempt: Attempt, paper: FrozenPaper, responses: Sequence[ResponseEvent]) -> AttemptView:
     return AttemptView(
         attempt=attempt,
         paper=paper,
         question_order=question_order(attempt, paper),
         option_orders=option_orders(attempt, paper),
         section_times=section_windows(attempt, paper),
-        responses=await reads.attempts.standing(attempt.id),
+        responses=responses,
     )
 
 

@@ -63,6 +63,7 @@ async def goes_on(client: httpx.AsyncClient, path: str, attempt: Json, made: Pub
     saved = body_of(await client.post(f"{path}/responses", json=body, headers=token))
     assert saved["receipt"] is not None
     body_of(await client.get(f"{path}/questions", headers=token))
+    assert body_of(await client.get(f"{path}/attempt", headers=token))["answered"] == 1
     submitted = await client.post(f"{path}/submit", json={"attempt_id": attempt["id"]}, headers=token)
     return body_of(submitted)
 
