@@ -40,7 +40,8 @@ _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 _ID_LENGTH = 36
 _LONGEST_PATH = 200
 """Longer paths are not looked up, because the result of each look-up is kept in memory."""
-_NOT_LIMITED = ("/v1/auth/", "/v1/health", "/v1/metrics")
+_NOT_LIMITED = ("/v1/auth/", "/v1/health", "/v1/metrics", "/v1/time")
+_IMAGES = "/v1/media/"
 _BUSY = Sentence("Too many requests are in progress. Nothing was changed. Try again in a moment.")
 _RETRY_AFTER = 2, 8
 """Seconds. Each client gets a random number of them, so that they do not come again together."""
@@ -159,6 +160,7 @@ class DirectRoute:
         at_once: AnswerAtOnce | None = None,
         most_bytes: int = 1_000,
         takes_query: bool = False,
+        needed: bool = False,
     ) -> None:
         self.method = method
         self.template = template
@@ -166,6 +168,8 @@ class DirectRoute:
         self.at_once = at_once
         self.most_bytes = most_bytes
         self.takes_query = takes_query
+        self.needed = needed
+        """Whether candidates in an exam need it: it is not refused while many requests are in progress."""
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
 
     @property
@@ -269,13 +273,14 @@ class DirectAnswers:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, route: DirectRoute | None) -> None:
         """Let FastAPI answer the request, unless too many of its requests are in progress.
 
-        Starts, saves and submits are not refused, nor is anybody who is known as staff.
+        What an exam cannot do without is not refused, nor is anybody who is known as staff.
         """
         if not _is_limited(scope):
             await self._app(scope, receive, send)
             return
         parts: Components = scope["app"].state.components
-        if parts.admission.is_full and not (route and route.method == "POST"):
+        is_needed = route.needed if route else scope["path"].startswith(_IMAGES)
+        if parts.admission.is_full and not is_needed:
             self._context.stamp(scope)
             request = DirectRequest(scope, _by_name(scope["headers"]), (), b"", parts)
             if not await _is_of_staff(request):
@@ -375,8 +380,9 @@ def _problem(scope: Scope, error: Exception) -> DirectAnswer:
 
 def _is_limited(scope: Scope) -> bool:
     """Whether the number of such requests in progress is limited. Logins have a limit of their own."""
-    is_http = scope["type"] == "http" and scope["method"] != "OPTIONS"
-    return is_http and scope["path"].startswith("/v1/") and not scope["path"].startswith(_NOT_LIMITED)
+    if scope["type"] != "http" or scope["method"] in ("OPTIONS", "HEAD"):
+        return False
+    return scope["path"].startswith("/v1/") and not scope["path"].startswith(_NOT_LIMITED)
 
 
 async def _is_of_staff(request: DirectRequest) -> bool:

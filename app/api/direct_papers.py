@@ -34,8 +34,14 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("GET", "/v1/tests/{test_id}/questions", _of_test, at_once=_of_test_at_once),
-    DirectRoute("GET", "/v1/exams/{exam_id}/papers/{paper_id}/questions", _of_exam, at_once=_of_exam_at_once),
+    DirectRoute("GET", "/v1/tests/{test_id}/questions", _of_test, at_once=_of_test_at_once, needed=True),
+    DirectRoute(
+        "GET",
+        "/v1/exams/{exam_id}/papers/{paper_id}/questions",
+        _of_exam,
+        at_once=_of_exam_at_once,
+        needed=True,
+    ),
 )
 
 

@@ -36,8 +36,14 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MOST_BYTES),
-    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses", _of_exam, most_bytes=_MOST_BYTES),
+    DirectRoute("POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MOST_BYTES, needed=True),
+    DirectRoute(
+        "POST",
+        "/v1/exams/{exam_id}/papers/{paper_id}/responses",
+        _of_exam,
+        most_bytes=_MOST_BYTES,
+        needed=True,
+    ),
 )
 
 

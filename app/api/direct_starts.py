@@ -1,4 +1,4 @@
-"""Starts and resumed starts of candidates with a login that are answered directly."""
+"""Starts of candidates with a login that are answered directly: new, resumed, or refused by an exam paper."""
 
 from collections.abc import Sequence
 
@@ -39,8 +39,8 @@ async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test),
-    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start", _start_paper),
+    DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test, needed=True),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start", _start_paper, needed=True),
 )
 
 

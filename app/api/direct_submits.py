@@ -23,8 +23,8 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/submit", _of_test),
-    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit", _of_exam),
+    DirectRoute("POST", "/v1/tests/{test_id}/submit", _of_test, needed=True),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit", _of_exam, needed=True),
 )
 
 

@@ -171,7 +171,7 @@ class _Child:
         """Send a function and its arguments. Raises EOFError if the process has ended."""
         if self._process is None:
             self._process = _start(self._limits)
-        if self._killed:  # While the process started: `kill` and `close` have found none.
+        if self._killed:  # While the process was starting, so that `kill` and `close` did not find it.
             self._process.kill()
             self.close()
             raise EOFError

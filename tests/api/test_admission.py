@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -98,7 +99,7 @@ async def test_web_pages_may_read_it(candidate: httpx.AsyncClient, parts: Compon
 async def test_an_exam_goes_on(
     candidate: httpx.AsyncClient, admission: Admission, made: PublishedTest
 ) -> None:
-    """A start, a save and a submit that FastAPI answers."""
+    """A start, the paper, a save and a submit that FastAPI answers, and an image, which does not exist."""
     with full(admission):
         first = body_of(await candidate.post(f"{made.path}/start", headers=LEFT_TO_FASTAPI), 201)
         token = {"Authorization": f"Bearer {first['attempt_token']}", **LEFT_TO_FASTAPI}
@@ -107,16 +108,24 @@ async def test_an_exam_goes_on(
             "responses": {"attempt_id": first["id"], "lease": 1, "responses": [response]},
             "submit": {"attempt_id": first["id"]},
         }
+        by_the_route = {"Authorization": token["Authorization"].replace("Bearer", "bearer")}
+        assert (await candidate.get(f"{made.path}/questions", headers=by_the_route)).status_code == 200
+        assert (await candidate.get(f"/media/{made.id}")).status_code == 404
         for route, body in bodies.items():
             answer = await candidate.post(f"{made.path}/{route}", json=body, headers=token)
             assert answer.status_code == 200, answer.text
 
 
-async def test_staff_go_on_once_they_are_known(people: People, admission: Admission) -> None:
+async def test_staff_go_on_once_they_are_known(
+    people: People, api: httpx.AsyncClient, admission: Admission
+) -> None:
     author, other = await people.member("author"), await people.member("proctor")
-    assert (await author.get("/questions")).status_code == 200
+    email = jwt.decode(author.headers["Authorization"][7:], options={"verify_signature": False})["email"]
     with full(admission):
-        assert (await author.get("/questions")).status_code == 200
+        assert (await author.get("/questions")).status_code == 503
+        login = body_of(await api.post("/auth/login", json={"email": email, "password": PASSWORD}))
+        again = {"Authorization": f"Bearer {login['access_token']}"}
+        assert (await api.get("/questions", headers=again)).status_code == 200
         assert (await other.get("/tests")).status_code == 503
         forged = {"Authorization": f"{author.headers['Authorization']}x"}
         assert (await author.get("/questions", headers=forged)).status_code == 503
@@ -128,5 +137,6 @@ async def test_logins_and_health_checks_have_limits_of_their_own(
     email = body_of(await (await people.candidate()).get("/users/profile"))["email"]
     with full(admission):
         login = await api.post("/auth/login", json={"email": email, "password": PASSWORD})
-        health = await api.get("/health")
-    assert (login.status_code, health.status_code) == (200, 200)
+        others = [await api.get("/health"), await api.get("/time"), await api.head("/tests")]
+    assert login.status_code == 200
+    assert [answer.status_code for answer in others] == [200, 200, 405]

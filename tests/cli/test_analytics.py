@@ -1,19 +1,20 @@
 """`ias analytics rebuild`: the same rows as the tasks have made, also after another key and a kill."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.config import Settings, get_settings
+from app.config import get_settings
+from app.database import create_engine
 from app.models import AttemptFigures
 from app.services import attempts
 from app.services.analytics import figures, rebuilding
@@ -21,6 +22,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import publish_test
+from tests.conftest import cloned_database
 from tests.services.attempts.test_key_versions import correct
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -28,9 +30,24 @@ ROWS = text("select to_jsonb(attempt_figures) from ias.attempt_figures where att
 
 
 @pytest.fixture
-def on_the_tests_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    monkeypatch.setenv("REDIS_URL", settings.redis)
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database for the command, which works on all results that it finds."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def own_database(
+    own_url: str, parts: Components, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """The same with one result, which has no figures."""
+    engine = create_engine(parts.settings.model_copy(update={"database_url": SecretStr(own_url)}))
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow)
+        await graded_attempt(uow, parts, await add_candidate(uow), made, {0: ["b"]}, NOW)
+    await engine.dispose()
+    monkeypatch.setenv("DATABASE_URL", own_url)
+    monkeypatch.setenv("REDIS_URL", parts.settings.redis)
     monkeypatch.setenv("COLUMNS", "200")
     get_settings.cache_clear()
     yield
@@ -38,20 +55,20 @@ def on_the_tests_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -
 
 
 async def run(*arguments: str, answer: str | None = None) -> Result:
-    """Run the command in a thread: this loop may have a transaction open, for whose locks it would wait."""
-    command = partial(CliRunner().invoke, app, ["analytics", "rebuild", *arguments], input=answer)
-    return await asyncio.to_thread(command, catch_exceptions=False)
+    """Run the command in a thread, because it has an event loop of its own."""
+    command = ["analytics", "rebuild", *arguments]
+    return await asyncio.to_thread(CliRunner().invoke, app, command, input=answer, catch_exceptions=False)
 
 
-async def test_it_asks_and_reports(on_the_tests_database: None) -> None:
+async def test_it_asks_and_reports(own_database: None) -> None:
     refused = await run(answer="n\n")
     assert refused.exit_code == 1
-    assert "will be computed" in refused.output
+    assert "Results: 1, of which 1 have no figures" in refused.output
     assert "Figures computed" not in refused.output
     done = await run("--yes", "--missing")
     assert done.exit_code == 0, done.output
-    assert "Figures computed" in done.output
-    assert ", of which 0 have no figures" in (await run(answer="n\n")).output
+    assert "Figures computed: 1" in done.output
+    assert "Results: 1, of which 0 have no figures" in (await run(answer="n\n")).output
 
 
 async def test_rows_equal_those_of_the_tasks(

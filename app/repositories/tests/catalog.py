@@ -227,7 +227,7 @@ def _listed_tests() -> Select[*tuple[Any, ...]]:
 
 @lru_cache(maxsize=32)
 def _own_attempts_at(reader: Reader) -> Select[*tuple[Any, ...]]:
-    """The attempts of the reader, who is `:user_id`, at the tests `:test_ids`, the latest first."""
+    """The attempts of `:user_id` at the tests `:test_ids`, the latest first, with the results shown."""
     shown = and_(
         Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~withholds_attempt(reader)
     )

@@ -174,7 +174,7 @@ async def _outcome(
     attempt, stored, known = own.attempt, own.stored, own.known
     assert stored is not None  # noqa: S101 -- otherwise it is refused
     graded = await card_of(reads, parts, attempt, stored)
-    revisions = await _revisions(reads, [attempt.id]) if own.is_revised else {}
+    revisions = await revisions_of(reads, [attempt.id]) if own.is_revised else {}
     versions = own.versions if attempt.exam_paper_id is None else []
     seen = Comparison(known, own.place, versions, revisions.get(attempt.id, []))
     summary = await _summary(reads, parts, graded, seen)
@@ -197,11 +197,15 @@ async def submitted_result(reads: Reading, parts: Components, attempt: Attempt) 
     stored = await reads.attempts.result(attempt.id)
     if stored is None:
         return None
-    return (await submitted_results(reads, parts, [(attempt, stored)])).get(attempt.id)
+    revisions = await revisions_of(reads, [attempt.id])
+    return (await submitted_results(reads, parts, [(attempt, stored)], revisions)).get(attempt.id)
 
 
 async def submitted_results(
-    reads: Reading, parts: Components, submitted: Sequence[tuple[Attempt, Result]]
+    reads: Reading,
+    parts: Components,
+    submitted: Sequence[tuple[Attempt, Result]],
+    revisions: Mapping[UUID, Sequence[Revision]],
 ) -> Mapping[UUID, ResultView]:
     """The summaries of attempts, by attempt, as `result` gives them to their candidates, without questions.
 
@@ -214,10 +218,7 @@ async def submitted_results(
         for test_id, paper_id in {(attempt.test_id, attempt.paper_id) for attempt, _ in shown}
     }
     shown = [each for each in shown if not _is_withheld(known[each[0].test_id, each[0].paper_id])]
-    if not shown:
-        return {}
-    places = await reads.attempts.places([stored for _, stored in shown])
-    revisions = await _revisions(reads, [attempt.id for attempt, _ in shown])
+    places = await reads.attempts.places([stored for _, stored in shown]) if shown else []
     # Those of one cohort have the same versions, so they are read once.
     cohorts = {stored.cohort_id: (attempt, stored) for attempt, stored in shown}
     versions = {cohort_id: await _versions(reads, *some) for cohort_id, some in cohorts.items()}
@@ -269,7 +270,7 @@ async def _summary(reads: Reading, parts: Components, whole: Graded, seen: Compa
     )
 
 
-async def _revisions(reads: Reading, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Revision]]:
+async def revisions_of(reads: Reading, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Revision]]:
     """What revisions did to the results of attempts, by attempt. Those without revisions are left out."""
     found: dict[UUID, list[Revision]] = {}
     for revision, revised in await reads.key_revisions.of_attempts(attempt_ids):

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core.attempt_scope import AttemptScope
-from app.core.errors import AttemptsExhausted, NotAvailable, NotFound, QuestionUnreadable
+from app.core.errors import AttemptsExhausted, DomainError
 from app.models import DEFAULT_INSTITUTE_ID, Role
 from app.repositories.attempts import RUNNING
 from app.repositories.attempts.starts import Starter
@@ -73,18 +74,20 @@ async def _start(
             offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
             new = _new_attempts(offer, starters.values(), now)
             return await resume_or_start(uow, parts, offer.paper, requests, starters, new, now)
-    except (NotFound, NotAvailable, QuestionUnreadable, DBAPIError) as error:
+    except Exception as error:  # noqa: BLE001 -- one request must not harm the others
         return leave_to_single_starts(requests, error)
 
 
 def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
     """The outcome of starts that failed together: each is carried out by itself.
 
-    So a start that PostgreSQL refuses does not harm the others. If the connection is lost, all fail.
+    So one that PostgreSQL refuses, or a damaged paper, does not harm the others. If PostgreSQL does not
+    answer, all fail.
     """
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            raise error
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if is_lost or isinstance(error, (OSError, PoolTimeout)):
+        raise error
+    if not isinstance(error, DomainError):
         log.warning("batch_of_starts_failed", exc_info=error)
     return [None] * len(requests)
 

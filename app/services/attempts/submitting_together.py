@@ -14,8 +14,8 @@ from app.models import Attempt, AttemptStatus, Result
 from app.repositories.attempts import RUNNING
 from app.services.attempts.closing import end_by_candidate
 from app.services.attempts.grading import grade, is_held, request_grading
-from app.services.attempts.results import ResultView, submitted_results
-from app.services.attempts.views import is_named_by
+from app.services.attempts.results import ResultView, revisions_of, submitted_results
+from app.services.attempts.views import refers_to
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, looking, reading, unit_of_work
 
@@ -80,7 +80,7 @@ async def _end(
     submitted: dict[AttemptRef, Attempt] = {}
     for request in requests:
         attempt = free.get(request.attempt.id)
-        if attempt is None or not is_named_by(request.attempt, attempt):
+        if attempt is None or not refers_to(request.attempt, attempt):
             continue
         if attempt.status in RUNNING:
             await end_by_candidate(uow, attempt, request.arrived_at, grace)
@@ -100,20 +100,23 @@ async def _ended_before(parts: Components, refs: Sequence[AttemptRef]) -> Mappin
         async with reading(parts.batch_engine) as reads:
             found = await reads.attempts.with_results([ref.id for ref in refs])
             active = await reads.users.active_among([ref.user_id for ref in refs])
-            ended = {each.id: each for each, _ in found if each.user_id in active and _has_its_outcome(each)}
+            ended = {
+                each.id: each for each, _ in found if each.user_id in active and _needs_no_grading_now(each)
+            }
             graded = [(each, result) for each, result in found if each.id in ended and result is not None]
-            shown = await submitted_results(reads, parts, graded)
+            revisions = await revisions_of(reads, [attempt.id for attempt, _ in graded])
+            shown = await submitted_results(reads, parts, graded, revisions)
     except Exception:
         log.warning("ended_attempts_not_read", exc_info=True)
         return {}
     return {
         ref: Submitted(attempt, shown.get(attempt.id))
         for ref in refs
-        if (attempt := ended.get(ref.id)) is not None and is_named_by(ref, attempt)
+        if (attempt := ended.get(ref.id)) is not None and refers_to(ref, attempt)
     }
 
 
-def _has_its_outcome(attempt: Attempt) -> bool:
+def _needs_no_grading_now(attempt: Attempt) -> bool:
     """Whether an attempt is graded, or has ended and waits for the release of its exam."""
     return attempt.status == AttemptStatus.GRADED or (
         attempt.status == AttemptStatus.SUBMITTED and is_held(attempt)
@@ -121,12 +124,15 @@ def _has_its_outcome(attempt: Attempt) -> bool:
 
 
 async def _shown(parts: Components, graded: Sequence[tuple[Attempt, Result]]) -> Mapping[UUID, ResultView]:
-    """The summaries of results, read after the commit: the histograms are not locked any more."""
+    """The summaries of results, read after the commit: the histograms are not locked any more.
+
+    They were graded a moment ago, so that no revision has changed them.
+    """
     if not graded:
         return {}
     try:
         async with looking(parts.batch_engine) as reads:
-            return await submitted_results(reads, parts, graded)
+            return await submitted_results(reads, parts, graded, revisions={})
     except Exception:
         # The attempts are submitted. Their candidates can ask for the results.
         log.warning("results_of_submits_not_read", exc_info=True)

@@ -1,5 +1,6 @@
 """The state of an attempt as its candidate sees it: time, orders and standing answers. Nothing is changed."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,29 +51,32 @@ async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptVi
 async def view_together(parts: Components, attempt: AttemptRef) -> AttemptView | None:
     """The state of the attempt of an attempt token, read together with those of others.
 
-    None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper has
-    a question that cannot be read.
+    None if it needs the documented route: there is no such attempt, its candidate is banned, or one of those
+    that are read together cannot be read.
     """
     return await parts.lookups.outcome(view_together, attempt, partial(_views, parts))
 
 
 async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[AttemptView | None]:
-    views: dict[AttemptRef, AttemptView] = {}
     async with reading(parts.batch_engine) as reads:
         active = await reads.users.active_among([ref.user_id for ref in refs])
-        shown = [ref for ref in refs if ref.user_id in active]
-        attempts = await reads.attempts.find_all([ref.id for ref in shown])
-        responses = await reads.attempts.standing_of(list(attempts))
-        for ref in shown:
-            attempt = attempts.get(ref.id)
-            if attempt is not None and is_named_by(ref, attempt):
-                paper = await parts.papers.get(reads, attempt.paper_id)
-                with suppress(QuestionUnreadable):
-                    views[ref] = _view(attempt, paper, responses.get(attempt.id, []))
+        attempts = await reads.attempts.find_all([ref.id for ref in refs if ref.user_id in active])
+        shown = [ref for ref in refs if ref.id in attempts and refers_to(ref, attempts[ref.id])]
+        responses = await reads.attempts.standing_of([ref.id for ref in shown])
+        papers = {
+            paper_id: await parts.papers.get(reads, paper_id)
+            for paper_id in {attempts[ref.id].paper_id for ref in shown}
+        }
+    views: dict[AttemptRef, AttemptView] = {}
+    for ref in shown:
+        attempt = attempts[ref.id]
+        with suppress(QuestionUnreadable):
+            views[ref] = _view(attempt, papers[attempt.paper_id], responses.get(ref.id, []))
+        await asyncio.sleep(0)  # Other requests go on between two orders of shuffled questions.
     return [views.get(ref) for ref in refs]
 
 
-def is_named_by(ref: AttemptRef, attempt: Attempt) -> bool:
+def refers_to(ref: AttemptRef, attempt: Attempt) -> bool:
     """Whether a reference with the id of this attempt is of its user and scope too."""
     where = attempt.user_id, attempt.test_id, attempt.exam_paper_id
     return where == (ref.user_id, ref.scope.test_id, ref.scope.exam_paper_id)

@@ -13,6 +13,7 @@ import structlog
 from app.core import errors, supabase_errors, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
+from app.models import Role
 from app.repositories.users import Member
 from app.sentences import Sentence
 from app.services.auth.revocations import end_session, end_tokens, enforce
@@ -124,6 +125,8 @@ async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
     member = await member_of(parts.engine, await _account_of(parts, session))
     if not member.user.active:
         raise errors.InvalidCredentials
+    if member.role != Role.STUDENT:
+        parts.admission.remember_staff(member.user.id)
     return SignedIn(session, member)
 
 

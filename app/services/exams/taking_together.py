@@ -6,16 +6,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
-from app.core.errors import (
-    AttemptsExhausted,
-    DomainError,
-    EntryClosed,
-    NotFound,
-    PaperNotOpen,
-    QuestionUnreadable,
-)
+from app.core.errors import AttemptsExhausted, DomainError, EntryClosed, PaperNotOpen
 from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
 from app.repositories.attempts.starts import Starter
 from app.repositories.exams import ExamViewer
@@ -84,7 +75,7 @@ async def _start(
                 refusal if each is None else StartedPaper(each, key)
                 for each, refusal in zip(started, refused, strict=True)
             ]
-    except (NotFound, QuestionUnreadable, DBAPIError) as error:
+    except Exception as error:  # noqa: BLE001 -- one request must not harm the others
         return leave_to_single_starts(requests, error)
 
 
@@ -111,7 +102,11 @@ async def _first_starts(
             extra = extra_times.of(registration)
             attempt = official_attempt(user_id, entry.paper, entry.frozen, registration, extra, entry.now)
             new.setdefault(user_id, attempt)
-    return new, refused
+    # A request that came too late resumes the attempt which another one of the same person starts.
+    return new, [
+        None if request.account.id in new else refusal
+        for request, refusal in zip(requests, refused, strict=True)
+    ]
 
 
 def _refusal(entry: _Entry, request: StartRequest, starter: Starter) -> DomainError | None:

@@ -166,6 +166,13 @@ async def test_each_counts_as_come_when_it_arrived(hall: Hall) -> None:
     assert isinstance(refused, EntryClosed)
 
 
+async def test_a_start_that_came_too_late_resumes_what_another_of_the_person_starts(hall: Hall) -> None:
+    first, *_ = hall.candidates
+    started, late = await asyncio.gather(hall.start(first), hall.start(first, HOUR))
+    assert started is not None
+    assert late is None
+
+
 async def test_a_batch_that_postgresql_refuses_is_left(hall: Hall) -> None:
     first, *others = hall.candidates
     request = hall.start(first, device="not \0 storable")
