@@ -69,13 +69,22 @@ class Batches:
         try:
             while queue:
                 async with self._turns:
-                    batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
-                    self._queued_count -= len(batch)
-                    await _carry_out(batch, work)
+                    if batch := self._next(queue):
+                        await _carry_out(batch, work)
         finally:
             # Also after an error: the next request starts a task only if its key has no queue.
             self._queued_count -= len(queue)
             del self._queues[key]
+
+    def _next(self, queue: deque[_QueuedRequest]) -> Sequence[_QueuedRequest]:
+        """The next requests of a queue, without those whose callers wait no more."""
+        batch: list[_QueuedRequest] = []
+        while queue and len(batch) < self._most:
+            request, future = queue.popleft()
+            self._queued_count -= 1
+            if not future.done():
+                batch.append((request, future))
+        return batch
 
 
 async def _carry_out(batch: Sequence[_QueuedRequest], work: Work[Any, Any]) -> None:

@@ -74,7 +74,7 @@ async def test_a_caller_that_leaves_or_waits_too_long_does_not_disturb_the_other
     work.may_go_on.set()
     assert await batches.outcome("a", 3, work) == 6
     await batches.close()
-    assert work.batches == [[1], [2, 3]]
+    assert work.batches == [[1], [3]]
 
 
 async def test_a_batch_that_is_cancelled_does_not_hold_up_later_requests() -> None:

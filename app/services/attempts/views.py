@@ -13,6 +13,7 @@ from app.core.errors import QuestionUnreadable
 from app.engine import ordering, timing
 from app.engine.question_types import question_type
 from app.models import Attempt, ResponseEvent
+from app.repositories.attempts import ATTEMPTS_AT_ONCE
 from app.services.components import Components
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
@@ -68,11 +69,12 @@ async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[Atte
             for paper_id in {attempts[ref.id].paper_id for ref in shown}
         }
     views: dict[AttemptRef, AttemptView] = {}
-    for ref in shown:
+    for place, ref in enumerate(shown, 1):
         attempt = attempts[ref.id]
         with suppress(QuestionUnreadable):
             views[ref] = _view(attempt, papers[attempt.paper_id], responses.get(ref.id, []))
-        await asyncio.sleep(0)  # Other requests go on between two orders of shuffled questions.
+        if place % ATTEMPTS_AT_ONCE == 0:
+            await asyncio.sleep(0)  # Shuffling the questions of all of them would hold the event loop.
     return [views.get(ref) for ref in refs]
 
 
