@@ -81,8 +81,8 @@ async def _start(
 def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
     """The outcome of starts that failed together: each is carried out by itself.
 
-    So one that PostgreSQL refuses, or a damaged paper, does not harm the others. If PostgreSQL does not
-    answer, all fail.
+    So one that PostgreSQL refuses, or a damaged paper, does not harm the others. If the connection is lost,
+    or none is free, all fail.
     """
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if is_lost or isinstance(error, (OSError, PoolTimeout)):

@@ -52,8 +52,8 @@ async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptVi
 async def view_together(parts: Components, attempt: AttemptRef) -> AttemptView | None:
     """The state of the attempt of an attempt token, read together with those of others.
 
-    None if it needs the documented route: there is no such attempt, its candidate is banned, or one of those
-    that are read together cannot be read.
+    None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper has
+    a question that cannot be read.
     """
     return await parts.lookups.outcome(view_together, attempt, partial(_views, parts))
 
