@@ -25,9 +25,10 @@ with request as materialized (
   -- and sees that the attempt is closed. Whoever moves the deadline of a running attempt takes FOR NO KEY
   -- UPDATE, and saves do not wait for that.
   select request.*, row.status, row.deadline_at, case
-    when not is_active then 'banned'
+    when not (select active from ias.users where users.id = request.user_id) then 'banned'
     when request.lease > row.lease then 'unknown_lease'
-    when is_packed then 'packed'
+    when status in ('graded', 'void')
+      and exists (select from ias.packed_logs where packed_logs.attempt_id = request.attempt_id) then 'packed'
     when status in ('paused', 'void')
       or status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
     when status <> 'in_progress' or deadline_at < earliest_deadline then 'late'
@@ -36,10 +37,7 @@ with request as materialized (
     when given_time::jsonb <> jsonb_build_array(accommodation_seconds, additions) then 'moved'
     else 'open' end as decision
   from request cross join lateral (
-    select status, closed_by, lease, deadline_at, accommodation_seconds, additions,
-      (select active from ias.users where users.id = request.user_id) as is_active,
-      status in ('graded', 'void')
-        and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id) as is_packed
+    select status, closed_by, lease, deadline_at, accommodation_seconds, additions
     from ias.attempts
     where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
       and exam_paper_id is not distinct from request.exam_paper_id
@@ -75,26 +73,27 @@ with request as materialized (
   from inserted group by attempt_id
 ), found_of as (
   -- The events that the new ones are compared with, as they were before the insert: at most two for each
-  -- response, so that a long log does not make saves slower.
-  select incoming.attempt_id, jsonb_agg(to_jsonb(compared))::text as log
-  from incoming cross join lateral (
-    -- The standing answer of the question, if it is as new as the response or newer.
-    with latest as (
-      select * from ias.response_events
-      where attempt_id = incoming.attempt_id and question_id = incoming.question_id and not late
-        and (lease, revision) >= (incoming.lease, incoming.revision)
-      order by lease desc, revision desc limit 1
-    )
-    select * from latest
-    union all
-    -- The event of the same lease and revision. A late response always needs it, because it is not stored
-    -- again. A response in time needs it only if `latest` has a row, and not if it is a late event, which the
-    -- response replaces.
-    select same.* from ias.response_events as same
-    where same.attempt_id = incoming.attempt_id and same.question_id = incoming.question_id
-      and same.lease = incoming.lease and same.revision = incoming.revision
-      and (incoming.decision = 'late' or not same.late and exists (select from latest))
-  ) as compared
+  -- response, so that a long log does not make saves slower. Joined, because no sub-select of a statement that
+  -- locks rows may read partitions (docs/decisions/0104).
+  select incoming.attempt_id, jsonb_agg(event) filter (where event is not null)::text as log
+  from incoming
+  -- The standing answer of the question, if it is as new as the response or newer.
+  left join lateral (
+    select * from ias.response_events
+    where attempt_id = incoming.attempt_id and question_id = incoming.question_id and not late
+      and (lease, revision) >= (incoming.lease, incoming.revision)
+    order by lease desc, revision desc limit 1
+  ) as latest on true
+  -- The event of the same lease and revision. A late response always needs it, because it is not stored
+  -- again. A response in time needs it only if `latest` has a row, and not if it is a late event, which the
+  -- response replaces.
+  left join lateral (
+    select * from ias.response_events
+    where attempt_id = incoming.attempt_id and question_id = incoming.question_id
+      and lease = incoming.lease and revision = incoming.revision
+    limit 1
+  ) as same on incoming.decision = 'late' or not same.late and latest.attempt_id is not null
+  cross join lateral (values (to_jsonb(latest)), (to_jsonb(same))) as compared(event)
   group by incoming.attempt_id
 )
 select place, decision, status, deadline_at, questions, revisions, log
