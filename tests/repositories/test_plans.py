@@ -281,6 +281,21 @@ class TestPlans:
         plan = await long_log.plan(_save, mode)
         assert _rows_read(plan, "response_events_.*") == 2
 
+    async def test_a_save_reads_no_partition_in_a_sub_select(self, stage: Stage, mode: Mode) -> None:
+        # PostgreSQL 18 can crash if it does: docs/decisions/0104.
+        plan = await stage.plan(_save, mode)
+        sub_selects = [
+            node for node in nodes(plan) if node.get("Parent Relationship") in ("InitPlan", "SubPlan")
+        ]
+        read = {
+            node["Relation Name"]
+            for sub_select in sub_selects
+            for node in nodes(sub_select)
+            if "Scan" in node["Node Type"] and "Relation Name" in node
+        }
+        assert "LockRows" in {node["Node Type"] for node in nodes(plan)}
+        assert read == {"attempts", "users", "packed_logs"}
+
     @pytest.mark.parametrize("place", ["an exam"], indirect=True, scope="module")
     async def test_nobody_reads_the_places_of_a_crowd(self, stage: Stage, mode: Mode) -> None:
         assert _rows_read(await stage.plan(_place, mode), "registrations") <= 1
