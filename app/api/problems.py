@@ -11,8 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_jsonable_python
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
@@ -26,16 +25,13 @@ from app.core.errors import (
     Invalid,
     Unavailable,
 )
+from app.core.outages import driver_error, is_outage
 from app.core.translations import in_language, load_catalogs
 
 PROBLEM_JSON = "application/problem+json"
 DECLARED = "x-problems"
 """The part of a response's declaration that has the titles of its problems, by code."""
 
-# Classes of SQLSTATE after which the same request may succeed later: connection exception (08), transaction
-# rollback (40), insufficient resources (53), object not in prerequisite state (55), operator intervention
-# (57), system error (58). 25006 is a read-only database: hosts switch to that when the disk is full.
-OUTAGES = ("08", "25006", "40", "53", "55", "57", "58")
 BAD_VALUES = "22"
 
 log = structlog.get_logger(__name__)
@@ -112,34 +108,18 @@ def domain_error_of(error: Exception) -> DomainError | None:
 
 
 def _storage_error(error: Exception) -> DomainError | None:
-    cause = _driver_error(error)
+    cause = driver_error(error)
     if _is_bad_value(cause):
         log.warning("value_refused_by_database", error=repr(cause))
         return Invalid("A value is too large, or has a character that cannot be stored.")
-    if _is_outage(error, cause):
+    if is_outage(error):
         log.warning("unavailable", error=repr(cause))
         return Unavailable()
     return None
 
 
-def _driver_error(error: Exception) -> BaseException:
-    """The error of asyncpg that SQLAlchemy has wrapped."""
-    original = error.orig if isinstance(error, DBAPIError) else None
-    return (original.__cause__ or original) if original else error
-
-
 def _is_bad_value(cause: BaseException) -> bool:
     return isinstance(cause, asyncpg.PostgresError) and (cause.sqlstate or "").startswith(BAD_VALUES)
-
-
-def _is_outage(error: Exception, cause: BaseException) -> bool:
-    if isinstance(cause, asyncpg.PostgresError):
-        return (cause.sqlstate or "").startswith(OUTAGES)
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(cause, _LOST)
-
-
-_LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)
 
 
 def _domain_problem(scope: Scope, error: DomainError) -> Response:

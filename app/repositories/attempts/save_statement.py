@@ -73,8 +73,8 @@ with request as materialized (
   from inserted group by attempt_id
 ), found_of as (
   -- The events that the new ones are compared with, as they were before the insert: at most two for each
-  -- response, so that a long log does not make saves slower. Joined, because no sub-select of a statement that
-  -- locks rows may read partitions (docs/decisions/0104).
+  -- response, so that a long log does not make saves slower. They are joined: no sub-select of a statement
+  -- that locks rows may read partitions (docs/decisions/0104).
   select incoming.attempt_id, jsonb_agg(event) filter (where event is not null)::text as log
   from incoming
   -- The standing answer of the question, if it is as new as the response or newer.

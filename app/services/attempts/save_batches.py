@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from app.core.errors import Unavailable
+from app.core.outages import is_outage_for_all
 from app.core.outcome_timeouts import OutcomeTimeouts
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
@@ -60,8 +61,8 @@ class SaveBatches:
     A request that fails does not fail others. A batch skips attempts that another transaction has locked:
     these requests are saved one by one, and so is each request of a batch that fails. They have four
     connections of their own. While these wait for locks, further requests for locked attempts are set aside;
-    when one of the four is free again, the next batches try them once more. If the connection is lost or the
-    statement times out, all requests of the batch fail with 503.
+    when one of the four is free again, the next batches try them once more. In an outage, for example if
+    the connection is lost or the statement times out, all requests of the batch fail with 503.
     """
 
     def __init__(
@@ -169,7 +170,7 @@ class SaveBatches:
             outcomes = await self._log.save_skipping_locked(connection, [queued.request for queued in batch])
         except Exception as error:
             # A request that PostgreSQL, the driver or the arguments' encoding refuses fails alone.
-            if connection.is_closed() or isinstance(error, TimeoutError):
+            if connection.is_closed() or is_outage_for_all(error):
                 raise
             log.warning("batch_of_saves_failed", exc_info=True)
             for queued in batch:

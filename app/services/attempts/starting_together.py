@@ -8,11 +8,10 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import AttemptsExhausted, DomainError
+from app.core.outages import is_outage_for_all
 from app.models import DEFAULT_INSTITUTE_ID, Role
 from app.repositories.attempts import RUNNING
 from app.repositories.attempts.starts import Starter
@@ -81,11 +80,9 @@ async def _start(
 def leave_to_single_starts(requests: Sequence[StartRequest], error: Exception) -> Sequence[None]:
     """The outcome of starts that failed together: each is carried out by itself.
 
-    So one that PostgreSQL refuses, or a damaged paper, does not harm the others. If the connection is lost,
-    or none is free, all fail.
+    So one that PostgreSQL refuses, or a damaged paper, does not harm the others. In an outage all fail.
     """
-    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if is_lost or isinstance(error, (OSError, PoolTimeout)):
+    if is_outage_for_all(error):
         raise error
     if not isinstance(error, DomainError):
         log.warning("batch_of_starts_failed", exc_info=error)

@@ -7,9 +7,9 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from app.core.attempt_scope import AttemptRef
+from app.core.outages import is_outage_for_all
 from app.models import Attempt, AttemptStatus, Result
 from app.repositories.attempts import RUNNING
 from app.services.attempts.closing import end_by_candidate
@@ -55,7 +55,7 @@ async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Seque
             submitted = await _end(uow, parts, requests)
             results = await _grade(uow, parts, [each for each in submitted.values() if not is_held(each)])
     except Exception as error:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if is_outage_for_all(error):
             raise
         # One attempt that cannot be graded must not harm the others: each is submitted by itself.
         log.warning("batch_of_submits_failed", exc_info=True)
