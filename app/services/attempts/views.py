@@ -1,15 +1,18 @@
 """The state of an attempt as its candidate sees it: time, orders and standing answers. Nothing is changed."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+import structlog
+
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import QuestionUnreadable
+from app.core.outages import is_outage
 from app.engine import ordering, timing
 from app.engine.question_types import question_type
 from app.models import Attempt, ResponseEvent
@@ -19,6 +22,8 @@ from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading, looking, reading
 from app.services.users import Account, has_newer_address
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,8 @@ async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptVi
 async def view_together(parts: Components, attempt: AttemptRef) -> AttemptView | None:
     """The state of the attempt of an attempt token, read together with those of others.
 
-    None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper has
-    a question that cannot be read.
+    None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper or
+    one of its questions cannot be read.
     """
     return await parts.lookups.outcome(view_together, attempt, partial(_views, parts))
 
@@ -64,18 +69,31 @@ async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[Atte
         attempts = await reads.attempts.find_all([ref.id for ref in refs if ref.user_id in active])
         shown = [ref for ref in refs if ref.id in attempts and refers_to(ref, attempts[ref.id])]
         responses = await reads.attempts.standing_of([ref.id for ref in shown])
-        papers = {
-            paper_id: await parts.papers.get(reads, paper_id)
-            for paper_id in {attempts[ref.id].paper_id for ref in shown}
-        }
+        papers = await _readable_papers(reads, parts, {attempts[ref.id].paper_id for ref in shown})
     views: dict[AttemptRef, AttemptView] = {}
     for place, ref in enumerate(shown, 1):
         attempt = attempts[ref.id]
-        with suppress(QuestionUnreadable):
-            views[ref] = _view(attempt, papers[attempt.paper_id], responses.get(ref.id, []))
+        if (paper := papers.get(attempt.paper_id)) is not None:
+            with suppress(QuestionUnreadable):
+                views[ref] = _view(attempt, paper, responses.get(ref.id, []))
         if place % ATTEMPTS_AT_ONCE == 0:
             await asyncio.sleep(0)  # Shuffling the questions of all of them would hold the event loop.
     return [views.get(ref) for ref in refs]
+
+
+async def _readable_papers(
+    reads: Reading, parts: Components, ids: Collection[UUID]
+) -> Mapping[UUID, FrozenPaper]:
+    """The papers by their ids. One that is damaged is left out, so that it does not harm the others."""
+    papers: dict[UUID, FrozenPaper] = {}
+    for paper_id in ids:
+        try:
+            papers[paper_id] = await parts.papers.get(reads, paper_id)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.warning("paper_not_read", paper_id=str(paper_id), exc_info=True)
+    return papers
 
 
 def refers_to(ref: AttemptRef, attempt: Attempt) -> bool:
