@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Header, Response
 
 from app.api.deps import Holder
-from app.api.direct_answers import DirectAnswer, RawHeaders
+from app.api.direct_routes import DirectAnswer, RawHeaders
 from app.api.payloads import response_errors
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import Invalid, NotFound, SessionRevoked

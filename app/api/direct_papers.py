@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.api.attempts import paper_answer
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.services import attempts, users
 

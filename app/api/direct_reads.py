@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.direct_answers import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
 from app.core.answer_memory import KeptAnswer
 from app.core.errors import Unavailable
 from app.schemas.analytics.leaderboards import LeaderboardOut

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from app.api.attempts import save_sent, save_sent_to_paper
 from app.api.deps import Holder
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.api.direct_bodies import plain_body
+from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import ResponsesIn
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.api.direct_bodies import plain_body
+from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
 from app.schemas.attempts import StartedOut, StartIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams

@@ -5,7 +5,7 @@ After an order of staff for a whole exam, all of its apps ask for the state of t
 
 from collections.abc import Sequence
 
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.repositories.attempts import RUNNING
 from app.schemas.attempts import StandingAttemptOut

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.api.direct_bodies import plain_body
+from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import SubmitIn
 from app.schemas.results import SubmittedOut
