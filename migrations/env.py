@@ -14,7 +14,7 @@ MIGRATION_LOCK = 0x1A5  # any constant: everybody who migrates takes the same on
 # Decision D3; run after every migration, so that no new table is forgotten.
 PROTECT_SCHEMA = f"""
 do $$
-declare relation regclass; stranger text;
+declare relation regclass; routine regprocedure; stranger text;
 begin
   for relation in
     select oid from pg_class
@@ -27,7 +27,13 @@ begin
   loop
     execute format('revoke all on all tables in schema {SCHEMA} from %s', stranger);
     execute format('revoke all on all sequences in schema {SCHEMA} from %s', stranger);
-    execute format('revoke all on all functions in schema {SCHEMA} from %s', stranger);
+    -- Those of pg_trgm belong to whoever has installed it.
+    for routine in
+      select oid::regprocedure from pg_proc
+      where pronamespace = '{SCHEMA}'::regnamespace and pg_has_role(proowner, 'usage')
+    loop
+      execute format('revoke all on routine %s from %s', routine, stranger);
+    end loop;
     execute format('revoke all on schema {SCHEMA} from %s', stranger);
   end loop;
 end $$

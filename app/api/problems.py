@@ -168,6 +168,8 @@ def _problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     language = language_of(scope)
+    state = scope.get("state", {})
+    state["problem"] = code  # For the line in the log.
     document = {
         **(_members(error, language) if error else {}),
         "type": f"urn:ias:problem:{code}",
@@ -175,7 +177,7 @@ def _problem(
         "status": int(status),
         "detail": in_language(detail, language),
         "code": code,
-        "request_id": scope.get("state", {}).get("request_id"),
+        "request_id": state.get("request_id"),
     }
     # `errors` may contain the client's field names. An unpaired surrogate in them must not break the
     # response.

@@ -1,6 +1,7 @@
 """`ias admin`: accounts of staff, made by the operator of the installation."""
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,12 +25,20 @@ def group() -> None:
 @admin.command()
 def create(
     email: Annotated[str, typer.Option(help="E-mail address.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    password: Annotated[
+        str | None, typer.Option(help="Password of the account. Without it the command asks for it, twice.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the person.")] = "",
     role: Annotated[RoleName, typer.Option(help="Role of the account.")] = "admin",
 ) -> None:
     """Make an account with a role. An existing account with this password gets the role."""
-    _run(_create(email, password, name, role))
+    _run(_create(email, password or _asked_password(), name, role))
+
+
+def _asked_password() -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("There is no terminal to ask for it.", param_hint="--password")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 @admin.command("list")

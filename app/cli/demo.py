@@ -212,8 +212,10 @@ def _running_api(home: "Home") -> str:
 
     run = home.read_run()
     if run is None or get(f"{run['api_url']}/v1/health/ready") is None:
-        message = "Nothing runs here. Start `ias up` first, or name an API."
-        raise typer.BadParameter(message, param_hint="--api")
+        raise typer.BadParameter(
+            f"Nothing runs with the data in {home.folder}. Start `ias up` first (`make run`), set IAS_HOME to"
+            " the folder of what runs, or name an API with --api."
+        )
     return str(run["api_url"])
 
 

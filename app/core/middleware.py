@@ -148,4 +148,6 @@ def report_request(scope: Scope, route: str, status: int, seconds: float) -> Non
     }
     if user_id := state.get("user_id"):
         fields["user_id"] = str(user_id)
+    if problem := state.get("problem"):
+        fields["problem"] = problem
     telemetry.log_request(fields)

@@ -92,6 +92,11 @@ class TestCreate:
         assert "Traceback" not in refused.stderr
         assert refused.stderr.strip()
 
+    async def test_a_password_is_needed_where_there_is_no_terminal(self, create: Create) -> None:
+        refused = create(new_email())
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "Invalid value for --password: There is no terminal to ask for it." in refused.stderr
+
 
 class TestOfStaff:
     async def test_the_list_has_staff_alone(

@@ -108,7 +108,7 @@ class TestRequestContext:
     ) -> None:
         answer = await client.get("/v1/tests/x", headers={"X-Request-ID": "r-1"})
         assert answer.json()["request_id"] == "r-1"
-        assert [line["request_id"] for line in logs] == ["r-1"]
+        assert [(line["request_id"], line["problem"]) for line in logs] == [("r-1", answer.json()["code"])]
 
     async def test_the_address_is_the_peers(self, client: httpx.AsyncClient) -> None:
         answer = await client.get("/v1/tests/1", headers={"X-Forwarded-For": "127.0.0.1"})
@@ -132,6 +132,7 @@ class TestAccessLog:
         assert line["client"] == "192.0.2.7"
         assert line["user_id"] == "u-1"
         assert line["duration_ms"] >= 0
+        assert "problem" not in line
         assert "abc" not in str(line)
 
     async def test_counts_by_route_and_status(self, client: httpx.AsyncClient) -> None:
