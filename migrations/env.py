@@ -27,7 +27,7 @@ begin
   loop
     execute format('revoke all on all tables in schema {SCHEMA} from %s', stranger);
     execute format('revoke all on all sequences in schema {SCHEMA} from %s', stranger);
-    -- Those of pg_trgm belong to whoever has installed it.
+    -- Routines of other owners are left out, such as those of pg_trgm: revoking would only give warnings.
     for routine in
       select oid::regprocedure from pg_proc
       where pronamespace = '{SCHEMA}'::regnamespace and pg_has_role(proowner, 'usage')

@@ -1,4 +1,4 @@
-"""The routes that are answered without FastAPI: what each is asked with, and what it answers with."""
+"""The routes that are answered without FastAPI, their requests and their answers."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -26,19 +26,24 @@ def group() -> None:
 def create(
     email: Annotated[str, typer.Option(help="E-mail address.")],
     password: Annotated[
-        str | None, typer.Option(help="Password of the account. Without it the command asks for it, twice.")
+        str | None,
+        typer.Option(help="Password of the account. Without it the command asks for it, or reads one line."),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the person.")] = "",
     role: Annotated[RoleName, typer.Option(help="Role of the account.")] = "admin",
 ) -> None:
     """Make an account with a role. An existing account with this password gets the role."""
-    _run(_create(email, password or _asked_password(), name, role))
+    _run(_create(email, _asked_password() if password is None else password, name, role))
 
 
 def _asked_password() -> str:
-    if not sys.stdin.isatty():
+    """The password that is typed twice at a terminal, or the line that a program writes."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    line = sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+    if not line:
         raise typer.BadParameter("There is no terminal to ask for it.", param_hint="--password")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return line
 
 
 @admin.command("list")

@@ -92,6 +92,22 @@ class TestCreate:
         assert "Traceback" not in refused.stderr
         assert refused.stderr.strip()
 
+    async def test_a_program_may_write_the_password(
+        self, environment: dict[str, str], fork_server: ForkServer, tmp_path: Path, api: httpx.AsyncClient
+    ) -> None:
+        email, errors = new_email(), tmp_path / "stderr"
+        arguments = ["admin", "create", "--email", email]
+        program = Program("app.cli", arguments, environment, tmp_path / "stdout", errors, is_piped=True)
+        command = fork_server.start(program)
+        assert command.stdin is not None
+        assert command.stdout is not None
+        with command.stdin as written, command.stdout as printed:
+            written.write(b"chalk and talk\n")
+            written.close()
+            assert printed.read().decode() == f"{email} is a new account with the role admin.\n"
+        assert command.wait(PATIENCE) == 0, errors.read_text()
+        assert await role(api, email, "chalk and talk") == "admin"
+
     async def test_a_password_is_needed_where_there_is_no_terminal(self, create: Create) -> None:
         refused = create(new_email())
         assert (refused.returncode, refused.stdout) == (2, "")

@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import QuestionUnreadable
@@ -84,14 +85,14 @@ async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[Atte
 async def _readable_papers(
     reads: Reading, parts: Components, ids: Collection[UUID]
 ) -> Mapping[UUID, FrozenPaper]:
-    """The papers by their ids. One that is damaged is left out, so that it does not harm the others."""
+    """The papers by their ids. One with damaged content is left out, so that it does not harm the others."""
     papers: dict[UUID, FrozenPaper] = {}
     for paper_id in ids:
         try:
             papers[paper_id] = await parts.papers.get(reads, paper_id)
         except Exception as error:
-            if is_outage(error):
-                raise
+            if isinstance(error, SQLAlchemyError) or is_outage(error):
+                raise  # A statement has failed, and none may follow in this transaction.
             log.warning("paper_not_read", paper_id=str(paper_id), exc_info=True)
     return papers
 

@@ -143,6 +143,16 @@ class WithoutOutcomes(ResponseLog):
         return [None, cast("SaveOutcome", object())]
 
 
+class WithFullDisk(WithoutOutcomes):
+    """A log whose host has made PostgreSQL read-only."""
+
+    async def save_skipping_locked(
+        self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
+    ) -> list[SaveOutcome | None]:
+        async with connection.transaction(readonly=True):
+            return await ResponseLog.save_skipping_locked(self, connection, requests)
+
+
 class SlowToGiveBack(ResponseLog):
     """A log whose connections are given back when the test says so."""
 
@@ -282,6 +292,16 @@ class TestHarm:
         outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
         assert isinstance(outcomes[1], error)
         assert [await crowd.stored(number) for number in range(3)] == [1, 0, 1]
+
+    async def test_in_an_outage_no_request_is_tried_alone(self, crowd: Crowd) -> None:
+        log = WithFullDisk(crowd.engine)
+        batches = SaveBatches(log)
+        outcomes = await asyncio.gather(
+            *(batches.save(crowd.request(number)) for number in range(CROWD)), return_exceptions=True
+        )
+        await batches.close()
+        assert [type(outcome) for outcome in outcomes] == [asyncpg.ReadOnlySQLTransactionError] * CROWD
+        assert log.alone == []
 
     async def test_a_batch_that_fails_at_its_outcomes_has_saved_none_of_its_requests_alone(
         self, crowd: Crowd

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.attempt_scope import AttemptScope
@@ -125,6 +126,12 @@ class TestCrowd:
         request = attempts.start_together(hall.parts, hall.made.id, refused)
         assert await asyncio.gather(request, *map(hall.start, hall.candidates[1:])) == [None] * 5
         assert all(await asyncio.gather(*map(hall.start, hall.candidates[1:])))
+
+    async def test_in_an_outage_all_fail(self, hall: Hall) -> None:
+        read_only = hall.parts.batch_engine.execution_options(postgresql_readonly=True)  # As on a full disk.
+        crowded = replace(hall, parts=replace(hall.parts, batch_engine=read_only))
+        outcomes = await asyncio.gather(*map(crowded.start, hall.candidates), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {DBAPIError}
 
     async def test_numbers_practice_and_the_attempts_allowed(self, hall: Hall) -> None:
         [candidate, *_] = hall.candidates

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Attempt, Result
@@ -191,6 +192,13 @@ async def test_a_key_that_is_revised_is_not_waited_for(hall: Hall) -> None:
         )
         arguments = await reads.session.scalar(query, {"id": f"%{hall.attempts[0].id}%"})
     assert sorted(arguments["attempt_ids"]) == sorted(str(attempt.id) for attempt in hall.attempts)
+
+
+async def test_in_an_outage_all_fail(hall: Hall) -> None:
+    read_only = hall.parts.batch_engine.execution_options(postgresql_readonly=True)  # As on a full disk.
+    crowded = replace(hall, parts=replace(hall.parts, batch_engine=read_only))
+    outcomes = await asyncio.gather(*map(crowded.submit, hall.attempts), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {DBAPIError}
 
 
 async def test_one_that_cannot_be_graded_leaves_all_to_be_submitted_by_themselves(hall: Hall) -> None:
