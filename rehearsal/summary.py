@@ -31,7 +31,7 @@ async def show(rehearsal: Rehearsal, console: Console) -> None:
                 planned = sum(attempt.plan.edit_count for attempt in rehearsal.attempts)
                 acknowledged = sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts)
                 progress.update(registered, completed=counts["registered"])
-                progress.update(answers, completed=acknowledged, total=planned or None)
+                progress.update(answers, completed=acknowledged, total=max(planned, acknowledged) or None)
                 progress.update(graded, completed=counts["graded"])
                 await asyncio.sleep(0.25)
         finally:
@@ -51,13 +51,13 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
         "Saves acknowledged": len(rehearsal.metrics.latencies["save"]),
         "Answers acknowledged": sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts),
         "Answers refused as too late": counts["answers refused"],
-        "Server's answers thrown away": counts["answers lost"],
-        "Requests cancelled under way": counts["requests cancelled"],
+        "Server's answers that the devices threw away": counts["answers lost"],
+        "Requests that the devices cancelled": counts["requests cancelled"],
         "Duplicates sent": counts["duplicates"],
         "Contradictions reported": counts["conflicts reported"],
-        "Connections lost": counts["connections lost"],
+        "Other connections lost": counts["connections lost"],
         "Asked to wait (429 and 503)": counts["answers 429"] + counts["answers 503"],
-        "Retries": counts["retries"],
+        "Retries after these": counts["retries"],
         "Results equal to what was acknowledged": f"{_right(rehearsal)} of {options.candidates}",
         "  and to the plan, where all answers arrived": f"{rehearsal.compared_with_plan} of them",
     }
