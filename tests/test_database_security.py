@@ -40,6 +40,11 @@ OUR_TABLES = """
     select relname from pg_class
     where relnamespace = 'ias'::regnamespace and relkind in ('r', 'p') order by relname
 """
+OUR_FUNCTIONS_FOR = text("""
+    select proname from pg_proc
+    where pronamespace = 'ias'::regnamespace and proowner = current_user::regrole
+      and has_function_privilege(:role, oid, 'execute')
+""")
 LEGACY_DEFAULTS = [
     f"alter default privileges grant all on {kind} to anon, authenticated"
     for kind in ("tables", "sequences", "functions", "schemas")
@@ -48,6 +53,7 @@ GRANTS_BY_HAND = [
     "grant usage on schema ias to anon, authenticated",
     "grant all on all tables in schema ias to anon, authenticated",
     "grant all on all sequences in schema ias to anon, authenticated",
+    "grant all on all functions in schema ias to anon, authenticated",
 ]
 
 
@@ -100,6 +106,12 @@ async def execute(engine: AsyncEngine, *statements: str) -> None:
 async def tables(engine: AsyncEngine) -> list[str]:
     async with engine.connect() as connection:
         return list((await connection.scalars(text(OUR_TABLES))).all())
+
+
+async def functions_for(role: str, engine: AsyncEngine) -> set[str]:
+    """Our functions that the role may call."""
+    async with engine.connect() as connection:
+        return set((await connection.scalars(OUR_FUNCTIONS_FOR, {"role": role})).all())
 
 
 async def alembic(engine: AsyncEngine, act: Callable[[Config], None]) -> None:
@@ -163,9 +175,11 @@ class TestStrangers:
         for role in STRANGERS:
             async with acting_as(role, superuser_url, database) as stranger:
                 await stranger.execute("select 1 from ias.papers")
+            assert "count_outcomes" in await functions_for(role, owner)
         await alembic(owner, upgrade)
         for role in STRANGERS:
             await assert_shut(role, superuser_url, database, await tables(owner))
+            assert await functions_for(role, owner) == set()
 
     @pytest.mark.usefixtures("filled")
     async def test_until_then_there_is_no_row_for_them(
