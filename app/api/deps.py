@@ -12,6 +12,7 @@ from fastapi.requests import HTTPConnection
 
 from app.api.routing import Access, bearer_token
 from app.core import tokens
+from app.core.admission import ADMITTED
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
 from app.repositories.base import PageRequest
@@ -70,7 +71,9 @@ async def _read_with_lag(request: Request, parts: Parts) -> AsyncIterator[Readin
 def personal_turn(request: HTTPConnection, parts: Components) -> AbstractAsyncContextManager[None]:
     """A turn of the user of the request, if it has one. See `PersonalTurns`."""
     user_id: str | None = getattr(request.state, "user_id", None)
-    return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
+    if user_id is None:
+        return nullcontext()
+    return parts.personal_turns.turn(user_id, request.scope.get(ADMITTED))
 
 
 # With scope="function" the commit precedes the response, so a failed commit is a 503 (docs/decisions/0023).

@@ -4,6 +4,8 @@ Without a limit, an overloaded process works on all requests at once, and most o
 waited for 15 seconds. See docs/decisions/0103.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,13 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST_IN_PROGRESS = 200
 """FastAPI answered 20 to 70 requests a second in the worst minutes of a rehearsal, and 300 at other times. So
 the last of these waits for 1 to 10 seconds, and gets a connection within the 15 seconds of the pool."""
+ADMITTED = "ias_admitted"
+"""The key of the `AdmittedRequest` in the scope of a request that was admitted."""
 
 
 class Admission:
     """Counts the requests of a process that are in progress.
 
-    A request does not count while it waits for its body, or for its client to read the answer. So clients
-    that send or read slowly do not use the capacity of others.
+    A request does not count while it waits for its body, for a turn of its person (`PersonalTurns`), or for
+    its client to read the answer. So clients that send or read slowly, and people who send many requests, do
+    not use the capacity of others.
     """
 
     def __init__(self, most: int = MOST_IN_PROGRESS) -> None:
@@ -41,7 +46,7 @@ class Admission:
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer a request, which counts meanwhile."""
-        request = _Counted(self, receive, send)
+        request = scope[ADMITTED] = AdmittedRequest(self, receive, send)
         request.begin()
         try:
             await app(scope, request.receive, request.send)
@@ -49,7 +54,7 @@ class Admission:
             request.end()
 
 
-class _Counted:
+class AdmittedRequest:
     """A request, which counts from `begin` to `end`."""
 
     def __init__(self, admission: Admission, receive: Receive, send: Send) -> None:
@@ -60,27 +65,37 @@ class _Counted:
         self._has_body = False
 
     def begin(self) -> None:
+        """Count, if it does not."""
         if not self._counts:
             self._counts = True
             self._admission.in_progress += 1
 
     def end(self) -> None:
+        """Count no more."""
         if self._counts:
             self._counts = False
             self._admission.in_progress -= 1
 
-    async def receive(self) -> Message:
-        if self._has_body:
-            return await self._receive()  # A disconnect is awaited while the request is in progress.
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Do not count during the block."""
         self.end()
         try:
-            message = await self._receive()
+            yield
         finally:
             self.begin()
+
+    async def receive(self) -> Message:
+        """The next part of the body, which is awaited without counting, or the disconnect."""
+        if self._has_body:
+            return await self._receive()  # A disconnect is awaited while the request is in progress.
+        with self.uncounted():
+            message = await self._receive()
         self._has_body = not message.get("more_body", False)
         return message
 
     async def send(self, message: Message) -> None:
+        """Send a part of the answer. After the last one the request counts no more."""
         self.end()
         await self._send(message)
         if message["type"] == "http.response.start" or message.get("more_body", False):

@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Hashable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from app.core.admission import AdmittedRequest
 from app.core.errors import TooManyRequests, Unavailable
 
 _RETRY_AFTER = 10
@@ -13,7 +14,7 @@ _RETRY_AFTER = 10
 REQUESTS_AT_ONCE = 5
 """Running requests of a person in a process: fewer than the connections of the shared pool."""
 REQUESTS_IN_ALL = 64
-"""Running and waiting requests of a person in a process: fewer than `Admission` lets be in progress."""
+"""Running and waiting requests of a person in a process."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,19 +108,25 @@ class PersonalTurns:
     def __init__(self) -> None:
         self._requests_of: dict[Hashable, _Requests] = {}
 
-    def turn(self, person: Hashable) -> "_PersonalTurn":
-        """Run the block as one of at most 5 of the person. Others wait; 64 in all, then TooManyRequests."""
-        return _PersonalTurn(self._requests_of, person)
+    def turn(self, person: Hashable, request: AdmittedRequest | None = None) -> "_PersonalTurn":
+        """Run the block as one of at most 5 of the person. Others wait; 64 in all, then TooManyRequests.
+
+        `request` does not count as in progress while it waits.
+        """
+        return _PersonalTurn(self._requests_of, person, request)
 
 
 class _PersonalTurn(AbstractAsyncContextManager[None]):
     """A class, because a generator takes 2 µs more, and each request of a person has a turn."""
 
-    __slots__ = ("_person", "_requests", "_requests_of")
+    __slots__ = ("_person", "_request", "_requests", "_requests_of")
 
-    def __init__(self, requests_of: dict[Hashable, _Requests], person: Hashable) -> None:
+    def __init__(
+        self, requests_of: dict[Hashable, _Requests], person: Hashable, request: AdmittedRequest | None
+    ) -> None:
         self._requests_of = requests_of
         self._person = person
+        self._request = request
 
     async def __aenter__(self) -> None:
         self._requests = self._requests_of.get(self._person) or _Requests()
@@ -127,8 +134,10 @@ class _PersonalTurn(AbstractAsyncContextManager[None]):
         if self._requests.count >= REQUESTS_IN_ALL:
             raise TooManyRequests(1, "Too many of your requests are in progress.")
         self._requests.count += 1
+        places, request = self._requests.places, self._request
         try:
-            await self._requests.places.acquire()
+            with request.uncounted() if request is not None and places.locked() else nullcontext():
+                await places.acquire()
         except BaseException:
             self._leave()
             raise

@@ -135,6 +135,11 @@ async def test_requests_of_one_person_leave_connections_to_others(
         ]
         await until_waiting(engine, REQUESTS_AT_ONCE)
         await until_connections_in_use(parts.engine, REQUESTS_AT_ONCE)
+
+        async def only_these_count() -> bool:
+            return parts.admission.in_progress == REQUESTS_AT_ONCE
+
+        await eventually(only_these_count)
         assert (await other.get("/users/attempts")).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*changing)} == {200}
 

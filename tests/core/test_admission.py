@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.core.admission import Admission
+from app.core.admission import ADMITTED, Admission
+from app.core.turns import REQUESTS_AT_ONCE, PersonalTurns
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +45,28 @@ class Exchange:
 
     def _note(self, what: str) -> None:
         self.counts.append((what, self.admission.in_progress))
+
+
+async def test_who_waits_for_a_turn_of_their_own_does_not_count() -> None:
+    admission, turns, may_end = Admission(), PersonalTurns(), asyncio.Event()
+    begun: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async with turns.turn("asha", scope[ADMITTED]):
+            begun.append(admission.in_progress)
+            await may_end.wait()
+
+    exchange = Exchange(admission, [])
+    requests = [
+        asyncio.create_task(admission.run(app, dict(SCOPE), exchange.receive, exchange.send))
+        for _ in range(REQUESTS_AT_ONCE + 2)
+    ]
+    await asyncio.sleep(0)  # Each has taken its turn, or waits for it.
+    assert admission.in_progress == REQUESTS_AT_ONCE
+    may_end.set()
+    await asyncio.gather(*requests)
+    assert len(begun) == REQUESTS_AT_ONCE + 2
+    assert admission.in_progress == 0
 
 
 async def test_who_sends_or_reads_slowly_does_not_count_meanwhile() -> None:
