@@ -63,7 +63,7 @@ from app.core.arrival import Arrivals
 from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.repeating import end, keep_running, repeat
-from app.core.telemetry import configure_logging, observe_pool
+from app.core.telemetry import configure_logging
 from app.core.whole_answers import WholeAnswers
 from app.services import realtime, replica
 from app.services.auth.revocations import RECOVERED_AFTER_SECONDS, RevocationFollower
@@ -211,7 +211,6 @@ def _lifespan(
             reads_replica=True,
         ) as parts:
             app.state.components = parts
-            observe_pool(parts.engine.pool)
             follower = RevocationFollower(parts)
             await follower.start()
             if settings.public_docs:

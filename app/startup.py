@@ -27,6 +27,7 @@ from app.core.redis_client import open_redis
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
+from app.core.telemetry import observe_pool
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
@@ -143,8 +144,9 @@ async def open_components(
 
 
 def _engine(stack: AsyncExitStack, settings: Settings, application_name: str, **options: Any) -> AsyncEngine:
-    """An engine that is disposed of with the stack."""
+    """An engine that is disposed of with the stack. Its pool has the name of the application in metrics."""
     engine = create_engine(settings, application_name=application_name, **options)
+    observe_pool(engine.pool, application_name)
     stack.push_async_callback(engine.dispose)
     return engine
 

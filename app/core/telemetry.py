@@ -50,7 +50,7 @@ event_loop_delay_seconds = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 database_connections = Gauge(
-    "ias_database_connections", "Connections to PostgreSQL", ["state"], multiprocess_mode="livesum"
+    "ias_database_connections", "Connections to PostgreSQL", ["pool", "state"], multiprocess_mode="livesum"
 )
 replica_lag_seconds = Gauge(
     "ias_replica_lag_seconds",
@@ -117,9 +117,9 @@ def route_template(scope: Scope) -> str:
     return getattr(route, "path_format", UNMATCHED)
 
 
-def observe_pool(pool: Pool) -> None:
+def observe_pool(pool: Pool, name: str) -> None:
     """Update `ias_database_connections` by the events of the pool."""
-    opened, in_use = database_connections.labels("open"), database_connections.labels("in_use")
+    opened, in_use = [database_connections.labels(name, state) for state in ("open", "in_use")]
     event.listen(pool, "connect", lambda *_: opened.inc())
     event.listen(pool, "close", lambda *_: opened.dec())
     event.listen(pool, "checkout", lambda *_: in_use.inc())

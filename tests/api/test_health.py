@@ -24,6 +24,7 @@ from app.core.middleware import RequestContext
 from app.core.repeating import end, repeat
 from app.models import Worker
 from app.models.base import Base
+from app.services.components import Components
 from app.startup import open_components
 from devservers.postgres import Postgres
 from devservers.processes import processes_in
@@ -271,6 +272,13 @@ class TestMetrics:
         assert 'ias_backlog_known{part="redis"} 1.0' in answer.text
         assert 'ias_backlog_known{part="database"} 0.0' in answer.text  # which has one table here
         assert answer.headers["Content-Type"].startswith("text/plain")
+
+    async def test_connections_are_counted_by_pool(self, app: FastAPI) -> None:
+        parts: Components = app.state.components
+        async with speaking_to(app, peer="127.0.0.1") as client, parts.batch_engine.connect():
+            answer = await client.get("/metrics")
+        assert 'ias_database_connections{pool="ias-tests-batches",state="in_use"} 1.0' in answer.text
+        assert 'ias_database_connections{pool="ias-tests",state="in_use"} 0.0' in answer.text
 
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP"])
     async def test_not_when_forwarded_from_elsewhere(self, app: FastAPI, header: str) -> None:
