@@ -52,6 +52,7 @@ class TestEnsureServers:
             given = dict(os.environ)
             told = capsys.readouterr()
             assert f"No `ias up` runs in {home.folder}." in told.err
+            assert "makes a new database in that folder" in told.err
             assert told.out == ""
             assert asyncio.run(table_exists(given["DATABASE_URL"], "ias.users"))
             assert get(f"{given['SUPABASE_URL']}/auth/v1/health")

@@ -30,6 +30,11 @@ class Home:
         return cls(folder)
 
     @property
+    def has_data(self) -> bool:
+        """Whether the folder has a database of an earlier run."""
+        return (self.folder / "postgres").exists()
+
+    @property
     def lock(self) -> Path:
         return self.folder / "lock"
 

@@ -202,9 +202,11 @@ def _shared(run: Mapping[str, Any]) -> dict[str, str]:
 @contextmanager
 def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
     supervisor = Supervisor(report=print)
+    is_new = not home.has_data and not read_settings().get("DATABASE_URL")
+    with_data = "and makes a new database in that folder" if is_new else "with the data of that folder"
     typer.echo(
-        f"No `ias up` runs in {home.folder}. This command starts servers of its own, with the data of that"
-        " folder. IAS_HOME names another folder.",
+        f"No `ias up` runs in {home.folder}. This command starts servers of its own, {with_data}."
+        " IAS_HOME names another folder.",
         err=True,
     )
     try:
