@@ -176,9 +176,9 @@ class TestMetricsPayload:
 
 class TestObservePool:
     def test_connections_open_and_in_use(self) -> None:
-        open_, in_use = self._connections()  # other pools of this process
+        open_, in_use = self._connections()
         engine = create_engine("sqlite://", poolclass=QueuePool)
-        telemetry.observe_pool(engine.pool)
+        telemetry.observe_pool(engine.pool, "here")
         with engine.connect():
             assert self._connections() == (open_ + 1, in_use + 1)
         assert self._connections() == (open_ + 1, in_use)
@@ -187,6 +187,6 @@ class TestObservePool:
 
     @staticmethod
     def _connections() -> tuple[float, float]:
-        gauges = (telemetry.database_connections.labels(state) for state in ("open", "in_use"))
+        gauges = (telemetry.database_connections.labels("here", state) for state in ("open", "in_use"))
         open_, in_use = (gauge._value.get() for gauge in gauges)
         return open_, in_use
