@@ -90,7 +90,15 @@ def rehearse(
 def rehearse_exam(
     candidates: Annotated[int, typer.Option(min=1, max=5000, help="Registered candidates.")] = 300,
     questions: Annotated[int, typer.Option(min=10, max=200, help="Questions in a paper.")] = 100,
-    minutes: Annotated[float, typer.Option(min=0.05, max=200, help="Duration of each paper.")] = 2,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.05,
+            max=200,
+            show_default="2; with more than 1,000 candidates 2 for each 1,000",
+            help="Duration of each paper.",
+        ),
+    ] = None,
     papers: Annotated[int, typer.Option(min=1, max=4, help="Papers, one after the other.")] = 2,
     devices: Annotated[int, typer.Option(min=1, max=5, help="Most devices of one candidate.")] = 2,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal plans.")] = 1,
@@ -121,9 +129,9 @@ def rehearse_exam(
     """
     run_file, api_url, killable = _target(api, kill, _KILLED)
     with ensure_servers():
-        from rehearsal.exam.options import ExamOptions  # noqa: PLC0415 -- slow to import
+        from rehearsal.exam.options import ExamOptions, usual_minutes  # noqa: PLC0415 -- slow to import
 
-        seconds = round(minutes * 60)
+        seconds = round(60 * (minutes or usual_minutes(candidates)))
         options = ExamOptions(
             api_url,
             run_file,

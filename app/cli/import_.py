@@ -253,6 +253,10 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
+    if report.updated_columns:
+        counts = ", ".join(f"{column} ({count})" for column, count in report.updated_columns.items())
+        prefix = "Columns that would be" if dry_run else "Columns"
+        console.print(f"{prefix} updated: {counts}", highlight=False)
     if report.passages_created or report.passages_updated:
         prefix = "Passages that would be" if dry_run else "Passages"
         console.print(f"{prefix} created: {report.passages_created}, updated: {report.passages_updated}")

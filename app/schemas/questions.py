@@ -353,6 +353,8 @@ class ImportOut(Out):
     created: int
     updated: int
     unchanged: int
+    updated_columns: dict[str, int]
+    """How many of the updated questions get another value in each column; `options` counts all of them."""
     passages_created: int
     """Passages that rows share and the bank did not have."""
     passages_updated: int
@@ -369,6 +371,7 @@ class ImportOut(Out):
             created=report.created,
             updated=report.updated,
             unchanged=report.unchanged,
+            updated_columns=dict(report.updated_columns),
             passages_created=report.passages_created,
             passages_updated=report.passages_updated,
             errors=[RowErrorOut.model_validate(error) for error in report.errors],

@@ -1,7 +1,7 @@
 """The report of an import: errors and warnings by row, and what was or would be written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -79,6 +79,8 @@ class ImportReport:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    updated_columns: Mapping[str, int] = field(default_factory=dict)
+    """In how many existing items each column gets another value; of questions only."""
     passages_created: int = 0
     passages_updated: int = 0
     errors: Sequence[RowError] = ()

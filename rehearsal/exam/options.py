@@ -22,3 +22,12 @@ class ExamOptions:
     kill: tuple[str, ...] = ()
     sockets: bool = True
     bad_day: bool = False
+
+
+def usual_minutes(candidates: int) -> float:
+    """The duration of a paper unless another one is wanted.
+
+    It is longer for more candidates, so that a machine with two cores can serve them: they send as many
+    requests as those of a real paper, in a small part of its time.
+    """
+    return max(2.0, candidates / 500)

@@ -143,6 +143,13 @@ class TestQuestions:
         assert "created: 3, updated: 0, unchanged: 0" in results[0].output
         assert "created: 0, updated: 0, unchanged: 3" in results[1].output
 
+    def test_columns_that_are_updated_are_named(self, sheet: Path) -> None:
+        run(sheet, "--empty-key", "dropped")
+        sheet.write_text(sheet.read_text().replace("That", "These").replace("Which is 1?", "Which is one?"))
+        planned, done = (run(sheet, "--empty-key", "dropped", *more) for more in (["--dry-run"], []))
+        assert "Columns that would be updated: question (1), options (3)" in planned.output
+        assert "Columns updated: question (1), options (3)" in done.output
+
     def test_a_dry_run_changes_nothing(self, sheet: Path) -> None:
         for _ in range(2):
             result = run(sheet, "--empty-key", "draft", "--dry-run")

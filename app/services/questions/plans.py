@@ -1,6 +1,7 @@
 """The changes that an import makes, from a comparison of the sheet with the bank."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,27 @@ from app.sheets.reports import ItemInTest, RowError, RowPlace, RowWarning
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
 """What identifies a question: `("external_id", …)`, `("source", …, number)` or `("text", fingerprint)`."""
+
+_PARTS = {
+    "type": "type",
+    "question": "text",
+    "options": "options",
+    "key": "key",
+    "explanation": "explanation",
+    "difficulty": "difficulty",
+    "tags": "tags",
+    "passage": "passage_id",
+    "image": "media",
+}
+"""The parts of the content, by column."""
+_PROPERTIES = {
+    "subject": "subject_id",
+    "chapter": "chapter_id",
+    "source": "source",
+    "number": "source_number",
+    "status": "status",
+}
+"""The properties of a question without versions, by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,8 @@ class QuestionImportPlan:
     questions: list[Values] = field(default_factory=list)
     first_versions: list[Values] = field(default_factory=list)
     changes: list[Values] = field(default_factory=list)
+    updated_columns: Counter[str] = field(default_factory=Counter)
+    """In how many existing questions each column gets another value."""
     next_versions: list[Values] = field(default_factory=list)
     row_of: dict[UUID, RowPlace] = field(default_factory=dict)
     """The row of each question."""
@@ -156,6 +180,7 @@ class QuestionImportPlan:
         if content.key != before.key:
             self.new_keys[question.id] = number
         if any(getattr(question, name) != value for name, value in values.items()):
+            self.updated_columns.update(_updated_columns(question, before, values, content))
             values["fingerprint"] = fingerprint(entry.subject_id, content)
             self.changes.append({"id": question.id, **values})
 
@@ -223,6 +248,16 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
         passage_id=said.passage_id if says_passage(columns) else before.passage_id,
         media=said.media if "image" in columns or said.media else before.media,
     )
+
+
+def _updated_columns(question: Question, before: Content, values: Values, content: Content) -> Iterator[str]:
+    """The columns of which a question gets another value; `options` stands for the columns of all options."""
+    for column, part in _PARTS.items():
+        if getattr(before, part) != getattr(content, part):
+            yield column
+    for column, name in _PROPERTIES.items():
+        if getattr(question, name) != values[name]:
+            yield column
 
 
 def says_passage(columns: Columns) -> bool:

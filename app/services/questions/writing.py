@@ -28,6 +28,7 @@ async def written(
         created=len(plan.questions),
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
+        updated_columns=plan.updated_columns,
         warnings=[*_unused(pictures), *plan.warnings, *await _warnings(uow, plan, progress)],
         passages_created=len(plan.passages),
         passages_updated=len(plan.passage_changes),

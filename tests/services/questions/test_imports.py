@@ -152,6 +152,24 @@ class TestImportQuestions:
         emptied = await the(uow, author, first.item_ids[0])
         assert (emptied.version.explanation, emptied.version.tags, emptied.chapter_id) == (None, [], None)
 
+    async def test_it_counts_the_questions_in_which_a_column_changes(
+        self, uow: UnitOfWork, author: Principal
+    ) -> None:
+        await bring(uow, author, question(1), question(2), question(3))
+        report = await bring(
+            uow,
+            author,
+            question(1, key="b", chapter="Basics", tags="x"),
+            question(2, option_a="Those", option_b="These", tags="x"),
+            question(3),
+            question(4, tags="new"),
+        )
+        assert counts(report) == (1, 2, 1)
+        assert report.updated_columns == {"key": 1, "chapter": 1, "tags": 2, "options": 1}
+        other = question(3, question="What?", explanation="It is.", difficulty="hard", status="retired")
+        retired = await bring(uow, author, other)
+        assert list(retired.updated_columns) == ["question", "explanation", "difficulty", "status"]
+
     async def test_a_question_is_known_by_its_strongest_name_alone(
         self, uow: UnitOfWork, author: Principal
     ) -> None:
