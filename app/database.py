@@ -39,8 +39,11 @@ _described_types: dict[frozenset[int], Sequence[asyncpg.Record]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptAnswer:
-    """What asyncpg reads of the statement that described types: only an unnamed one replaces the caller's."""
+class _NamedStatement:
+    """Stands in for asyncpg's introspection statement.
+
+    Because it has a name, asyncpg keeps the caller's unnamed statement.
+    """
 
     name: str = "kept"
 
@@ -59,7 +62,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
     ) -> tuple[Any, Any]:
         asked = frozenset(typeoids)
         if asked in _described_types:
-            return _described_types[asked], _KeptAnswer()
+            return _described_types[asked], _NamedStatement()
         rows, statement = await super()._introspect_types(asked, timeout)
         if max(asked) < FIRST_VARYING_OID:
             _described_types[asked] = rows

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.direct_routes import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
-from app.core.answer_memory import KeptAnswer
+from app.core.answer_memory import KeptBody
 from app.core.errors import Unavailable
 from app.schemas.analytics.leaderboards import LeaderboardOut
 from app.schemas.analytics.overview import OverviewOut
@@ -137,5 +137,5 @@ async def _answer(
     async with request.turn():
         built = await build(current.candidate)
     answer = DirectAnswer.of(200, built.content)
-    parts.sent_answers.put(key, KeptAnswer(version, answer.body, built.profiles))
+    parts.sent_answers.put(key, KeptBody(version, answer.body, built.profiles))
     return answer

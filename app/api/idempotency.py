@@ -17,7 +17,7 @@ from starlette.responses import Response
 from app.api.deps import CurrentUser, Now, Parts, note_write, personal_turn
 from app.api.routing import Replayed
 from app.core.errors import Invalid
-from app.core.idempotency import Answer, KeyedRequest
+from app.core.idempotency import KeyedRequest, StoredResponse
 from app.services import idempotency
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
@@ -48,8 +48,8 @@ class _Keeper:
         """Keep the answer if the request was carried out. After an error the key may be used again."""
         if response.status_code < 300:
             media_type = response.headers.get("content-type", "")
-            answer = Answer(response.status_code, media_type, bytes(response.body))
-            await idempotency.keep_answer(self.uow, self.request, answer, self.now)
+            stored = StoredResponse(response.status_code, media_type, bytes(response.body))
+            await idempotency.keep_response(self.uow, self.request, stored, self.now)
 
 
 async def _write_once(
@@ -59,9 +59,9 @@ async def _write_once(
         if key is not None:
             key, fingerprint = _single(request, key), await _fingerprint(request)
             keyed = KeyedRequest(user.institute_id, user.id, key, fingerprint)
-            if answer := await idempotency.find_answer(uow, keyed, now):
-                raise Replayed(Response(answer.content, answer.status, REPLAYED, answer.media_type))
-            request.scope["ias_keep_answer"] = _Keeper(uow, keyed, now)
+            if stored := await idempotency.find_response(uow, keyed, now):
+                raise Replayed(Response(stored.content, stored.status, REPLAYED, stored.media_type))
+            request.scope["ias_keep_response"] = _Keeper(uow, keyed, now)
         yield uow
     await note_write(request, parts)
 

@@ -19,7 +19,7 @@ Language = Annotated[
 ]
 
 
-async def pdf_answer(
+async def pdf_response(
     request: Request, parts: Components, document: Document, caller: Principal, now: datetime
 ) -> Response:
     """The typeset document. If the client disconnects, the typesetting ends."""

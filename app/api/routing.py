@@ -40,7 +40,7 @@ AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_b
 
 # What the API puts into the scope of a request, besides `state`:
 # - `ias_access`: what the `Access` dependencies have decided, by dependency (below).
-# - `ias_keep_answer`: keeps the answer to a request with an `Idempotency-Key` (`api/idempotency.py`).
+# - `ias_keep_response`: keeps the answer to a request with an `Idempotency-Key` (`api/idempotency.py`).
 # - `ias_messages`: a direct answer as messages, for a web page (`api/direct_answers.py`).
 
 PUBLIC_BODY_BYTES = 64 * 1024
@@ -156,7 +156,7 @@ async def _answered_once(request: Request, handle: Callable[[Request], Awaitable
         response = await handle(request)
     except Replayed as replayed:
         return replayed.response
-    if keep := request.scope.get("ias_keep_answer"):
+    if keep := request.scope.get("ias_keep_response"):
         await keep(response)
     return response
 

@@ -73,7 +73,7 @@ def check_form(form: ReportForm, *, dry_run: bool) -> None:
         raise Invalid.field("report", sentence)
 
 
-async def remarks_answer(
+async def remarks_response(
     parts: Components, caller: UUID, files: Sequence[bytes], report: ImportReport
 ) -> Response:
     """An answer that is a copy of the sheet with remarks, or a ZIP of several copies."""
@@ -90,7 +90,7 @@ async def remarks_answer(
     return Response(packed.getvalue(), media_type=ZIP, headers=headers)
 
 
-def sheet_answer(
+def sheet_response(
     file: IO[bytes], name: str, sheet_format: SheetFormat, headers: Mapping[str, str] | None = None
 ) -> StreamingResponse:
     """An answer that sends the file and closes it."""
@@ -106,7 +106,7 @@ def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
 
 
-def items_answer(
+def items_response(
     file: IO[bytes], name: str, file_format: Format, headers: Mapping[str, str]
 ) -> StreamingResponse:
     """An answer that sends a file in a format of another program and closes it."""
@@ -116,7 +116,7 @@ def items_answer(
     )
 
 
-def lines_answer(file: IO[bytes], name: str) -> StreamingResponse:
+def lines_response(file: IO[bytes], name: str) -> StreamingResponse:
     """An answer that sends a file of JSON lines and closes it."""
     headers = {
         "Cache-Control": "private, no-store",

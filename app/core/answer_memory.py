@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptBody:
     """The body of an answer, and what it was built from."""
 
     version: str
@@ -21,17 +21,17 @@ class AnswerMemory:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._kept: OrderedDict[Hashable, KeptBody] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: Hashable) -> KeptAnswer | None:
+    def get(self, key: Hashable) -> KeptBody | None:
         """The answer of a key. The caller compares its version."""
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
         return kept
 
-    def put(self, key: Hashable, answer: KeptAnswer) -> None:
+    def put(self, key: Hashable, answer: KeptBody) -> None:
         """Keep an answer instead of the one before."""
         before = self._kept.pop(key, None)
         self._bytes += len(answer.body) - (len(before.body) if before else 0)

@@ -1,4 +1,4 @@
-"""A request that carries an idempotency key, the answer to it, and the errors of such requests."""
+"""A request that carries an idempotency key, the response to it, and the errors of such requests."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,8 +17,8 @@ class KeyedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, media type and body of an answer."""
+class StoredResponse:
+    """Status, media type and body of an HTTP response."""
 
     status: int
     media_type: str

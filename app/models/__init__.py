@@ -28,7 +28,7 @@ from app.models.exams import (
     Registration,
     WithdrawnRegistration,
 )
-from app.models.idempotency import KeptAnswer
+from app.models.idempotency import KeptResponse
 from app.models.jobs import Job, Worker
 from app.models.key_revisions import Keep, KeyRevision, RevisedResult, RevisionState
 from app.models.notifications import (
@@ -118,7 +118,7 @@ __all__ = [
     "ItemParameters",
     "Job",
     "Keep",
-    "KeptAnswer",
+    "KeptResponse",
     "KeyRevision",
     "KeyVersion",
     "Kind",

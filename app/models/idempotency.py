@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base
 
 
-class KeptAnswer(Base):
+class KeptResponse(Base):
     """The answer to a request with an `Idempotency-Key` (docs/decisions/0053), kept for a day.
 
     It is written in the transaction of the request, so that it exists exactly if the request was carried out.

@@ -3,32 +3,36 @@
 import zlib
 from datetime import datetime, timedelta
 
-from app.core.idempotency import Answer, AnswerNotKept, IdempotencyKeyReused, KeyedRequest
+from app.core.idempotency import AnswerNotKept, IdempotencyKeyReused, KeyedRequest, StoredResponse
 from app.services.unit_of_work import UnitOfWork
 
 KEPT_FOR = timedelta(days=1)
-LARGEST_ANSWER = 1024 * 1024
+LARGEST_RESPONSE = 1024 * 1024
 """Bytes before compression. A larger answer is not kept; that the request was carried out is."""
 
 
-async def find_answer(uow: UnitOfWork, request: KeyedRequest, now: datetime) -> Answer | None:
+async def find_response(uow: UnitOfWork, request: KeyedRequest, now: datetime) -> StoredResponse | None:
     """The answer to an earlier request with the same key, or None if this one is to be carried out.
 
     Waits for a request with the same key that is being carried out. Raises IdempotencyKeyReused if the
     earlier request was another one.
     """
-    await uow.kept_answers.lock(request)
-    kept = await uow.kept_answers.find(request, now - KEPT_FOR)
+    await uow.kept_responses.lock(request)
+    kept = await uow.kept_responses.find(request, now - KEPT_FOR)
     if kept is None:
         return None
     if kept.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused
     if kept.content is None:
         raise AnswerNotKept(kept.status)
-    return Answer(kept.status, kept.media_type, zlib.decompress(kept.content))
+    return StoredResponse(kept.status, kept.media_type, zlib.decompress(kept.content))
 
 
-async def keep_answer(uow: UnitOfWork, request: KeyedRequest, answer: Answer, now: datetime) -> None:
+async def keep_response(
+    uow: UnitOfWork, request: KeyedRequest, response: StoredResponse, now: datetime
+) -> None:
     """Keep the answer in the transaction that has carried out the request."""
-    is_small = len(answer.content) <= LARGEST_ANSWER
-    await uow.kept_answers.keep(request, answer, zlib.compress(answer.content) if is_small else None, now)
+    is_small = len(response.content) <= LARGEST_RESPONSE
+    await uow.kept_responses.keep(
+        request, response, zlib.compress(response.content) if is_small else None, now
+    )

@@ -50,7 +50,7 @@ from app.repositories.exams import (
     ResultDocumentRepository,
     ResultFileRepository,
 )
-from app.repositories.idempotency import KeptAnswerRepository
+from app.repositories.idempotency import KeptResponseRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
@@ -165,7 +165,7 @@ class UnitOfWork(Reading):
         self.tickets = TicketRepository(session)
         self.starts = StartRepository(session)
         self.purges = PurgeRepository(session)
-        self.kept_answers = KeptAnswerRepository(session)
+        self.kept_responses = KeptResponseRepository(session)
         self.popularity = PopularityRepository(session)
 
     def record(self, entry: AuditEntry) -> None:

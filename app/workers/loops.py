@@ -150,4 +150,4 @@ class Housekeeping:
             await uow.revocations.delete_expired()
             await uow.tickets.delete_expired(now)
             await uow.messages.delete_published(now - KEEP_PUBLISHED_MESSAGES)
-            await uow.kept_answers.delete_before(now - idempotency.KEPT_FOR)
+            await uow.kept_responses.delete_before(now - idempotency.KEPT_FOR)

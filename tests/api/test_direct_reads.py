@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.answer_memory import AnswerMemory, KeptAnswer
+from app.core.answer_memory import AnswerMemory, KeptBody
 from app.core.errors import Unavailable
 from app.repositories.analytics.read_versions import ReadVersionRepository
 from app.services.components import Components
@@ -263,4 +263,4 @@ async def test_changes_in_any_order(scene: Scene, seed: int) -> None:
 def plant(memory: AnswerMemory) -> None:
     """Put a body that no route answers with in the place of each kept one."""
     for key, kept in list(memory._kept.items()):
-        memory.put(key, KeptAnswer(kept.version, MARKER, kept.profiles))
+        memory.put(key, KeptBody(kept.version, MARKER, kept.profiles))

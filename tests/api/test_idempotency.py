@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict
-from app.core.idempotency import Answer, AnswerNotKept, KeyedRequest
-from app.models import DEFAULT_INSTITUTE_ID, KeptAnswer, Subject
+from app.core.idempotency import AnswerNotKept, KeyedRequest, StoredResponse
+from app.models import DEFAULT_INSTITUTE_ID, KeptResponse, Subject
 from app.services import idempotency
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers.loops import Housekeeping
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 WINDOW = {"opens_at": "2090-01-01T04:00:00Z", "closes_at": "2090-01-01T08:00:00Z"}
 NOW, DAY = datetime(2026, 5, 24, 12, tzinfo=UTC), timedelta(days=1)
-ANSWER = Answer(201, "application/json", b"{}")
+ANSWER = StoredResponse(201, "application/json", b"{}")
 PATHS: dict[str, Any] = openapi_document()["paths"]
 POSTS = {path: item["post"] for path, item in PATHS.items() if "post" in item}
 
@@ -166,11 +166,11 @@ class TestConcurrentRequests:
 
     async def test_the_second_waits_for_the_first(self, engine: AsyncEngine, request_: KeyedRequest) -> None:
         async def first(uow: UnitOfWork) -> None:
-            assert await idempotency.find_answer(uow, request_, NOW) is None
-            await idempotency.keep_answer(uow, request_, ANSWER, NOW)
+            assert await idempotency.find_response(uow, request_, NOW) is None
+            await idempotency.keep_response(uow, request_, ANSWER, NOW)
 
-        async def second(uow: UnitOfWork) -> Answer | None:
-            return await idempotency.find_answer(uow, request_, NOW)
+        async def second(uow: UnitOfWork) -> StoredResponse | None:
+            return await idempotency.find_response(uow, request_, NOW)
 
         both = await overlap(engine, first, second)
         assert (both.waited, both.first.error, both.second.result()) == (True, None, ANSWER)
@@ -179,12 +179,12 @@ class TestConcurrentRequests:
         self, engine: AsyncEngine, request_: KeyedRequest
     ) -> None:
         async def first(uow: UnitOfWork) -> None:
-            await idempotency.find_answer(uow, request_, NOW)
-            await idempotency.keep_answer(uow, request_, ANSWER, NOW)
+            await idempotency.find_response(uow, request_, NOW)
+            await idempotency.keep_response(uow, request_, ANSWER, NOW)
             raise Conflict("no")
 
-        async def second(uow: UnitOfWork) -> Answer | None:
-            return await idempotency.find_answer(uow, request_, NOW)
+        async def second(uow: UnitOfWork) -> StoredResponse | None:
+            return await idempotency.find_response(uow, request_, NOW)
 
         assert (await alone(engine, first)).code == "conflict"
         assert (await alone(engine, second)).result() is None
@@ -199,7 +199,7 @@ class TestOneTransaction:
         async with failing_commits(engine):
             assert (await author.post("/subjects", json=body, headers=headers)).status_code == 503
         async with engine.connect() as connection:
-            kept = select(func.count()).where(KeptAnswer.key == headers["Idempotency-Key"])
+            kept = select(func.count()).where(KeptResponse.key == headers["Idempotency-Key"])
             made = select(func.count()).where(Subject.slug == body["slug"])
             assert (await connection.scalar(kept), await connection.scalar(made)) == (0, 0)
         again = [await author.post("/subjects", json=body, headers=headers) for _ in range(2)]
@@ -227,25 +227,25 @@ async def failing_commits(engine: AsyncEngine) -> AsyncIterator[None]:
 
 class TestKeeping:
     async def test_an_answer_is_kept_for_a_day(self, uow: UnitOfWork, request_: KeyedRequest) -> None:
-        await idempotency.keep_answer(uow, request_, ANSWER, NOW)
+        await idempotency.keep_response(uow, request_, ANSWER, NOW)
         almost, later = NOW + DAY - timedelta(seconds=1), NOW + DAY
-        assert await idempotency.find_answer(uow, request_, almost) == ANSWER
-        assert await idempotency.find_answer(uow, request_, later) is None
-        other = Answer(200, "text/plain", b"other")
-        await idempotency.keep_answer(uow, request_, other, later)
+        assert await idempotency.find_response(uow, request_, almost) == ANSWER
+        assert await idempotency.find_response(uow, request_, later) is None
+        other = StoredResponse(200, "text/plain", b"other")
+        await idempotency.keep_response(uow, request_, other, later)
         uow.session.expire_all()
-        assert await idempotency.find_answer(uow, request_, later) == other
+        assert await idempotency.find_response(uow, request_, later) == other
 
     async def test_a_large_answer_is_not_kept_and_nothing_is_done_twice(
         self, uow: UnitOfWork, request_: KeyedRequest
     ) -> None:
         largest, larger = replace(request_, key="largest"), replace(request_, key="larger")
-        whole = Answer(201, "text/plain", b"a" * idempotency.LARGEST_ANSWER)
-        await idempotency.keep_answer(uow, largest, whole, NOW)
-        await idempotency.keep_answer(uow, larger, replace(whole, content=whole.content + b"a"), NOW)
-        assert await idempotency.find_answer(uow, largest, NOW) == whole
+        whole = StoredResponse(201, "text/plain", b"a" * idempotency.LARGEST_RESPONSE)
+        await idempotency.keep_response(uow, largest, whole, NOW)
+        await idempotency.keep_response(uow, larger, replace(whole, content=whole.content + b"a"), NOW)
+        assert await idempotency.find_response(uow, largest, NOW) == whole
         with pytest.raises(AnswerNotKept) as told:
-            await idempotency.find_answer(uow, larger, NOW)
+            await idempotency.find_response(uow, larger, NOW)
         assert told.value.members == {"first_status": 201}
 
     async def test_old_ones_are_deleted_by_the_worker(
@@ -255,10 +255,10 @@ class TestKeeping:
         times = {"old": clock.now() - DAY - timedelta(seconds=1), "new": clock.now() - DAY}
         async with unit_of_work(engine) as uow:
             for key, at in times.items():
-                await idempotency.keep_answer(uow, replace(request_, key=key), ANSWER, at)
+                await idempotency.keep_response(uow, replace(request_, key=key), ANSWER, at)
         await Housekeeping(engine, clock, timedelta()).delete_old()
         async with engine.connect() as connection:
-            kept = select(KeptAnswer.key).where(KeptAnswer.user_id == request_.user_id)
+            kept = select(KeptResponse.key).where(KeptResponse.user_id == request_.user_id)
             assert (await connection.scalars(kept)).all() == ["new"]
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from app.api.deps import CurrentAdmin, Now, Parts, Uow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_answer
+from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_response
 from app.core.errors import Conflict, Invalid, NotFound, NotPossible, TooComplex, TooLarge, Unavailable
 from app.schemas.strict import Moment
 from app.schemas.users import EnrolmentIn, MemberOut, RosterImportOut
@@ -77,5 +77,5 @@ async def import_roster(
     content = await file.read()
     found = await rosters.import_roster(parts, admin, content, options)
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, admin.id, [content], found)
+        return await remarks_response(parts, admin.id, [content], found)
     return RosterImportOut.of(found)

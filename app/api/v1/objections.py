@@ -9,7 +9,7 @@ from app.api.deps import CurrentAuthor, CurrentBankReader, CurrentUser, Now, Pag
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import SHEET_CONTENT, sheet_answer
+from app.api.sheet_files import SHEET_CONTENT, sheet_response
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, NotPossible, NotRegistered
 from app.core.objection_errors import (
     KeyNotShown,
@@ -164,7 +164,7 @@ async def list_objections(
     if format != "json":
         wanted = SheetFormat(format)
         file = await objections.objection_sheet(reads, parts, user, test_id, wanted)
-        return sheet_answer(file, "objections", wanted)
+        return sheet_response(file, "objections", wanted)
     chosen = ClusterFilter(question_id, decided)
     page = await objections.clusters(reads, parts, user, test_id, chosen, paging)
     return PageOut(items=[ObjectionClusterOut.of(each) for each in page.items], next_cursor=page.next_cursor)

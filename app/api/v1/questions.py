@@ -20,9 +20,9 @@ from app.api.sheet_files import (
     ReportForm,
     attachment,
     check_form,
-    items_answer,
-    remarks_answer,
-    sheet_answer,
+    items_response,
+    remarks_response,
+    sheet_response,
 )
 from app.core.errors import (
     AlreadyExists,
@@ -213,7 +213,7 @@ async def import_questions(
         options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
     )
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, author.id, [content], found)
+        return await remarks_response(parts, author.id, [content], found)
     return ImportOut.of(found)
 
 
@@ -237,7 +237,7 @@ async def export_questions(
     """
     if isinstance(body.format, SheetFormat):
         export = await questions.export(reads, author, body.wanted(), body.format)
-        return sheet_answer(export.file, "questions", body.format, _counts(export))
+        return sheet_response(export.file, "questions", body.format, _counts(export))
     made = await questions.export_items(
         reads,
         author,
@@ -246,7 +246,7 @@ async def export_questions(
         parts.media,
         leave_out_unsupported=body.leave_out_unsupported,
     )
-    return items_answer(made.export.file, "questions", FORMATS[body.format], _counts(made.export))
+    return items_response(made.export.file, "questions", FORMATS[body.format], _counts(made.export))
 
 
 def _counts(export: Export) -> dict[str, str]:

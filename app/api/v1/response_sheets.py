@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app.api.deps import CurrentUser, Now, Parts, Reads, personal_turn
-from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
+from app.api.pdf_files import PDF_CONTENT, Language, pdf_response
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import Forbidden, NotFound, NotPossible, TooComplex, Unavailable
@@ -127,7 +127,7 @@ async def _answer(
     language: Language,
 ) -> Response:
     if wanted == "pdf":
-        return await pdf_answer(request, parts, proof.sheet_document(signed, language, now), user, now)
+        return await pdf_response(request, parts, proof.sheet_document(signed, language, now), user, now)
     name = f"response-sheet-{signed.sheet['attempt']['id']}.json"
     headers = {
         "Cache-Control": "private, no-store",

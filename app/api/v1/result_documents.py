@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app.api.deps import CurrentStaff, CurrentUser, Now, Parts, Reads
-from app.api.pdf_files import A_PDF, Language, pdf_answer
+from app.api.pdf_files import A_PDF, Language, pdf_response
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import (
@@ -58,7 +58,7 @@ async def get_test_result_sheet(
     It shows what `GET /tests/{id}/results` shows, under the same conditions. For the official result of an
     exam over all papers, see `GET /exams/{id}/result-sheet`.
     """
-    return await pdf_answer(request, parts, document, user, now)
+    return await pdf_response(request, parts, document, user, now)
 
 
 @router.get("/result-sheets/{document_id}", responses=problems(Forbidden, NotFound, ResultsNotReleased))

@@ -11,7 +11,7 @@ from app.api.deps import CurrentProctor, Now, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import A_REPORT_OF_FILES, InForm, ReportForm, check_form, remarks_answer
+from app.api.sheet_files import A_REPORT_OF_FILES, InForm, ReportForm, check_form, remarks_response
 from app.core import full_collections
 from app.core.errors import (
     Conflict,
@@ -172,5 +172,5 @@ async def import_answer_sheets(
             unknown_roll_numbers=unknown_roll_numbers,
         )
     if report is ReportForm.SHEET:
-        return await remarks_answer(parts, staff.id, contents, found)
+        return await remarks_response(parts, staff.id, contents, found)
     return ImportOut.of(found)

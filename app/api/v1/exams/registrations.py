@@ -16,7 +16,7 @@ from app.api.deps import (
     personal_turn,
     takes_nothing,
 )
-from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
+from app.api.pdf_files import PDF_CONTENT, Language, pdf_response
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import (
@@ -154,7 +154,7 @@ async def get_candidate_response_sheets(
         if format == "json":
             return CandidateSheetsOut.of_candidate(found)
         document = await result_documents.response_document(reads, parts, found, language, now)
-    return await pdf_answer(request, parts, document, staff, now)
+    return await pdf_response(request, parts, document, staff, now)
 
 
 @router.patch("/registrations/{roll_number:path}", responses=problems(NotFound, NotPossible, Invalid))

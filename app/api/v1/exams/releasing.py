@@ -16,10 +16,10 @@ from app.api.deps import (
     Uow,
     personal_turn,
 )
-from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
+from app.api.pdf_files import PDF_CONTENT, Language, pdf_response
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import JSON_LINES, SHEET_CONTENT, lines_answer, sheet_answer
+from app.api.sheet_files import JSON_LINES, SHEET_CONTENT, lines_response, sheet_response
 from app.core.errors import (
     Forbidden,
     Invalid,
@@ -126,9 +126,9 @@ async def get_merit_list(
             file = await exams.merit_sheet(
                 reads, staff, exam_id, wanted, everybody=everybody, version=version
             )
-            return sheet_answer(file, "merit-list", wanted)
+            return sheet_response(file, "merit-list", wanted)
     if format == "pdf":
-        return await pdf_answer(request, parts, document, staff, now)
+        return await pdf_response(request, parts, document, staff, now)
     return PageOut(items=[MeritRowOut.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
@@ -150,4 +150,4 @@ async def export_exam(exam_id: UUID, author: CurrentAuthor, request: Request, pa
     number; names are left out. All lines are of one version of the results. Each export is in the audit log.
     """
     async with personal_turn(request, parts), reading(parts.engine) as reads:
-        return lines_answer(await exams.export(reads, parts, author, exam_id), "exam")
+        return lines_response(await exams.export(reads, parts, author, exam_id), "exam")

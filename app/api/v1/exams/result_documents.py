@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CurrentProctor, CurrentUser, Now, Parts, Reads, Uow
-from app.api.pdf_files import A_PDF, Language, pdf_answer
+from app.api.pdf_files import A_PDF, Language, pdf_response
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import (
@@ -74,7 +74,7 @@ async def get_exam_result_sheet(
     Proctors, authors and admins may name a roll number; this is in the audit log. After a revision the sheet
     says the total and the rank before it. Its id, version and digest are for `GET /result-sheets/{id}`.
     """
-    return await pdf_answer(request, parts, document, user, now)
+    return await pdf_response(request, parts, document, user, now)
 
 
 @router.get("/certificate", response_class=Response, responses=ONE_PDF)
@@ -91,7 +91,7 @@ async def get_certificate(
     `none`. For others this is 404. Proctors, authors and admins may name a roll number; this is in the audit
     log.
     """
-    return await pdf_answer(request, parts, document, user, now)
+    return await pdf_response(request, parts, document, user, now)
 
 
 @router.post(
