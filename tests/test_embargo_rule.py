@@ -186,7 +186,7 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::_current_keys": "how papers are printed, for materialize()",
-    "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
+    "app/services/printing/composing.py::PrintJob.compose": "printouts.py has asked",
     "app/services/keys/changes.py::revised_papers": REVISED,
     "app/services/keys/changes.py::shown_changes": REVISED,
     "app/services/keys/changes.py::ShownChange.stored": REVISED,

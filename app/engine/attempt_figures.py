@@ -28,7 +28,7 @@ _LONGEST_MS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedSheet:
+class MarkedAttempt:
     """A result: what stands, in the order of the paper. Marks are in parts of `1 / denominator`."""
 
     answers: Sequence[Answer | None]
@@ -115,7 +115,7 @@ class Figures:
 
 
 def figures_of(
-    key: PaperKey, grader: Grader, subjects: Sequence[UUID], sheet: MarkedSheet, log: AttemptLog
+    key: PaperKey, grader: Grader, subjects: Sequence[UUID], sheet: MarkedAttempt, log: AttemptLog
 ) -> Figures:
     """Return the figures of an attempt that was marked by this key.
 
@@ -158,7 +158,7 @@ class _Changes:
     denominator: int = 1
 
 
-def _changes(grader: Grader, ids: Sequence[UUID], sheet: MarkedSheet, log: AttemptLog) -> _Changes:
+def _changes(grader: Grader, ids: Sequence[UUID], sheet: MarkedAttempt, log: AttemptLog) -> _Changes:
     """Compare the sheet with the same sheet with first answers, marked by the same key.
 
     Both are whole sheets, so that the rules of sections apply to both. A partly right answer is right here,
@@ -197,7 +197,7 @@ def _denominators(key: PaperKey) -> set[int]:
 
 
 def _sums(
-    key: PaperKey, subjects: Sequence[UUID], sheet: MarkedSheet, spent: Sequence[int], denominator: int
+    key: PaperKey, subjects: Sequence[UUID], sheet: MarkedAttempt, spent: Sequence[int], denominator: int
 ) -> dict[UUID, SubjectSums]:
     """The sums of each subject, in the order of the paper."""
     times = denominator // sheet.denominator

@@ -24,7 +24,7 @@ class PartScore:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedSheet:
+class MarkedParts:
     """A graded answer sheet as it is stored: outcomes by letter, and raw marks in parts of a unit.
 
     The marks of its questions times `unit` add up to the exact score of the paper.
@@ -36,19 +36,21 @@ class MarkedSheet:
 
 
 class Part:
-    """Questions of a paper, by their places in its order, counted from 0."""
+    """Questions of a paper, by their positions in its order, counted from 0."""
 
-    def __init__(self, places: Sequence[int]) -> None:
-        # An `itemgetter` of one place returns no tuple. An empty part is never asked for.
-        self._select: Any = itemgetter(*places) if len(places) > 1 else lambda sheet: (sheet[places[0]],)
+    def __init__(self, positions: Sequence[int]) -> None:
+        # An `itemgetter` of one position returns no tuple. An empty part is never asked for.
+        self._select: Any = (
+            itemgetter(*positions) if len(positions) > 1 else lambda sheet: (sheet[positions[0]],)
+        )
 
-    def score(self, sheet: MarkedSheet) -> PartScore:
+    def score(self, sheet: MarkedParts) -> PartScore:
         """The score of these questions in a sheet."""
         outcomes = self._select(sheet.outcomes)
         marks = _times(sheet.unit, sum(self._select(sheet.marks)))
         return PartScore(marks, outcomes.count("c"), outcomes.count("i"))
 
-    def raw(self, sheet: MarkedSheet) -> int:
+    def raw(self, sheet: MarkedParts) -> int:
         """The raw marks of these questions, in parts of the sheet's own common denominator."""
         return sum(self._select(sheet.marks))
 

@@ -20,7 +20,7 @@ from app.core.images import UnusableImage
 from app.core.process_pool import PoolLimits, ProcessPool
 from app.services import questions, tests
 from app.services.components import Components
-from app.services.printing import Manuscript
+from app.services.printing import PrintJob
 from app.services.questions import media
 from app.services.tests import Printout
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -137,8 +137,8 @@ class TestLimits:
         with pytest.raises(TooComplex, match="Shorten the longest texts"):
             await tests.pdf(winding_paper(), parts.media, pool, operator(), NOW)
         pool.close()
-        manuscript = Manuscript(orjson.dumps(document(([printed_question(1)], {}))), None, "en", False)
-        pdf = await tests.pdf(Printout(manuscript, [], "x.pdf"), parts.media, parts.files, operator(), NOW)
+        job = PrintJob(orjson.dumps(document(([printed_question(1)], {}))), None, "en", False)
+        pdf = await tests.pdf(Printout(job, [], "x.pdf"), parts.media, parts.files, operator(), NOW)
         assert pdf.startswith(b"%PDF")
 
 
@@ -150,7 +150,7 @@ def winding_paper() -> Printout:
     """Two hundred questions, each with a table of two thousand cells."""
     table = "|a" * 19 + "\n" + "|-" * 19 + "\n" + ("|b" * 19 + "\n") * 100
     asked = [printed_question(number, text={"en": table}) for number in range(1, 201)]
-    return Printout(Manuscript(orjson.dumps(document((asked, {}))), None, "en", False), [], "x.pdf")
+    return Printout(PrintJob(orjson.dumps(document((asked, {}))), None, "en", False), [], "x.pdf")
 
 
 def request_of(*messages: dict[str, Any]) -> Request:

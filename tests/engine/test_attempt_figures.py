@@ -13,7 +13,7 @@ from app.engine.answers import Answer
 from app.engine.attempt_figures import (
     AttemptLog,
     Figures,
-    MarkedSheet,
+    MarkedAttempt,
     SubjectSums,
     figures_of,
     sums_by_subject,
@@ -51,7 +51,7 @@ def figures(answers: list[Answer | None], **log: Any) -> Figures:
     key = paper()
     grader = Grader(key)
     marked = grader.grade(answers)
-    sheet = MarkedSheet(answers, marked.outcomes, marked.marks, marked.denominator)
+    sheet = MarkedAttempt(answers, marked.outcomes, marked.marks, marked.denominator)
     subjects = [POLITY, HISTORY, POLITY, POLITY, HISTORY]
     return figures_of(key, grader, subjects, sheet, AttemptLog(**log))
 
@@ -77,7 +77,7 @@ class TestSums:
         for answers in (by_place(key, sheet) for sheet in sheets):
             marked = grader.grade(answers)
             card = scorecard_of(key, marked.outcomes, marked.marks, marked.denominator)
-            sheet = MarkedSheet(answers, marked.outcomes, marked.marks, marked.denominator)
+            sheet = MarkedAttempt(answers, marked.outcomes, marked.marks, marked.denominator)
             by_question = [UUID(int=place % subjects) for place in range(len(answers))]
             found = figures_of(key, grader, by_question, sheet, AttemptLog())
             total = sum(sums_by_subject(found.subject_ids, found.sums).values(), SubjectSums())

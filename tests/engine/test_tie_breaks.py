@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.part_scores import MarkedSheet, Part, PartScore
+from app.engine.part_scores import MarkedParts, Part, PartScore
 from app.engine.ranking import PercentileDefinition, places
 from app.engine.tie_breaks import (
     JEE_SUBJECTS,
@@ -138,7 +138,7 @@ class TestPart:
         [([0, 1, 2, 3, 4], part("8/3", 2, 1)), ([1], part("-2/3", 0, 1)), ([0, 3], part("3", 1, 0))],
     )
     def test_marks_after_proration_and_counts(self, chosen: list[int], expected: PartScore) -> None:
-        sheet = MarkedSheet("cicpu", [6, -2, 1, 3, 0], Fraction(1, 3))
+        sheet = MarkedParts("cicpu", [6, -2, 1, 3, 0], Fraction(1, 3))
         assert Part(chosen).score(sheet) == expected
 
 

@@ -148,7 +148,7 @@ COUNT_OUTCOMES = text(
 )
 
 
-class StoredSheet(NamedTuple):
+class StoredGrading(NamedTuple):
     """A graded attempt: its answers, and its result by the key that holds. Numbers are texts."""
 
     attempt_id: UUID
@@ -219,11 +219,11 @@ class RegradingRepository(Repository):
         limit: int,
         *,
         is_staged: bool | None = None,
-    ) -> Sequence[StoredSheet]:
+    ) -> Sequence[StoredGrading]:
         """Graded attempts at the papers in the order of their ids; with False, those that are not staged."""
         statement = GRADED_SINCE if is_staged is False else GRADED
         values = {"test_id": test_id, "papers": list(paper_ids), "after": after, "limit": limit}
-        return [StoredSheet(*row) for row in await self._session.execute(statement, values)]
+        return [StoredGrading(*row) for row in await self._session.execute(statement, values)]
 
     async def stage(self, rows: Iterable[Sequence[str | None]]) -> None:
         """Write regraded attempts into the temporary table. None of the texts needs to be escaped."""

@@ -4,7 +4,7 @@ from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository,
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
 from app.repositories.exams.exports import ExamExportRepository, ExportedCandidate
-from app.repositories.exams.marked_sheets import MarkedSheetRepository, StoredSheet, SubjectPart
+from app.repositories.exams.marked_sheets import MarkedSheetRepository, StoredExamResult, SubjectPart
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.result_documents import (
     IssuedResult,
@@ -43,7 +43,7 @@ __all__ = [
     "ResultDocumentRepository",
     "ResultFileRepository",
     "Scored",
-    "StoredSheet",
+    "StoredExamResult",
     "SubjectPart",
     "WantedResults",
 ]

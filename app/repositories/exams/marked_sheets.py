@@ -15,8 +15,8 @@ ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class StoredSheet:
-    """A graded answer sheet of an official attempt: outcomes by letter, and marks in parts of a unit."""
+class StoredExamResult:
+    """The result of an official attempt: outcomes by letter, and marks in parts of a unit."""
 
     registration_id: UUID
     paper_id: UUID
@@ -32,10 +32,10 @@ class StoredSheet:
 
 @dataclass(frozen=True, slots=True)
 class SubjectPart:
-    """A subject of a paper, with the places of its questions, counted from 0."""
+    """A subject of a paper, with the positions of its questions, counted from 0."""
 
     name: LocalizedText
-    places: Sequence[int]
+    positions: Sequence[int]
 
 
 _Row = tuple[UUID, UUID, str, Sequence[int], int, int, int, int, int]
@@ -44,8 +44,8 @@ _Row = tuple[UUID, UUID, str, Sequence[int], int, int, int, int, int]
 class MarkedSheetRepository(Repository):
     """Marked sheets of an exam. Only a release reads them, and it has asked the embargo."""
 
-    async def of_exam(self, exam_id: UUID) -> AsyncIterator[Sequence[StoredSheet]]:
-        """The sheets whose scores `ExamResultRepository.scored` returns, in batches."""
+    async def of_exam(self, exam_id: UUID) -> AsyncIterator[Sequence[StoredExamResult]]:
+        """The results whose scores `ExamResultRepository.scored` returns, in batches."""
         statement = (
             select(
                 Attempt.registration_id,
@@ -64,7 +64,7 @@ class MarkedSheetRepository(Repository):
             .where(MARKED)
         )
         async for rows in (await self._session.stream(statement)).partitions(ROWS_AT_ONCE):
-            yield [StoredSheet(*cast("_Row", row)) for row in rows]
+            yield [StoredExamResult(*cast("_Row", row)) for row in rows]
 
     async def sections(self, paper_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, LocalizedText]]:
         """The names of the sections of papers, by their ids, in their order."""
@@ -88,6 +88,6 @@ class MarkedSheetRepository(Repository):
             parts = found.setdefault(paper_id, {})
             parts.setdefault(subject_id, (name, []))[1].append(position - 1)
         return {
-            paper_id: [SubjectPart(name, places) for name, places in parts.values()]
+            paper_id: [SubjectPart(name, positions) for name, positions in parts.values()]
             for paper_id, parts in found.items()
         }

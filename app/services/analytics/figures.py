@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from app.engine.answers import answer_of
-from app.engine.attempt_figures import AttemptLog, Figures, MarkedSheet, figures_of
+from app.engine.attempt_figures import AttemptLog, Figures, MarkedAttempt, figures_of
 from app.models import Result
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
@@ -45,6 +45,6 @@ async def request_of_exam(uow: UnitOfWork, exam_id: UUID) -> int:
     return len(waiting)
 
 
-def _sheet(result: Result) -> MarkedSheet:
+def _sheet(result: Result) -> MarkedAttempt:
     answers = [answer_of(answer) for answer in result.answers]
-    return MarkedSheet(answers, result.outcomes, result.marks, result.marks_denominator)
+    return MarkedAttempt(answers, result.outcomes, result.marks, result.marks_denominator)

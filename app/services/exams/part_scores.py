@@ -1,20 +1,23 @@
 """Scores of sections and subjects in an exam, for tie-breaks and for qualifying percentages of sections."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
 from app.engine.marks import printed
-from app.engine.part_scores import MarkedSheet, Part, PartScore
+from app.engine.part_scores import MarkedParts, Part, PartScore
 from app.engine.scoring import PaperKey
 from app.engine.tie_breaks import Chain, Scope, scopes_of
-from app.models import Exam, ExamPaper
-from app.repositories.exams import StoredSheet, SubjectPart
+from app.models import Exam, ExamPaper, LocalizedText
+from app.repositories.exams import StoredExamResult, SubjectPart
 from app.services.exams.ranking_rules import SectionNames, is_named
 from app.services.unit_of_work import Reading
+
+_NamedPart = tuple[LocalizedText, Sequence[int]]
+"""The name of a section or subject, and the positions of its questions, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ async def part_scores(
         for paper in papers
         if paper.paper_id is not None
     }
-    async for sheets in reads.marked_sheets.of_exam(exam.id):
-        await asyncio.to_thread(_add_all, found, divisions, sheets)
+    async for results in reads.marked_sheets.of_exam(exam.id):
+        await asyncio.to_thread(_add_all, found, divisions, results)
     return found
 
 
@@ -56,9 +59,11 @@ def _codes(paper: ExamPaper, papers: Sequence[ExamPaper]) -> set[str]:
     return {paper.code, *(other.code for other in papers if group and other.session_group == group)}
 
 
-def _add_all(found: PartScores, divisions: Mapping[UUID, "_Division"], sheets: Sequence[StoredSheet]) -> None:
-    for sheet in sheets:
-        divisions[sheet.paper_id].add(found, sheet)
+def _add_all(
+    found: PartScores, divisions: Mapping[UUID, "_Division"], results: Sequence[StoredExamResult]
+) -> None:
+    for result in results:
+        divisions[result.paper_id].add(found, result)
 
 
 class _Division:
@@ -74,39 +79,31 @@ class _Division:
         subjects: Mapping[UUID, Sequence[SubjectPart]],
     ) -> None:
         assert paper.paper_id is not None  # noqa: S101 -- the caller leaves papers without a version out
+        sections = _sections(names[paper.paper_id], key)
         self._key = key
-        sections = names[paper.paper_id]
-        places: dict[UUID, list[int]] = {section_id: [] for section_id in sections}
-        for place, item in enumerate(key.items):
-            places[item.section_id].append(place)
         self._sections = {
-            section_id: Part(places[section_id])
-            for section_id, name in sections.items()
+            section_id: Part(positions)
+            for section_id, (name, positions) in sections.items()
             if any(is_named(name, wanted) for wanted in paper.section_percents)
         }
-        self._scopes: dict[Scope, Part] = {}
-        for scope in scopes:
-            if scope.section is not None:
-                found = [places[id_] for id_, name in sections.items() if is_named(name, scope.section)]
-            elif scope.subject is not None:
-                parts = subjects.get(paper.paper_id, ())
-                found = [list(part.places) for part in parts if is_named(part.name, scope.subject)]
-            else:
-                found = [list(range(len(key.items)))]
-            counts = scope.paper in codes if scope.paper is not None else paper.counts_for_merit
-            if counts and any(found):
-                self._scopes[scope] = Part(sorted(place for part in found for place in part))
+        by_subject = [(part.name, part.positions) for part in subjects.get(paper.paper_id, ())]
+        self._scopes = _scope_parts(
+            {scope for scope in scopes if _counts(paper, codes, scope)},
+            list(sections.values()),
+            by_subject,
+            range(len(key.items)),
+        )
 
-    def add(self, found: PartScores, sheet: StoredSheet) -> None:
-        """Add the scores of one sheet."""
-        marked = MarkedSheet(sheet.outcomes, sheet.marks, _unit(sheet, self._key))
-        exact = found.exact.setdefault(sheet.registration_id, {})
+    def add(self, found: PartScores, result: StoredExamResult) -> None:
+        """Add the scores of one result."""
+        marked = MarkedParts(result.outcomes, result.marks, _unit(result, self._key))
+        exact = found.exact.setdefault(result.registration_id, {})
         for scope, part in self._scopes.items():
             score = part.score(marked)
             exact[scope] = exact[scope] + score if scope in exact else score
         if self._sections:
-            found.sections[sheet.registration_id, sheet.paper_id] = {
-                section_id: self._printed(part.raw(marked), sheet.marks_denominator)
+            found.sections[result.registration_id, result.paper_id] = {
+                section_id: self._printed(part.raw(marked), result.marks_denominator)
                 for section_id, part in self._sections.items()
             }
 
@@ -114,11 +111,43 @@ class _Division:
         return Decimal(printed(Fraction(marks, denominator), self._key.factor, self._key.rounding))
 
 
-def _unit(sheet: StoredSheet, key: PaperKey) -> Fraction:
-    """What one part of the sheet's marks is worth in its exact score."""
-    if not sheet.raw_numerator:
-        return key.factor / sheet.marks_denominator
+def _sections(names: Mapping[UUID, LocalizedText], key: PaperKey) -> Mapping[UUID, _NamedPart]:
+    """The name of each section, and the positions of its questions."""
+    positions: dict[UUID, list[int]] = {section_id: [] for section_id in names}
+    for position, item in enumerate(key.items):
+        positions[item.section_id].append(position)
+    return {section_id: (name, positions[section_id]) for section_id, name in names.items()}
+
+
+def _counts(paper: ExamPaper, codes: Collection[str], scope: Scope) -> bool:
+    return paper.counts_for_merit if scope.paper is None else scope.paper in codes
+
+
+def _scope_parts(
+    scopes: Collection[Scope],
+    sections: Sequence[_NamedPart],
+    subjects: Sequence[_NamedPart],
+    whole: Sequence[int],
+) -> Mapping[Scope, Part]:
+    """The questions of each scope. Scopes without any are left out."""
+    found = {}
+    for scope in scopes:
+        if scope.section is not None:
+            parts = [positions for name, positions in sections if is_named(name, scope.section)]
+        elif scope.subject is not None:
+            parts = [positions for name, positions in subjects if is_named(name, scope.subject)]
+        else:
+            parts = [whole]
+        if positions := sorted(position for part in parts for position in part):
+            found[scope] = Part(positions)
+    return found
+
+
+def _unit(result: StoredExamResult, key: PaperKey) -> Fraction:
+    """What one part of the result's marks is worth in its exact score."""
+    if not result.raw_numerator:
+        return key.factor / result.marks_denominator
     return Fraction(
-        sheet.score_numerator * sheet.raw_denominator,
-        sheet.score_denominator * sheet.raw_numerator * sheet.marks_denominator,
+        result.score_numerator * result.raw_denominator,
+        result.score_denominator * result.raw_numerator * result.marks_denominator,
     )

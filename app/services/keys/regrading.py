@@ -18,7 +18,7 @@ from app.engine.marks import printed
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
 from app.models import Keep
-from app.repositories.attempts.regrading import StoredSheet
+from app.repositories.attempts.regrading import StoredGrading
 from app.services.components import Components
 from app.services.keys.changes import RevisedPaper
 from app.services.tests.papers import paper_key
@@ -48,9 +48,9 @@ class Marking:
 
 @dataclass(frozen=True, slots=True)
 class Regraded:
-    """One attempt: its result before, and its sheet by the new key. `kept`: the score before stands."""
+    """One attempt: its result before, and its grading by the new key. `kept`: the score before stands."""
 
-    stored: StoredSheet
+    stored: StoredGrading
     graded: GradedSheet
     kept: bool
     is_counted: bool
@@ -72,41 +72,43 @@ class Regrader:
     def paper_ids(self) -> list[UUID]:
         return sorted(self._new)
 
-    async def load_old_keys(self, reads: Reading, parts: Components, sheets: Sequence[StoredSheet]) -> None:
-        """Read the keys by which these sheets were marked."""
-        for key_id in {sheet.key_id for sheet in sheets} - self._old.keys():
+    async def load_old_keys(
+        self, reads: Reading, parts: Components, gradings: Sequence[StoredGrading]
+    ) -> None:
+        """Read the keys of these gradings."""
+        for key_id in {stored.key_id for stored in gradings} - self._old.keys():
             self._old[key_id] = Marking((await parts.papers.key(reads, key_id)).rules)
 
-    def regrade_all(self, sheets: Sequence[StoredSheet]) -> list[Regraded]:
-        """Grade sheets whose old keys are loaded."""
-        return [self._regrade(sheet) for sheet in sheets]
+    def regrade_all(self, gradings: Sequence[StoredGrading]) -> list[Regraded]:
+        """Grade the answers again. The old keys are loaded."""
+        return [self._regrade(stored) for stored in gradings]
 
-    def _regrade(self, sheet: StoredSheet) -> Regraded:
-        graded = self._graders[sheet.paper_id].grade(
-            [answer_of(each) for each in orjson.loads(sheet.answers)]
+    def _regrade(self, stored: StoredGrading) -> Regraded:
+        graded = self._graders[stored.paper_id].grade(
+            [answer_of(each) for each in orjson.loads(stored.answers)]
         )
-        exact_before = _exact(sheet.score_numerator, sheet.score_denominator)
+        exact_before = _exact(stored.score_numerator, stored.score_denominator)
         kept = self._keeps_higher and exact_before > graded.score
-        printed_before = self._old[sheet.key_id].printed(sheet.raw_numerator, sheet.raw_denominator)
+        printed_before = self._old[stored.key_id].printed(stored.raw_numerator, stored.raw_denominator)
         return Regraded(
-            stored=sheet,
+            stored=stored,
             graded=graded,
             kept=kept,
-            is_counted=sheet.counted if kept else _counts(sheet, graded),
+            is_counted=stored.counted if kept else _counts(stored, graded),
             exact_before=exact_before,
             printed_before=printed_before,
             printed_after=printed_before
             if kept
-            else self._new[sheet.paper_id].printed(graded.raw.numerator, graded.raw.denominator),
+            else self._new[stored.paper_id].printed(graded.raw.numerator, graded.raw.denominator),
         )
 
 
-def _counts(sheet: StoredSheet, graded: GradedSheet) -> bool:
+def _counts(stored: StoredGrading, graded: GradedSheet) -> bool:
     """Whether the result by the new key counts: one that was disqualified may count now."""
     if graded.qualification is Qualification.DISQUALIFIED:
         return False
-    was_disqualified = sheet.qualification == Qualification.DISQUALIFIED
-    return sheet.counted or (was_disqualified and not sheet.practice and not sheet.was_staff)
+    was_disqualified = stored.qualification == Qualification.DISQUALIFIED
+    return stored.counted or (was_disqualified and not stored.practice and not stored.was_staff)
 
 
 @lru_cache(maxsize=8_192)
@@ -116,16 +118,16 @@ def _exact(numerator: str, denominator: str) -> Fraction:
 
 def staged_row(each: Regraded) -> Sequence[str | None]:
     """The row of `regraded_results`. Where the score before stands, the last columns stay as they are."""
-    sheet, graded = each.stored, each.graded
+    stored, graded = each.stored, each.graded
     score = each.exact_before if each.kept else graded.score
     before = (
-        str(sheet.attempt_id),
-        sheet.version,
-        str(sheet.paper_id),
-        str(sheet.exam_paper_id) if sheet.exam_paper_id else None,
-        str(sheet.key_id),
-        str(sheet.cohort_id),
-        _flag(sheet.counted),
+        str(stored.attempt_id),
+        stored.version,
+        str(stored.paper_id),
+        str(stored.exam_paper_id) if stored.exam_paper_id else None,
+        str(stored.key_id),
+        str(stored.cohort_id),
+        _flag(stored.counted),
         _flag(each.kept),
         _flag(each.is_counted),
         each.printed_before,

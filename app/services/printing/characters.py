@@ -1,4 +1,4 @@
-"""The characters that print as typed: those of the fonts of a sheet, as fonts/characters.txt lists them.
+"""The characters that print as typed: those of the fonts of a document, as fonts/characters.txt lists them.
 
 Typst draws a box for any other character. The list has the code points of the `cmap` tables of our fonts, and
 of DejaVu Sans Mono and New Computer Modern Math, which Typst brings. It leaves out private characters, for

@@ -14,17 +14,17 @@ import orjson
 from app.engine.dropped_keys import is_dropped
 from app.engine.marks import parse_marks
 from app.engine.question_types import question_type
-from app.services.printing.markdown import Block, Table, blocks_of
-from app.services.printing.sheets import (
+from app.services.printing.documents import (
     Figure,
     Option,
     Part,
     PassageItem,
+    PrintedDocument,
     PrintLanguage,
     QuestionItem,
-    Sheet,
     SolutionItem,
 )
+from app.services.printing.markdown import Block, Table, blocks_of
 from app.services.printing.wording import WORDINGS, Wording, figure
 
 Document = Mapping[str, Any]
@@ -33,24 +33,24 @@ Entry = Mapping[str, Any]
 POINTS_PER_PIXEL = 0.75
 
 
-def paper_sheet(document: Document, language: PrintLanguage, *, is_draft: bool = False) -> Sheet:
+def paper_document(document: Document, language: PrintLanguage, *, is_draft: bool = False) -> PrintedDocument:
     """The question paper."""
-    return _PaperComposer(document, language).sheet(is_draft)
+    return _PaperComposer(document, language).compose(is_draft)
 
 
-def solutions_sheet(
+def solutions_document(
     document: Document,
     answer_key: Mapping[str, Entry],
     language: PrintLanguage,
     *,
     is_draft: bool = False,
-) -> Sheet:
+) -> PrintedDocument:
     """A table of answers, and the explanation of each question."""
-    return _SolutionsComposer(document, answer_key, language).sheet(is_draft)
+    return _SolutionsComposer(document, answer_key, language).compose(is_draft)
 
 
 @dataclass(frozen=True, slots=True)
-class Manuscript:
+class PrintJob:
     """What to print, not yet parsed. `answer_key` is None for the paper."""
 
     document: bytes
@@ -58,12 +58,12 @@ class Manuscript:
     language: PrintLanguage
     is_draft: bool
 
-    def sheet(self) -> Sheet:
-        """Compose the sheet. The time depends on the length and the Markdown of the texts."""
+    def compose(self) -> PrintedDocument:
+        """Compose the document. The time depends on the length and the Markdown of the texts."""
         document = orjson.loads(self.document)
         if self.answer_key is None:
-            return paper_sheet(document, self.language, is_draft=self.is_draft)
-        return solutions_sheet(document, self.answer_key, self.language, is_draft=self.is_draft)
+            return paper_document(document, self.language, is_draft=self.is_draft)
+        return solutions_document(document, self.answer_key, self.language, is_draft=self.is_draft)
 
 
 def figure_name(image_id: str, content_type: str) -> str:
@@ -103,11 +103,11 @@ class _PaperComposer(_Composer):
         super().__init__(document, language)
         self._passages = {passage["id"]: passage for passage in document["passages"]}
 
-    def sheet(self, is_draft: bool) -> Sheet:
+    def compose(self, is_draft: bool) -> PrintedDocument:
         wording, document = self._wording, self._document
         total = sum((self._marks_of(section) for section in document["sections"]), Fraction(0))
         parts = [self._part(section) for section in document["sections"] if section["question_ids"]]
-        return Sheet(
+        return PrintedDocument(
             language=self._language,
             title=self._text(document["title"]),
             subtitle=wording.paper,
@@ -174,17 +174,17 @@ class _PaperComposer(_Composer):
     def _items(self, questions: Sequence[Entry]) -> Iterator[PassageItem | QuestionItem]:
         differ = not _uniform_marks(questions)
         previous = None
-        for place, question in enumerate(questions):
+        for position, question in enumerate(questions):
             passage_id = question["passage_id"]
             if passage_id and passage_id != previous:
-                yield self._passage(passage_id, questions[place:])
+                yield self._passage(passage_id, questions[position:])
             previous = passage_id
             yield self._question(question, differ)
 
     def _passage(self, passage_id: str, following: Sequence[Entry]) -> PassageItem:
         wording, passage = self._wording, self._passages[passage_id]
         count = next(
-            (place for place, each in enumerate(following) if each["passage_id"] != passage_id),
+            (position for position, each in enumerate(following) if each["passage_id"] != passage_id),
             len(following),
         )
         return PassageItem(
@@ -217,9 +217,9 @@ class _SolutionsComposer(_Composer):
         super().__init__(document, language)
         self._answer_key = answer_key
 
-    def sheet(self, is_draft: bool) -> Sheet:
+    def compose(self, is_draft: bool) -> PrintedDocument:
         parts = [self._part(section) for section in self._document["sections"] if section["question_ids"]]
-        return Sheet(
+        return PrintedDocument(
             language=self._language,
             title=self._text(self._document["title"]),
             subtitle=self._wording.solutions,

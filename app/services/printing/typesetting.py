@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import orjson
 
-from app.services.printing.composing import Manuscript
+from app.services.printing.composing import PrintJob
 
 if TYPE_CHECKING:
     import typst
@@ -27,9 +27,9 @@ _WITHOUT_TAGS = frozenset({"merit-list"})
 """Tags help those who cannot see the page. For thousands of rows they take twenty times their space."""
 
 
-def print_pdf(manuscript: Manuscript, images: Mapping[str, bytes], now: datetime) -> bytes:
-    """The manuscript as PDF. Run it in a child process: the time and memory it takes are not known before."""
-    return typeset("sheet", manuscript.sheet(), now, images)
+def print_pdf(job: PrintJob, images: Mapping[str, bytes], now: datetime) -> bytes:
+    """The document as PDF. Run it in a child process: the time and memory it takes are not known before."""
+    return typeset("sheet", job.compose(), now, images)
 
 
 def typeset(

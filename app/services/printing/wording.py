@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.services.printing.sheets import PrintLanguage
+from app.services.printing.documents import PrintLanguage
 
 
 @dataclass(frozen=True, slots=True)

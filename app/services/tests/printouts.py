@@ -16,7 +16,7 @@ from app.models import Media, Test
 from app.sentences import Sentence
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
-from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
+from app.services.printing import PrintJob, PrintLanguage, figure_name, print_pdf
 from app.services.questions import media
 from app.services.questions.content import reading_question
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
@@ -35,7 +35,7 @@ _NOT_AS_TYPED = Sentence("The paper cannot be printed as it was typed.")
 class Printout:
     """What to print, read from the database. The images are not yet read from the storage."""
 
-    manuscript: Manuscript
+    job: PrintJob
     images: Sequence[Media]
     file_name: str
 
@@ -76,25 +76,25 @@ async def printout(
         images = await _images(reads, author, orjson.loads(paper.document))
     state = "draft" if is_draft else f"v{paper.version}"
     key = compiled.key if part == "solutions" else None
-    manuscript = Manuscript(paper.document, key, language, is_draft)
-    return Printout(manuscript, images, f"{part}-{state}-{language}.pdf")
+    job = PrintJob(paper.document, key, language, is_draft)
+    return Printout(job, images, f"{part}-{state}-{language}.pdf")
 
 
 async def pdf(
     printout: Printout, storage: Storage, files: ProcessPool, author: Principal, now: datetime
 ) -> bytes:
     """The printout, typeset in a child process. Raises Invalid for formulas, TooComplex, Unavailable."""
-    manuscript = printout.manuscript
-    key = (manuscript.answer_key or {}).items()
+    job = printout.job
+    key = (job.answer_key or {}).items()
     explanations = {question_id: entry["explanation"] for question_id, entry in key}
-    document = orjson.loads(manuscript.document)
-    if found := await formula_obstacles(document, explanations, [manuscript.language], files, author):
+    document = orjson.loads(job.document)
+    if found := await formula_obstacles(document, explanations, [job.language], files, author):
         raise Invalid(_NOT_AS_TYPED, errors=found)
     images = {
         figure_name(str(image.id), image.content_type): await _content(storage, image)
         for image in printout.images
     }
-    return await files.run(print_pdf, manuscript, images, now, caller=author.id, advice=SHORTEN)
+    return await files.run(print_pdf, job, images, now, caller=author.id, advice=SHORTEN)
 
 
 def _check_readable(compiled: CompiledPaper) -> None:

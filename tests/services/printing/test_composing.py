@@ -1,12 +1,12 @@
-"""Composing: what a sheet says."""
+"""Composing: what a document says."""
 
 from typing import Any
 
 import pytest
 
-from app.services.printing import PrintLanguage, paper_sheet, solutions_sheet
+from app.services.printing import PrintLanguage, paper_document, solutions_document
+from app.services.printing.documents import PassageItem, QuestionItem, SolutionItem
 from app.services.printing.markdown import Paragraph, Span
-from app.services.printing.sheets import PassageItem, QuestionItem, SolutionItem
 from tests.services.printing.papers import document, keyed, question
 
 CHOICE = {"accepted": [["b"]]}
@@ -23,41 +23,45 @@ def said(blocks: Any) -> list[str]:
 
 class TestPaperSheet:
     def test_the_head(self) -> None:
-        sheet = paper_sheet(document(([question(1), question(2)], {})), "en")
-        assert (sheet.title, sheet.subtitle, sheet.footer) == ("Mock", "Question paper", "Mock · Version 3")
-        assert sheet.facts == ("Time allowed: 2 hours", "Maximum marks: 4")
-        assert sheet.notes == [
+        composed = paper_document(document(([question(1), question(2)], {})), "en")
+        assert (composed.title, composed.subtitle, composed.footer) == (
+            "Mock",
+            "Question paper",
+            "Mock · Version 3",
+        )
+        assert composed.facts == ("Time allowed: 2 hours", "Maximum marks: 4")
+        assert composed.notes == [
             "This paper has 2 questions.",
             "Each question carries 2 marks. For each wrong answer 2/3 mark will be deducted.",
             "Choose one option for each question, unless the question says otherwise.",
             "Where the texts in several languages differ, the English text holds.",
         ]
-        assert [(part.heading, part.note) for part in sheet.parts] == [
+        assert [(part.heading, part.note) for part in composed.parts] == [
             ("Section 1", "Questions 1 to 2 · 4 marks")
         ]
 
     def test_in_hindi_as_far_as_there_is_hindi(self) -> None:
         untranslated = question(2, text={"en": "Only English?"})
-        sheet = paper_sheet(document(([question(1), untranslated], {})), "hi")
-        assert (sheet.title, sheet.subtitle) == ("मॉक", "प्रश्न-पत्र")
-        assert sheet.facts[0] == "निर्धारित समय : 2 घंटे"
-        items = [item for item in sheet.parts[0].items if isinstance(item, QuestionItem)]
+        composed = paper_document(document(([question(1), untranslated], {})), "hi")
+        assert (composed.title, composed.subtitle) == ("मॉक", "प्रश्न-पत्र")
+        assert composed.facts[0] == "निर्धारित समय : 2 घंटे"
+        items = [item for item in composed.parts[0].items if isinstance(item, QuestionItem)]
         assert [said(item.blocks) for item in items] == [["प्रश्न 1?"], ["Only English?"]]
 
     def test_a_draft_says_so(self) -> None:
-        assert paper_sheet(document(), "en", is_draft=True).footer == "Mock · Draft, not published"
+        assert paper_document(document(), "en", is_draft=True).footer == "Mock · Draft, not published"
 
     def test_sections_with_times_choice_and_marks_of_their_own(self) -> None:
         free = [question(number, marks="3", negative_marks="0") for number in (2, 3, 4)]
-        sheet = paper_sheet(
+        composed = paper_document(
             document(
                 ([question(1)], {"duration_seconds": 90}), (free, {"choose": 2, "duration_seconds": 5400})
             ),
             "en",
         )
-        assert sheet.facts[1] == "Maximum marks: 8"
-        assert "Questions carry different marks" in sheet.notes[1]
-        assert [part.note.split(" · ") for part in sheet.parts] == [
+        assert composed.facts[1] == "Maximum marks: 8"
+        assert "Questions carry different marks" in composed.notes[1]
+        assert [part.note.split(" · ") for part in composed.parts] == [
             [
                 "Question 1",
                 "2 marks",
@@ -100,21 +104,23 @@ class TestPaperSheet:
         self, marks: str, negative_marks: str, carried: str, deducted: str
     ) -> None:
         questions = [question(1, marks=marks, negative_marks=negative_marks)]
-        note = paper_sheet(document((questions, {})), "en").notes[1]
+        note = paper_document(document((questions, {})), "en").notes[1]
         assert note == f"Each question carries {carried}. For each wrong answer {deducted} will be deducted."
 
     def test_marks_that_differ_within_a_section_stand_beside_questions(self) -> None:
-        sheet = paper_sheet(document(([question(1), question(2, marks="3", negative_marks="-1")], {})), "en")
-        items = [item for item in sheet.parts[0].items if isinstance(item, QuestionItem)]
+        composed = paper_document(
+            document(([question(1), question(2, marks="3", negative_marks="-1")], {})), "en"
+        )
+        items = [item for item in composed.parts[0].items if isinstance(item, QuestionItem)]
         assert [item.hint for item in items] == ["+2; −2/3", "+3; −1"]
 
     def test_a_passage_stands_before_its_questions(self) -> None:
         passage = {"id": "p", "text": {"en": "Read me."}, "media": []}
         questions = [question(1), *(question(number, passage_id="p") for number in (2, 3)), question(4)]
-        sheet = paper_sheet(document((questions, {}), passages=[passage]), "en")
-        kinds = [item.kind for item in sheet.parts[0].items]
+        composed = paper_document(document((questions, {}), passages=[passage]), "en")
+        kinds = [item.kind for item in composed.parts[0].items]
         assert kinds == ["question", "passage", "question", "question", "question"]
-        [item] = [item for item in sheet.parts[0].items if isinstance(item, PassageItem)]
+        [item] = [item for item in composed.parts[0].items if isinstance(item, PassageItem)]
         assert item.heading == "Read the following and answer questions 2 to 3."
 
     @pytest.mark.parametrize(
@@ -123,21 +129,21 @@ class TestPaperSheet:
     )
     def test_options_are_marked_by_letters(self, names: Any, labels: list[str]) -> None:
         options = [{"id": name, "text": {"en": name}} for name in names]
-        sheet = paper_sheet(document(([question(1, options=options)], {})), "en")
-        [item] = sheet.parts[0].items
+        composed = paper_document(document(([question(1, options=options)], {})), "en")
+        [item] = composed.parts[0].items
         assert isinstance(item, QuestionItem)
         assert [option.label for option in item.options] == labels
 
     def test_how_else_a_question_is_answered(self) -> None:
         several, number = question(1, type="multiple_choice"), question(2, type="numeric", options=[])
-        items = paper_sheet(document(([several, number], {})), "en").parts[0].items
+        items = paper_document(document(([several, number], {})), "en").parts[0].items
         assert [(item.hint, item.answer_line) for item in items if isinstance(item, QuestionItem)] == [
             ("one or more options", None),
             ("", "Answer:"),
         ]
 
     def test_an_empty_section_of_a_draft_is_left_out(self) -> None:
-        assert len(paper_sheet(document(([], {}), ([question(1)], {})), "en").parts) == 1
+        assert len(paper_document(document(([], {}), ([question(1)], {})), "en").parts) == 1
 
 
 class TestSolutionsSheet:
@@ -154,16 +160,16 @@ class TestSolutionsSheet:
         ],
     )
     def test_answers(self, kind: str, key: dict[str, Any], answer: str) -> None:
-        sheet = solutions_sheet(document(([question(1) | {"type": kind}], {})), keyed(key), "en")
-        [item] = sheet.parts[0].items
+        composed = solutions_document(document(([question(1) | {"type": kind}], {})), keyed(key), "en")
+        [item] = composed.parts[0].items
         assert isinstance(item, SolutionItem)
         assert (item.number, item.answer, said(item.blocks)) == (1, answer, ["Because 1."])
-        assert sheet.answers == [(1, answer)]
+        assert composed.answers == [(1, answer)]
 
     @pytest.mark.parametrize(
         ("language", "sentence"), [("en", "There is no explanation."), ("hi", "व्याख्या उपलब्ध नहीं है।")]
     )
     def test_without_explanation(self, language: PrintLanguage, sentence: str) -> None:
         key = {"q1": {"key": CHOICE, "explanation": None}}
-        [item] = solutions_sheet(document(([question(1)], {})), key, language).parts[0].items
+        [item] = solutions_document(document(([question(1)], {})), key, language).parts[0].items
         assert said(item.blocks) == [sentence]

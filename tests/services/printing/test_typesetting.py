@@ -13,7 +13,7 @@ import typst
 from fontTools.ttLib import TTFont
 from pypdf import PageObject, PdfReader
 
-from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset, unprintable
+from app.services.printing import figure_name, paper_document, solutions_document, typeset, unprintable
 from app.services.printing.characters import printable
 from app.services.printing.typesetting import FOLDER
 from tests.builders.pictures import encoded, halves
@@ -35,7 +35,7 @@ def text_of(reader: PdfReader) -> str:
 
 
 def printed(paper: Json, language: str = "en") -> PdfReader:
-    return read(typeset("sheet", paper_sheet(paper, "hi" if language == "hi" else "en"), NOW))
+    return read(typeset("sheet", paper_document(paper, "hi" if language == "hi" else "en"), NOW))
 
 
 class TestTypeset:
@@ -88,16 +88,16 @@ class TestTypeset:
     @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
     def test_images(self, kind: str) -> None:
         image = {"id": "image", "content_type": f"image/{kind}", "width": 2000, "height": 20, "url": ""}
-        sheet = paper_sheet(document(([question(1, media=[image])], {})), "en")
+        composed = paper_document(document(([question(1, media=[image])], {})), "en")
         content = encoded(halves(size=(2000, 20)), kind.upper())
-        reader = read(typeset("sheet", sheet, NOW, {figure_name("image", f"image/{kind}"): content}))
+        reader = read(typeset("sheet", composed, NOW, {figure_name("image", f"image/{kind}"): content}))
         [shown] = reader.pages[0].images
         assert shown.image is not None
         assert shown.image.size == (2000, 20)
 
     def test_the_same_sheet_gives_the_same_bytes(self) -> None:
-        sheet = paper_sheet(document(([question(1)], {})), "en")
-        assert typeset("sheet", sheet, NOW) == typeset("sheet", sheet, NOW)
+        composed = paper_document(document(([question(1)], {})), "en")
+        assert typeset("sheet", composed, NOW) == typeset("sheet", composed, NOW)
 
     def test_metadata_tell_the_title_and_the_time_alone(self) -> None:
         metadata = printed(document(([question(1)], {}))).metadata
@@ -113,7 +113,7 @@ class TestTypeset:
             document(([question(1), question(2)], {})),
             keyed({"accepted": [["b"]]}, {"dropped": True}),
         )
-        text = text_of(read(typeset("sheet", solutions_sheet(paper, key, "en"), NOW)))
+        text = text_of(read(typeset("sheet", solutions_document(paper, key, "en"), NOW)))
         for words in ("Answer key and solutions", "(b)", "dropped", "Because 1.", "Because 2."):
             assert words in text
 
@@ -148,16 +148,18 @@ class TestNothingLeavesItsPlace:
     def test_a_wide_table_has_the_whole_page(self) -> None:
         texts = [table_of(15, "12345"), table_of(40, "12")]
         questions = [question(number, text={"en": text}) for number, text in enumerate(texts, 1)]
-        sheet = paper_sheet(document((questions, {})), "en")
-        assert sheet.columns == 1
-        reader = read(typeset("sheet", sheet, NOW))
+        composed = paper_document(document((questions, {})), "en")
+        assert composed.columns == 1
+        reader = read(typeset("sheet", composed, NOW))
         assert all(map(self.is_inside, reader.pages))
         assert text_of(reader).count("12345") == 15
 
     def test_a_high_image(self) -> None:
         image = {"id": "image", "content_type": "image/png", "width": 100, "height": 4000, "url": ""}
-        sheet = paper_sheet(document(([question(1, media=[image])], {})), "en")
-        reader = read(typeset("sheet", sheet, NOW, {"image.png": encoded(halves(size=(100, 4000)), "PNG")}))
+        composed = paper_document(document(([question(1, media=[image])], {})), "en")
+        reader = read(
+            typeset("sheet", composed, NOW, {"image.png": encoded(halves(size=(100, 4000)), "PNG")})
+        )
         assert len(reader.pages) == 1
 
 

@@ -120,7 +120,7 @@ class TestVersion:
         await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(title={"en": "Changed"}))
         footers = [
             (await tests.printout(uow, AUTHOR, made.id, "paper", "en", version))
-            .manuscript.sheet()
+            .job.compose()
             .footer.partition(" · ")
             for version in (None, 1, "draft")
         ]
@@ -152,7 +152,7 @@ class TestLanguage:
     async def test_the_name_of_the_file(self, uow: UnitOfWork) -> None:
         made: PublishedTest = await publish_test(uow, languages=["en", "hi"])
         printout = await tests.printout(uow, AUTHOR, made.id, "solutions", "hi", None)
-        assert (printout.file_name, printout.manuscript.language) == ("solutions-v1-hi.pdf", "hi")
+        assert (printout.file_name, printout.job.language) == ("solutions-v1-hi.pdf", "hi")
 
 
 async def draft(uow: UnitOfWork, question_ids: list[UUID]) -> models.Test:

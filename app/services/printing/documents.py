@@ -68,7 +68,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PrintedDocument:
     """A whole document: header, instructions or a table of answers, and parts."""
 
     language: PrintLanguage
