@@ -62,12 +62,10 @@ async def change(
     before: Enrolment,
     after: Enrolment,
     now: datetime,
-    *,
-    tell: bool = True,
 ) -> bool:
     """Store another enrolment of a locked user, with its entry in the audit log. Returns whether it differs.
 
-    The user is told if access begins, ends, or has another end.
+    The user is notified if access begins, ends, or has another end.
     """
     if not differ(before, after):
         return False
@@ -81,7 +79,7 @@ async def change(
         after=_recorded(after),
     )
     was, is_active = before.is_active(now), after.is_active(now)
-    if tell and (was, before.until if was else None) != (is_active, after.until if is_active else None):
+    if (was, before.until if was else None) != (is_active, after.until if is_active else None):
         uow.jobs.add("notify_enrolment_changed", user_id=str(user_id), change_id=str(uuid7()))
     return True
 

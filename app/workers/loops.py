@@ -115,7 +115,7 @@ class Housekeeping:
     async def announce_windows(self) -> None:
         """Send messages for papers that have opened or closed."""
         async with unit_of_work(self._engine) as uow:
-            await exams.tell_windows(uow, self._clock.now())
+            await exams.announce_windows(uow, self._clock.now())
 
     async def repair_attempts(self) -> None:
         """Grade attempts whose job was lost or given up, and void attempts that run in cancelled exams."""

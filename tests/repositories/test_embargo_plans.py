@@ -178,7 +178,7 @@ async def _taken_tests(shelf: Shelf) -> object:
 
 
 async def _a_start(shelf: Shelf) -> object:
-    return await shelf.uow.tests.offered(shelf.viewer, shelf.paper_id, NOW)
+    return await shelf.uow.tests.to_start(shelf.viewer, shelf.paper_id, NOW)
 
 
 async def _ones_attempts(shelf: Shelf) -> object:

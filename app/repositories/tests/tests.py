@@ -76,7 +76,7 @@ class TestRepository(Repository):
         """A test that the viewer may start now."""
         return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
 
-    async def offered(self, viewer: Viewer, test_id: UUID, now: datetime) -> tuple[Test, UUID | None, bool]:
+    async def to_start(self, viewer: Viewer, test_id: UUID, now: datetime) -> tuple[Test, UUID | None, bool]:
         """A test that the viewer may start now, and its current paper version, which new attempts get.
 
         The last value says whether it was a paper of an exam whose results are released: attempts are

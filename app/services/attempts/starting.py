@@ -148,7 +148,7 @@ class Offer:
 
 async def offered(uow: UnitOfWork, parts: Components, of: Viewer, test_id: UUID, now: datetime) -> Offer:
     """The test, if the viewer may start it. Raises NotFound, or NotAvailable if it is not published."""
-    test, paper_id, was_released = await uow.tests.offered(of, test_id, now)
+    test, paper_id, was_released = await uow.tests.to_start(of, test_id, now)
     if paper_id is None or test.status != "published":
         raise NotAvailable("The test is not published.")
     return Offer(test, await parts.papers.get(uow, paper_id), was_released)

@@ -54,7 +54,7 @@ from app.services.exams.ending import (
     preview_close,
     void_left_over,
 )
-from app.services.exams.events import announce, postpone, tell_windows
+from app.services.exams.events import announce, announce_windows, postpone
 from app.services.exams.exports import export
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.key_stages import KeyStage, KeyStageView, preview_key, show_key
@@ -128,6 +128,7 @@ __all__ = [
     "accommodations",
     "add_paper",
     "announce",
+    "announce_windows",
     "announcements",
     "announcements_for_attempt",
     "apply_exam",
@@ -178,7 +179,6 @@ __all__ = [
     "steer",
     "steer_one",
     "submit",
-    "tell_windows",
     "view",
     "void_left_over",
     "withdraw",

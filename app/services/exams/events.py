@@ -55,7 +55,7 @@ async def postpone(
     return exam
 
 
-async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
+async def announce_windows(uow: UnitOfWork, now: datetime) -> int:
     """Send messages about papers that have opened or closed since the last call. Returns their number."""
     opened, closed = await uow.exams.mark_opening_announced(now), await uow.exams.mark_closing_announced(now)
     for kind, papers in ((PaperOpenedData, opened), (PaperClosedData, closed)):

@@ -47,7 +47,7 @@ async def ways_in(uow: UnitOfWork, viewer: Viewer, made: PublishedTest) -> dict[
     return {
         "listed": made.id in [each.test.id for each in listed.items],
         "read": await succeeds(uow.catalog.find(viewer, made.id, NOW)),
-        "started": await succeeds(uow.tests.offered(viewer, made.id, NOW)),
+        "started": await succeeds(uow.tests.to_start(viewer, made.id, NOW)),
     }
 
 

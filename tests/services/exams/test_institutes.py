@@ -47,7 +47,7 @@ HOUR = timedelta(hours=1)
 EVERYTHING = PageRequest(100)
 TEXT = {"en": "Theirs"}
 # These are given an exam or a person's own attempt that another service has found, or work for everybody.
-OF_WHAT_WAS_FOUND = {"detailed_paper", "submit", "tell_windows", "view", "void_left_over"}
+OF_WHAT_WAS_FOUND = {"announce_windows", "detailed_paper", "submit", "view", "void_left_over"}
 # They make or find an exam of the institute of whoever asks.
 OF_THEIR_OWN = {
     "apply_exam",

@@ -48,7 +48,7 @@ class TestOpenings:
     ) -> None:
         scene = await make_scene(engine, parts, content, "postpone")
         tomorrow = scene.now + timedelta(hours=24)
-        both = await overlap(engine, lambda uow: exams.tell_windows(uow, tomorrow), scene.postpone)
+        both = await overlap(engine, lambda uow: exams.announce_windows(uow, tomorrow), scene.postpone)
         assert (both.waited, both.second.code) == (True, "ok")
         async with reading(engine) as reads:
             statement = select(ExamPaper).where(ExamPaper.exam_id == scene.exam_id, ExamPaper.code == "2")

@@ -1,4 +1,4 @@
-"""Roll numbers as they stand on an answer sheet: in one column, or one digit a column."""
+"""Roll numbers as they stand on an answer sheet: in one column, or one digit per column."""
 
 import re
 
