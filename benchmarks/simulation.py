@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.recommending import NOTHING_KNOWN, Estimate, Kind, Place, Situation, rank
+from app.engine.recommending import NOTHING_KNOWN, Estimate, Kind, Situation, SubjectOrChapter, rank
 from app.engine.statistics.bands import Change, change, score_band
 from app.engine.statistics.clearing import Answered, Marking, chances_of_clearing
 from app.engine.statistics.elo import Rating, Ratings, updated
@@ -233,7 +233,9 @@ def chosen(random: np.random.Generator, right: NDArray[np.int64], seen: NDArray[
     if way == "weakest subject":
         return int((right / seen).argmin())
     subjects = [
-        Place(UUID(int=each), UUID(int=each), float(weight), share_of(int(right[each]), int(seen[each])), 999)
+        SubjectOrChapter(
+            UUID(int=each), UUID(int=each), float(weight), share_of(int(right[each]), int(seen[each])), 999
+        )
         for each, weight in enumerate(SUBJECT_WEIGHTS)
     ]
     best = next(each for each in rank(Situation(subjects=subjects)) if each.kind is Kind.PRACTICE)

@@ -1,4 +1,4 @@
-"""Alembic's environment: schema `ias`, one transaction a migration, one migrator at a time."""
+"""Alembic's environment: schema `ias`, one transaction per migration, one migrator at a time."""
 
 import asyncio
 

@@ -1,6 +1,6 @@
 """UPSC's published cut-offs of the Civil Services (Preliminary) Examination, General Studies Paper I.
 
-The figures are in `upsc_cutoffs.csv`: one row a year, with the marks of each category as UPSC
+The figures are in `upsc_cutoffs.csv`: one row per year, with the marks of each category as UPSC
 printed them and the number of questions that UPSC dropped. The category ews exists since 2019.
 """
 

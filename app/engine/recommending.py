@@ -99,7 +99,7 @@ NOTHING_KNOWN = Estimate(0.5, 0.16, 0.84, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SubjectOrChapter:
     """A subject, or a chapter of it."""
 
     id: UUID
@@ -151,8 +151,8 @@ class Technique:
 class Situation:
     """What is known of a candidate, and what is on offer."""
 
-    subjects: Sequence[Place] = ()
-    chapters: Sequence[Place] = ()
+    subjects: Sequence[SubjectOrChapter] = ()
+    chapters: Sequence[SubjectOrChapter] = ()
     cards: Sequence[DueCard] = ()
     tests: Sequence[OfferedTest] = ()
     techniques: Sequence[Technique] = ()
@@ -302,11 +302,11 @@ def _remembered(card: DueCard) -> float:
     return max(revised - retention(card.stability, card.days + HORIZON_DAYS), 0.0)
 
 
-def _practice(situation: Situation, subject: Place) -> Action:
+def _practice(situation: Situation, subject: SubjectOrChapter) -> Action:
     return _session(situation, Kind.PRACTICE, _ground_of_subject(situation, subject), subject, subject)
 
 
-def _ground_of_subject(situation: Situation, subject: Place) -> Ground:
+def _ground_of_subject(situation: Situation, subject: SubjectOrChapter) -> Ground:
     if subject.share.n < FEWEST_ANSWERS:
         return Ground.NEW_SUBJECT
     others = [each for each in situation.subjects if each.id != subject.id and each.share.n]
@@ -327,7 +327,7 @@ def _chapters(situation: Situation) -> Iterable[Action]:
             yield _session(situation, Kind.CHAPTER, ground, chapter, subject)
 
 
-def _ground_of_chapter(chapter: Place, subject: Place) -> Ground | None:
+def _ground_of_chapter(chapter: SubjectOrChapter, subject: SubjectOrChapter) -> Ground | None:
     if chapter.share.n == 0:
         return Ground.NEW_CHAPTER if subject.share.n >= 2 * FEWEST_ANSWERS else None
     if chapter.share.n < FEWEST_ANSWERS or chapter.share.value >= subject.share.value:
@@ -335,20 +335,22 @@ def _ground_of_chapter(chapter: Place, subject: Place) -> Ground | None:
     return Ground.WEAK_CHAPTER if chapter.share.high < subject.share.value else Ground.LOW_CHAPTER
 
 
-def _session(situation: Situation, kind: Kind, ground: Ground, place: Place, subject: Place) -> Action:
-    """A session of new questions of one place."""
-    count = min(SESSION_QUESTIONS, place.offered)
+def _session(
+    situation: Situation, kind: Kind, ground: Ground, chosen: SubjectOrChapter, subject: SubjectOrChapter
+) -> Action:
+    """A session of new questions of a subject or chapter."""
+    count = min(SESSION_QUESTIONS, chosen.offered)
     return Action(
         kind=kind,
         ground=ground,
-        target=place.id,
-        gain=_learning(situation, subject.questions, place.share, count),
-        minutes=_minutes(count, place.share),
-        evidence=place.share.n,
+        target=chosen.id,
+        gain=_learning(situation, subject.questions, chosen.share, count),
+        minutes=_minutes(count, chosen.share),
+        evidence=chosen.share.n,
         again_after=SESSION_QUESTIONS,
         count=count,
-        share=place.share,
-        weight=place.questions,
+        share=chosen.share,
+        weight=chosen.questions,
     )
 
 

@@ -1,4 +1,4 @@
-"""SQLAlchemy tables, one module a noun."""
+"""SQLAlchemy tables, one module per noun."""
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
 from app.models.analytics import AttemptFigures

@@ -17,8 +17,8 @@ from app.engine.recommending import (
     Ground,
     Kind,
     OfferedTest,
-    Place,
     Situation,
+    SubjectOrChapter,
     chapter_share,
     rank,
     retention,
@@ -32,12 +32,12 @@ def share(value: float, n: int = 100, width: float = 0.08) -> Estimate:
     return Estimate(value, value - width, value + width, n)
 
 
-def subject(id_: UUID, estimate: Estimate, questions: float = 20, offered: int = 50) -> Place:
-    return Place(id_, id_, questions, estimate, offered)
+def subject(id_: UUID, estimate: Estimate, questions: float = 20, offered: int = 50) -> SubjectOrChapter:
+    return SubjectOrChapter(id_, id_, questions, estimate, offered)
 
 
-def chapter(id_: UUID, estimate: Estimate, offered: int = 50) -> Place:
-    return Place(id_, HISTORY, 5, estimate, offered)
+def chapter(id_: UUID, estimate: Estimate, offered: int = 50) -> SubjectOrChapter:
+    return SubjectOrChapter(id_, HISTORY, 5, estimate, offered)
 
 
 def card(number: int, subject_id: UUID = HISTORY, days: float = 1.0) -> DueCard:
@@ -71,7 +71,7 @@ def test_the_gain_of_practice_is_the_sum_of_its_parts() -> None:
     ],
     ids=["more to learn", "more weight", "little to learn"],
 )
-def test_subjects_are_ranked_by_what_they_gain(weaker: Place, expected: UUID) -> None:
+def test_subjects_are_ranked_by_what_they_gain(weaker: SubjectOrChapter, expected: UUID) -> None:
     best, _ = rank(Situation(subjects=[weaker, subject(POLITY, share(0.5))]))
     assert (best.kind, best.target) == (Kind.PRACTICE, expected)
 
@@ -185,13 +185,13 @@ def test_without_negative_marks_no_answer_costs_anything() -> None:
     cards=st.integers(0, 25),
 )
 def test_the_order_is_that_of_marks_by_minute(values: list[tuple[float, float, int]], cards: int) -> None:
-    places = [
+    subjects = [
         subject(UUID(int=100 + number), share(value), questions, offered)
         for number, (value, questions, offered) in enumerate(values)
     ]
-    situation = Situation(places, cards=[card(number, UUID(int=100)) for number in range(cards)])
+    situation = Situation(subjects, cards=[card(number, UUID(int=100)) for number in range(cards)])
     actions = rank(situation)
     assert len(actions) <= MOST
     assert actions == sorted(actions, key=lambda action: -action.per_minute)
-    assert actions == rank(replace(situation, subjects=places[::-1]))
+    assert actions == rank(replace(situation, subjects=subjects[::-1]))
     assert all(action.gain.low <= action.gain.value <= action.gain.high for action in actions)

@@ -14,8 +14,8 @@ from app.engine.recommending import (
     NOTHING_KNOWN,
     Estimate,
     OfferedTest,
-    Place,
     Situation,
+    SubjectOrChapter,
     Technique,
     chapter_share,
 )
@@ -68,10 +68,10 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
     chapters = await reads.subjects.every_chapter(user.institute_id)
     cards = await reads.cards.due(viewer, now, MOST_CARDS)
     syllabus = _Syllabus(offered, counts, [subject.id for subject in subjects])
-    places = [_subject(subject, syllabus, ratings, used.get(subject.id)) for subject in subjects]
-    by_id = {place.id: place for place in places}
+    found = [_subject(subject, syllabus, ratings, used.get(subject.id)) for subject in subjects]
+    by_id = {each.id: each for each in found}
     situation = Situation(
-        subjects=places,
+        subjects=found,
         chapters=[
             _chapter(chapter, syllabus, by_id[chapter.subject_id], ratings.chapters.get(chapter.id))
             for chapter in chapters
@@ -86,7 +86,7 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
         answers=ratings.candidate.answers if ratings.candidate else 0,
     )
     named: Sequence[Subject | Chapter] = [*subjects, *chapters]
-    names = {place.id: place.name for place in named} | {test.id: test.title for test in offered}
+    names = {each.id: each.name for each in named} | {test.id: test.title for test in offered}
     subject_of = {chapter.id: chapter.subject_id for chapter in chapters}
     return Known(situation, names, subject_of, subjects, abilities)
 
@@ -103,12 +103,12 @@ class _Syllabus:
         practised = {test.paper_id for test in offered if test.was_taken or test.kind not in MOCK_KINDS}
         self.offered: Counter[UUID] = Counter()
         for count in counts:
-            for place_id in {count.subject_id, count.chapter_id} - {None}:
-                assert place_id is not None  # noqa: S101 -- for the type
+            for named_id in {count.subject_id, count.chapter_id} - {None}:
+                assert named_id is not None  # noqa: S101 -- for the type
                 if count.paper_id in practised:
-                    self.offered[place_id] += count.questions
+                    self.offered[named_id] += count.questions
                 if count.paper_id in papers:
-                    self._questions[place_id] += count.questions
+                    self._questions[named_id] += count.questions
         self._total = sum(self._questions[subject_id] for subject_id in subject_ids)
         self._size = USUAL_PAPER
         if any(test.kind == "full" for test in offered):
@@ -120,9 +120,9 @@ class _Syllabus:
         """The questions of a full paper."""
         return self._size
 
-    def weight(self, place_id: UUID) -> float:
-        """The questions of a place in a full paper, on average."""
-        return self._size * self._questions[place_id] / self._total if self._total else 0.0
+    def weight(self, id_: UUID) -> float:
+        """The questions of a subject or chapter in a full paper, on average."""
+        return self._size * self._questions[id_] / self._total if self._total else 0.0
 
 
 def _marks(marking: Mapping[str, Any] | None) -> tuple[float, float]:
@@ -135,8 +135,8 @@ def _marks(marking: Mapping[str, Any] | None) -> tuple[float, float]:
 
 def _subject(
     subject: Subject, syllabus: _Syllabus, ratings: KnownRatings, ability: SubjectAbility | None
-) -> Place:
-    return Place(
+) -> SubjectOrChapter:
+    return SubjectOrChapter(
         id=subject.id,
         subject_id=subject.id,
         questions=syllabus.weight(subject.id),
@@ -166,9 +166,11 @@ def _logistic(value: float) -> float:
     return 1 / (1 + exp(-max(-30.0, min(30.0, value))))
 
 
-def _chapter(chapter: Chapter, syllabus: _Syllabus, subject: Place, answers: ChapterAnswers | None) -> Place:
+def _chapter(
+    chapter: Chapter, syllabus: _Syllabus, subject: SubjectOrChapter, answers: ChapterAnswers | None
+) -> SubjectOrChapter:
     seen, right = (answers.seen, answers.right) if answers else (0, 0.0)
-    return Place(
+    return SubjectOrChapter(
         id=chapter.id,
         subject_id=chapter.subject_id,
         questions=syllabus.weight(chapter.id),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.engine import recommending
 from app.engine.attempt_figures import SubjectSums
-from app.engine.recommending import FEWEST_ANSWERS, SESSION_QUESTIONS, Kind, Place, Situation
+from app.engine.recommending import FEWEST_ANSWERS, SESSION_QUESTIONS, Kind, Situation, SubjectOrChapter
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
 from app.services.analytics.estimates import Estimate
@@ -29,10 +29,10 @@ def expected_gain(subject_id: UUID, sums: SubjectSums, attempts: Sequence[ShownA
         reason = Sentence("This needs a full test: it shows how many questions of the subject a paper has.")
         return Estimate.missing(sums.questions, reason)
     weight = sum(_questions(attempt, subject_id) for attempt in papers) / len(papers)
-    place = Place(subject_id, subject_id, weight, _share(sums), SESSION_QUESTIONS)
+    subject = SubjectOrChapter(subject_id, subject_id, weight, _share(sums), SESSION_QUESTIONS)
     right, wrong = (float(Fraction(papers[0].marking[name])) for name in ("correct", "incorrect"))
     situation = Situation(
-        subjects=[place], right=right, wrong=wrong, wrong_share=_wrong_share(sums), answers=sums.questions
+        subjects=[subject], right=right, wrong=wrong, wrong_share=_wrong_share(sums), answers=sums.questions
     )
     actions = [each for each in recommending.rank(situation) if each.kind is Kind.PRACTICE]
     if not actions:  # No full paper had a question of the subject.
