@@ -136,11 +136,13 @@ class _PaperComposer(_Composer):
             yield wording.prevailing.format(language=wording.languages.get(prevailing, prevailing))
 
     def _notes_on_unanswered(self) -> Iterator[str]:
-        """What a question without any answer costs, where the marking scheme has rules for that."""
+        """What a question without any answer costs or earns, if all questions are equal in this.
+
+        Otherwise a section says it, or within a section each question.
+        """
         wording, questions = self._wording, self._document["questions"]
-        costs = {-parse_marks(question.get("unattempted_marks", "0")) for question in questions}
-        if len(costs) == 1 and (cost := costs.pop()) > 0:
-            yield wording.unanswered_deducted.format(marks=wording.marks(cost))
+        if marks := _uniform_unanswered(questions):
+            yield _unanswered(wording, marks)
         options = {question.get("not_attempted_option") for question in questions} - {None}
         for option in sorted(options):
             yield wording.not_attempted.format(option=option)
@@ -164,6 +166,9 @@ class _PaperComposer(_Composer):
         marks = _uniform_marks(questions)
         if marks and not _uniform_marks(self._document["questions"]):
             says.append(_marking(wording, *marks))
+        unanswered = _uniform_unanswered(questions)
+        if unanswered and unanswered != _uniform_unanswered(self._document["questions"]):
+            says.append(_unanswered(wording, unanswered))
         return " · ".join(says)
 
     def _marks_of(self, section: Entry) -> Fraction:
@@ -172,14 +177,17 @@ class _PaperComposer(_Composer):
         return sum(marks[: section["choose"] or len(marks)], Fraction(0))
 
     def _items(self, questions: Sequence[Entry]) -> Iterator[PassageItem | QuestionItem]:
-        differ = not _uniform_marks(questions)
+        marks_differ, unanswered_differ = (
+            not _uniform_marks(questions),
+            _uniform_unanswered(questions) is None,
+        )
         previous = None
         for position, question in enumerate(questions):
             passage_id = question["passage_id"]
             if passage_id and passage_id != previous:
                 yield self._passage(passage_id, questions[position:])
             previous = passage_id
-            yield self._question(question, differ)
+            yield self._question(question, marks_differ, unanswered_differ)
 
     def _passage(self, passage_id: str, following: Sequence[Entry]) -> PassageItem:
         wording, passage = self._wording, self._passages[passage_id]
@@ -193,12 +201,14 @@ class _PaperComposer(_Composer):
             _figures(passage),
         )
 
-    def _question(self, question: Entry, marks_differ: bool) -> QuestionItem:
+    def _question(self, question: Entry, marks_differ: bool, unanswered_differ: bool) -> QuestionItem:
         wording = self._wording
         kind = question_type(question["type"])
         hints = [kind.hint[self._language]] if kind.hint else []
         if marks_differ:
             hints.append("; ".join(_signed(marks) for marks in _marks(question) if marks))
+        if unanswered_differ and (marks := _unanswered_marks(question)):
+            hints.append(wording.unanswered.format(marks=_signed(marks)))
         return QuestionItem(
             number=question["number"],
             hint=", ".join(hints),
@@ -293,6 +303,21 @@ def _marking(wording: Wording, correct: Fraction, incorrect: Fraction) -> str:
     carries = wording.each_carries.format(marks=wording.marks(correct))
     deducted = wording.deducted.format(marks=wording.marks(-incorrect))
     return f"{carries} {deducted if incorrect else wording.not_deducted}"
+
+
+def _unanswered_marks(question: Entry) -> Fraction:
+    return parse_marks(question.get("unattempted_marks", "0"))
+
+
+def _uniform_unanswered(questions: Sequence[Entry]) -> Fraction | None:
+    """The marks of these questions without an answer if all have the same, else None."""
+    marks = {_unanswered_marks(question) for question in questions}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _unanswered(wording: Wording, marks: Fraction) -> str:
+    sentence = wording.unanswered_deducted if marks < 0 else wording.unanswered_awarded
+    return sentence.format(marks=wording.marks(abs(marks)))
 
 
 def _signed(marks: Fraction) -> str:

@@ -25,6 +25,8 @@ class Wording:
     not_deducted: str
     marks_differ: str
     unanswered_deducted: str
+    unanswered_awarded: str
+    unanswered: str
     not_attempted: str
     most_unmarked: str
     one_option: str
@@ -86,6 +88,8 @@ ENGLISH = Wording(
     not_deducted="Nothing is deducted for a wrong answer.",
     marks_differ="Questions carry different marks; each section or question says which.",
     unanswered_deducted="For each question without any answer {marks} will be deducted.",
+    unanswered_awarded="For each question without any answer {marks} will be given.",
+    unanswered="no answer {marks}",
     not_attempted="If you do not attempt a question, choose ({option}): nothing is added or deducted.",
     most_unmarked="Leaving more than {percent}% of the questions unanswered leads to disqualification.",
     one_option="Choose one option for each question, unless the question says otherwise.",
@@ -120,6 +124,8 @@ HINDI = Wording(
     not_deducted="गलत उत्तर के लिए अंक नहीं काटे जाएँगे।",
     marks_differ="प्रश्नों के अंक भिन्न-भिन्न हैं; वे प्रत्येक खंड या प्रश्न के साथ दिए गए हैं।",
     unanswered_deducted="बिना किसी उत्तर के छोड़े गए प्रत्येक प्रश्न के लिए {marks} काटे जाएँगे।",
+    unanswered_awarded="बिना किसी उत्तर के छोड़े गए प्रत्येक प्रश्न के लिए {marks} दिए जाएँगे।",
+    unanswered="बिना उत्तर {marks}",
     not_attempted="यदि आप किसी प्रश्न का उत्तर नहीं देना चाहते, तो ({option}) चुनिए : न अंक जोड़े जाएँगे, न काटे जाएँगे।",
     most_unmarked="{percent}% से अधिक प्रश्न बिना किसी उत्तर के छोड़ने वाले अभ्यर्थी अयोग्य घोषित किए जाएँगे।",
     one_option="प्रत्येक प्रश्न के लिए एक ही विकल्प चुनिए, जब तक प्रश्न में अन्यथा न कहा गया हो।",

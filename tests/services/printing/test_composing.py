@@ -114,6 +114,31 @@ class TestPaperSheet:
         items = [item for item in composed.parts[0].items if isinstance(item, QuestionItem)]
         assert [item.hint for item in items] == ["+2; −2/3", "+3; −1"]
 
+    def test_unanswered_questions_that_cost_something_everywhere_are_an_instruction(self) -> None:
+        questions = [question(number, unattempted_marks="-1/5") for number in (1, 2)]
+        composed = paper_document(document((questions[:1], {}), (questions[1:], {})), "en")
+        assert composed.notes[2] == "For each question without any answer 0.2 mark will be deducted."
+        assert [part.note for part in composed.parts] == ["Question 1 · 2 marks", "Question 2 · 2 marks"]
+
+    def test_sections_say_what_their_unanswered_questions_cost_or_earn(self) -> None:
+        costing, earning = question(1, unattempted_marks="-1/3"), question(2, unattempted_marks="0.5")
+        composed = paper_document(document(([costing], {}), ([earning], {}), ([question(3)], {})), "en")
+        assert not any("without any answer" in note for note in composed.notes)
+        assert [part.note.split(" · ")[2:] for part in composed.parts] == [
+            ["For each question without any answer 1/3 mark will be deducted."],
+            ["For each question without any answer 0.5 mark will be given."],
+            [],
+        ]
+
+    @pytest.mark.parametrize(("language", "words"), [("en", "no answer"), ("hi", "बिना उत्तर")])
+    def test_unanswered_questions_that_differ_within_a_section_say_so_themselves(
+        self, language: PrintLanguage, words: str
+    ) -> None:
+        questions = [question(1), question(2, unattempted_marks="-1/5", marks="3")]
+        composed = paper_document(document((questions, {})), language)
+        items = [item for item in composed.parts[0].items if isinstance(item, QuestionItem)]
+        assert [item.hint for item in items] == ["+2; −2/3", f"+3; −2/3, {words} −0.2"]
+
     def test_a_passage_stands_before_its_questions(self) -> None:
         passage = {"id": "p", "text": {"en": "Read me."}, "media": []}
         questions = [question(1), *(question(number, passage_id="p") for number in (2, 3)), question(4)]
