@@ -6,7 +6,8 @@ import sys
 import uvicorn
 
 from devservers.auth.app import create_app
-from devservers.auth.settings import Settings, SettingsError
+from devservers.auth.settings import Settings
+from devservers.errors import SettingsError
 
 
 def main() -> None:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-class SettingsError(Exception):
-    """A variable is missing or invalid; the message names it."""
+from devservers.errors import SettingsError
+from devservers.switches import read_switch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,9 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         read = _Reader(environment)
-        if environment.get("ENVIRONMENT") == "production" and not read.switch("ALLOW_EMBEDDED_SERVERS"):
+        if environment.get("ENVIRONMENT") == "production" and not read_switch(
+            environment, "ALLOW_EMBEDDED_SERVERS"
+        ):
             raise SettingsError(
                 "This auth server is for development. In production use Supabase Auth, or set"
                 " ALLOW_EMBEDDED_SERVERS=true."
@@ -54,7 +55,7 @@ class Settings:
             mail_from=environment.get("AUTH_MAIL_FROM", "IAS test series <no-reply@localhost>"),
             mail_folder=Path(mail_folder) if mail_folder else None,
             smtp_url=smtp_url or None,
-            confirm_email=read.switch("AUTH_CONFIRM_EMAIL"),
+            confirm_email=read_switch(environment, "AUTH_CONFIRM_EMAIL"),
             access_token_seconds=read.number("AUTH_ACCESS_TOKEN_SECONDS", 3600),
             refresh_reuse_seconds=read.number("AUTH_REFRESH_REUSE_SECONDS", 10),
         )
@@ -75,9 +76,3 @@ class _Reader:
         if not value.isdecimal():
             raise SettingsError(f"{name} must be a whole number, not {value!r}.")
         return int(value)
-
-    def switch(self, name: str) -> bool:
-        value = self.environment.get(name, "").lower()
-        if value not in {"", "0", "1", "false", "true", "off", "on", "no", "yes"}:
-            raise SettingsError(f"{name} must be true or false, not {value!r}.")
-        return value in {"1", "true", "on", "yes"}

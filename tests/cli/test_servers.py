@@ -51,8 +51,8 @@ class TestEnsureServers:
         with ensure_servers():
             given = dict(os.environ)
             told = capsys.readouterr()
-            assert f"No `ias up` runs in {home.folder}." in told.err
-            assert "makes a new database in that folder" in told.err
+            assert f"`ias up` is not running in {home.folder}." in told.err
+            assert "creating a new database there" in told.err
             assert told.out == ""
             assert asyncio.run(table_exists(given["DATABASE_URL"], "ias.users"))
             assert get(f"{given['SUPABASE_URL']}/auth/v1/health")
@@ -82,7 +82,7 @@ class TestEnsureServers:
         refuse_in_production(production)
         with pytest.raises(ServerError, match=r"Set SMTP_URL, MEDIA_URL;"):
             refuse_in_production({k: v for k, v in production.items() if k not in ("SMTP_URL", "MEDIA_URL")})
-        refuse_in_production({"ENVIRONMENT": "production", "ALLOW_EMBEDDED_SERVERS": "true"})
+        refuse_in_production({"ENVIRONMENT": "production", "ALLOW_EMBEDDED_SERVERS": "True"})
         refuse_in_production({})
 
     def test_ias_up_is_refused_in_production(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from devservers.network import LOOPBACK, remembered_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.supervisor import Program, Server, Supervisor
+from devservers.switches import read_switch
 from devservers.valkey import Valkey
 
 Condition = Callable[[], bool]
@@ -39,8 +40,8 @@ SHARED = (
     "MEDIA_URL",
 )
 
-# Without one of these variables, a server or a folder of `ias up` is used.
-REPLACED = (
+# In production, at least one variable of each group must be set.
+REQUIRED_IN_PRODUCTION = (
     ("DATABASE_URL",),
     ("REDIS_URL", "REDIS_HOST"),
     ("SUPABASE_URL",),
@@ -48,10 +49,8 @@ REPLACED = (
     ("MEDIA_URL",),
     ("SECRET_KEY",),
 )
-# All candidates of a rehearsal have the address of this machine.
+# All rehearsal candidates share this machine's address, so the limits per address are raised.
 _LIMIT_PER_ADDRESS = "60000/minute"
-
-ALLOWED = ("true", "1", "yes", "on")
 
 
 class Servers:
@@ -153,10 +152,11 @@ class Servers:
 
 
 def refuse_in_production(settings: Mapping[str, str]) -> None:
-    """Raise ServerError if an embedded server would replace a setting that is missing in production."""
-    if settings.get("ENVIRONMENT") != "production" or settings.get("ALLOW_EMBEDDED_SERVERS") in ALLOWED:
+    """Raise ServerError if production misses a required setting, unless embedded servers are allowed."""
+    if settings.get("ENVIRONMENT") != "production" or read_switch(settings, "ALLOW_EMBEDDED_SERVERS"):
         return
-    if missing := [" or ".join(names) for names in REPLACED if not any(map(settings.get, names))]:
+    groups = REQUIRED_IN_PRODUCTION
+    if missing := [" or ".join(names) for names in groups if not any(map(settings.get, names))]:
         raise ServerError(
             f"In production the embedded servers are not started. Set {', '.join(missing)};"
             " or ALLOW_EMBEDDED_SERVERS=true, for a trial on one machine."
@@ -203,10 +203,10 @@ def _shared(run: Mapping[str, Any]) -> dict[str, str]:
 def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
     supervisor = Supervisor(report=print)
     is_new = not home.has_data and not read_settings().get("DATABASE_URL")
-    with_data = "and makes a new database in that folder" if is_new else "with the data of that folder"
+    with_data = "creating a new database there" if is_new else "using its data"
     typer.echo(
-        f"No `ias up` runs in {home.folder}. This command starts servers of its own, {with_data}."
-        " IAS_HOME names another folder.",
+        f"`ias up` is not running in {home.folder}. This command starts its own servers, {with_data}."
+        " Set IAS_HOME to use another folder.",
         err=True,
     )
     try:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from devservers.auth.settings import Settings, SettingsError
+from devservers.auth.settings import Settings
+from devservers.errors import SettingsError
 
 COMPLETE = {
     "AUTH_DATABASE_URL": "postgresql://auth:secret@127.0.0.1/ias",
