@@ -1,4 +1,4 @@
-"""Loops over PostgreSQL that run in every worker and do not need Redis (docs/decisions/0016)."""
+"""Loops over PostgreSQL that run in every worker. Only `Relay` needs Redis (docs/decisions/0016)."""
 
 import asyncio
 from dataclasses import fields
@@ -136,7 +136,7 @@ class Housekeeping:
             await uow.attempts.ensure_partitions(self._clock.now())
 
     async def pack_logs(self) -> None:
-        """Pack the logs of attempts that were closed a week ago or longer."""
+        """Pack the logs of attempts that started at least a week ago and are graded or void."""
         packed = await attempts.pack_old_logs(self._engine, self._clock.now())
         if packed:
             log.info("logs_packed", attempts=packed)

@@ -113,7 +113,7 @@ class JobRunner:
             job = await uow.jobs.lock_unfinished(job_id)
             if job is None:
                 return "failed"
-            log.warning("job_failed", deliveries=job.deliveries, exc_info=error)
+            log.warning("job_attempt_failed", deliveries=job.deliveries, exc_info=error)
             if job.deliveries >= MAX_DELIVERIES:
                 await self._give_up(uow, job_id, redact_text(f"{type(error).__name__}: {error}")[:500])
                 return "given_up"

@@ -126,5 +126,5 @@ class SocketClient:
         self._metrics.counts[f"sockets closed with {code}"] += 1
         if code == _SESSION_REPLACED and self._account.token == token:
             self.log.problems.append("closed with 4403, though no other session has replaced it")
-        if code == _NOT_FOUND or (code == _UNAUTHENTICATED and reason != "who are you"):
+        if code == _NOT_FOUND or (code == _UNAUTHENTICATED and reason != "unauthenticated"):
             self.log.problems.append(f"closed with {code} {reason}")

@@ -22,7 +22,7 @@ from tests.conftest import TestClock
 from tests.sockets import joined, opened, refusal, ticket_for
 
 NOTIFICATIONS = "/ws/notifications"
-UNAUTHENTICATED = (4401, "who are you")
+UNAUTHENTICATED = (4401, "unauthenticated")
 NO_SUCH_ROOM = (4404, "no such room")
 
 

@@ -265,7 +265,7 @@ class TestWhatIsHeard:
             for message in messages:
                 async with joined(sockets_url, room.asha, room.path) as asha:
                     await asha.send(message)
-                    assert await asha.closed() == (1008, "not a message of ours"), message[:50]
+                    assert await asha.closed() == (1008, "unknown message"), message[:50]
                 assert await ravi.silent(), message[:50]
 
     async def test_too_large(self, sockets_url: str, room: Room) -> None:

@@ -57,7 +57,7 @@ class TestJobs:
         job = await database.add_job("trace_and_fail", name="undone")
 
         async def failed(times: int) -> bool:
-            return [event["event"] for event in events(worker)].count("job_failed") == times
+            return [event["event"] for event in events(worker)].count("job_attempt_failed") == times
 
         await eventually(lambda: failed(1))
         assert not await database.finished(job)

@@ -21,7 +21,7 @@ _SIGN_IN = "Refresh the access token or sign in, then request a new ticket."
 _CORRECT = "Correct the app."
 _LATER = "Reconnect with `since` after a pause."
 
-UNAUTHENTICATED = Closing(4401, "who are you", f"No valid ticket or token. {_SIGN_IN}")
+UNAUTHENTICATED = Closing(4401, "unauthenticated", f"No valid ticket or token. {_SIGN_IN}")
 SESSION_ENDED = Closing(4401, "session ended", f"The session was ended. {_SIGN_IN}")
 NOT_ALLOWED = Closing(4403, "not allowed", "Your role was changed. Do not reconnect automatically.")
 FOREIGN_ORIGIN = Closing(4403, "foreign origin", "This page may not open sockets. Do not reconnect.")
@@ -29,7 +29,7 @@ MOVED = Closing(4403, "moved", "Another device has resumed the attempt. Do not r
 NO_SUCH_ROOM = Closing(
     4404, "no such room", "It does not exist or is not yours. Do not reconnect; a candidate registers first."
 )
-MALFORMED = Closing(1008, "not a message of ours", f"The client sent neither `ping` nor `ack`. {_CORRECT}")
+MALFORMED = Closing(1008, "unknown message", f"The client sent neither `ping` nor `ack`. {_CORRECT}")
 TOO_MANY = Closing(1008, "too many messages", f"The client sent more than 20 messages a second. {_CORRECT}")
 TOO_LARGE = Closing(1009, "message too large", f"The client sent more than 4 KiB at once. {_CORRECT}")
 TOO_SLOW = Closing(1013, "too slow", f"The client did not read. {_LATER}")
