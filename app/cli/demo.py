@@ -72,9 +72,10 @@ def rehearse(
         str, typer.Option(metavar="NAMES", help="Programs to kill: any of api,worker,postgres.")
     ] = "",
 ) -> None:
-    """Rehearse a test: many candidates, a bad network, every mark checked. Ends with 1 on any mismatch.
+    """Rehearse a test: many candidates, a bad network, every mark checked.
 
-    Accounts, questions and an archived test named Rehearsal stay in the database.
+    Exits with status 1 on any mismatch or delay. Accounts, questions and an archived test named Rehearsal
+    stay in the database.
     """
     run_file, api_url, killable = _target(api, kill, _KILLED[:3])
     with ensure_servers():
@@ -117,15 +118,16 @@ def rehearse_exam(
         typer.Option(
             "--bad-day",
             help="A postponement, a power cut, a wrong announcement, double clicks, and a proctor who ends"
-            " everybody by mistake.",
+            " everybody's attempts by mistake.",
         ),
     ] = False,
 ) -> None:
-    """Rehearse a live exam from registration to the merit list. Ends with 1 on any mismatch.
+    """Rehearse a live exam from registration to the merit list.
 
-    Nearly all candidates start within five seconds. There are announcements, extra time, a pause, changes of
-    device, lost connections, an attempt that staff submit and one that they void. Accounts, questions, a
-    released exam and its archived tests named Rehearsal stay in the database.
+    Exits with status 1 on any mismatch or delay. Nearly all candidates start within five seconds. There are
+    announcements, extra time, a pause, changes of device, lost connections, an attempt that staff submit and
+    one that they void. Accounts, questions, a released exam and its archived tests named Rehearsal stay in
+    the database.
     """
     run_file, api_url, killable = _target(api, kill, _KILLED)
     with ensure_servers():
@@ -170,10 +172,11 @@ def dispute(
         str | None, typer.Option(metavar="URL", help="The API to use instead of that of `ias up`.")
     ] = None,
 ) -> None:
-    """Play a dispute about a key: wrong release, objections, decision, revision. Ends with 1 on any mismatch.
+    """Play a dispute about a key: wrong release, objections, decision, revision.
 
-    A grader that shares no code with the product computes every score and rank before and after. Accounts,
-    questions, a released exam and its archived test named Dispute stay in the database.
+    Exits with status 1 on any mismatch. A grader that shares no code with the product computes every score
+    and rank before and after. Accounts, questions, a released exam and its archived test named Dispute stay
+    in the database.
     """
     _, api_url, _ = _target(api, "", ())
     with ensure_servers(), ExitStack() as stack:
@@ -253,8 +256,8 @@ async def _rehearse_exam(options: "ExamOptions") -> bool:
 
 
 async def _play_dispute(options: "DisputeOptions") -> bool:
+    from rehearsal.dispute.dispute import Dispute  # noqa: PLC0415
     from rehearsal.dispute.paper import UnsuitablePaper  # noqa: PLC0415
-    from rehearsal.dispute.play import Dispute  # noqa: PLC0415
     from rehearsal.dispute.summary import print_summary, show  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()

@@ -20,7 +20,7 @@ def verify(
     keys: Annotated[Path | None, typer.Option(exists=True, help="The list of public keys.")] = None,
     api_url: Annotated[str | None, typer.Option(help="The API that has the list of public keys.")] = None,
 ) -> None:
-    """Verify a signed response sheet, a receipt, or both. Ends with 1 if anything is not genuine.
+    """Verify a signed response sheet, a receipt, or both. Exits with status 1 if anything is not genuine.
 
     Without a network, give the list of GET /v1/response-sheets/keys with --keys.
     """

@@ -65,7 +65,7 @@ async def change(
 ) -> bool:
     """Store another enrolment of a locked user, with its entry in the audit log. Returns whether it differs.
 
-    The user is notified if access begins, ends, or has another end.
+    The user is notified if access begins or ends, or its end date changes.
     """
     if not differ(before, after):
         return False

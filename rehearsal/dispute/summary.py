@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from rehearsal.dispute.dispute import Dispute
 from rehearsal.dispute.exports import Change
-from rehearsal.dispute.play import Dispute
 from rehearsal.summary import latency_table, print_problems
 
 _SHOWN = 10

@@ -1,4 +1,4 @@
-"""What keeps a candidate of a rehearsed exam from going on, until it is over."""
+"""Interruptions that stop a candidate in the exam rehearsal."""
 
 import asyncio
 import time

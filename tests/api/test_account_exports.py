@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.file_lifetimes import ends_if_downloaded, ends_if_ready, ends_if_waiting
+from app.core.file_lifetimes import expiry_after_download, expiry_when_ready, expiry_while_waiting
 from app.repositories.privacy.exports import DATASETS
 from app.services import account_exports, avatars
 from app.services.components import Components
@@ -192,7 +192,7 @@ class TestDownload:
 
 def test_times(clock: TestClock) -> None:
     now = clock.now()
-    assert ends_if_waiting(now) == now + DAY
-    assert ends_if_ready(now) == now + 7 * DAY
+    assert expiry_while_waiting(now) == now + DAY
+    assert expiry_when_ready(now) == now + 7 * DAY
     for expires_at, ends_at in ((now + DAY, now + 15 * MINUTE), (now + MINUTE, now + MINUTE)):
-        assert ends_if_downloaded(expires_at, now) == ends_at
+        assert expiry_after_download(expires_at, now) == ends_at

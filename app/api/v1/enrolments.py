@@ -25,13 +25,13 @@ async def change_enrolment(
 ) -> MemberOut:
     """Replace the enrolment of a user. It takes effect with the user's next request.
 
-    Enrolled users see and start the tests whose `access` is `enrolled`, until `valid_until`. The end of an
-    enrolment, by this call or by its date, decides about starts only: an attempt in progress goes on, and can
-    be resumed, saved, submitted and reviewed. Exams do not ask for an enrolment: their registration decides.
-    Batches are names for staff and give no access of their own.
+    Enrolled users see and can start tests whose `access` is `enrolled`, until `valid_until`. After an
+    enrolment ends, by this call or on its date, the user cannot start these tests; an attempt in progress can
+    still be resumed, saved, submitted and reviewed. Exams require a registration, not an enrolment. Batches
+    are labels for staff and give no access.
 
-    The change is in the audit log, and the user gets the notification `enrolment_changed` if access begins,
-    ends, or has another end. The same request again changes nothing.
+    The change is in the audit log, and the user gets the notification `enrolment_changed` if access begins or
+    ends, or its end date changes. Repeating the request changes nothing.
     """
     return MemberOut.of(await enrolments.enrol(uow, admin, user_id, body.order(), now), now)
 
@@ -48,9 +48,10 @@ async def import_roster(
     file: Annotated[UploadFile, File(description="XLSX, or CSV in UTF-8; at most 2,000 candidates")],
     dry_run: Annotated[bool, Form(description="Only report what would happen")] = False,
     exam_id: Annotated[UUID | None, Form(description="Also register the candidates for this exam")] = None,
-    enrol: Annotated[bool, Form(description="Whether the candidates are enrolled")] = True,
+    enrol: Annotated[bool, Form(description="Also enrol the candidates")] = True,
     valid_until: Annotated[
-        Moment | None, Form(description="When the enrolments end; left out: ends of before stay")
+        Moment | None,
+        Form(description="End of the enrolments. If omitted, existing end dates are kept"),
     ] = None,
     report: InForm = ReportForm.JSON,
 ) -> RosterImportOut | Response:
@@ -60,15 +61,15 @@ async def import_roster(
     the row (the header is row 1), the column and how to correct it. Importing the same file again changes
     nothing and sends no mail.
 
-    Columns: `email` and `name`, and if you like `roll_number`, `category`, `pwbd` and `batch`. A candidate is
-    known by the address. Who has no account gets one without a password, and a mail with a link to set it. Of
-    an existing account, a cell that is not empty replaces name, category and kind of disability; each such
-    change is in `warnings`. Passwords, sessions and addresses of existing accounts are never touched, and an
-    account of staff is an error.
+    Required columns: `email`, `name`. Optional: `roll_number`, `category`, `pwbd`, `batch`. Candidates are
+    identified by e-mail address. A candidate without an account gets one without a password, and a mail with
+    a link to set it. For an existing account, a non-empty cell replaces the name, the category or the kind of
+    disability, and each change is listed in `warnings`. Passwords, sessions and addresses of existing
+    accounts do not change. A staff account is an error.
 
-    With `exam_id` the candidates are registered, under the roll number of the file or else under a random
-    one. A registration without an account and with that roll number becomes the candidate's. Without
-    `exam_id` roll numbers are left out, with a warning.
+    With `exam_id`, the candidates are registered under the roll number in the file, or a random one. A
+    registration that has this roll number and no account is assigned to the candidate. Without `exam_id`,
+    roll numbers are ignored with a warning.
 
     If the auth server does not answer, the response is 503. Send the file again; it goes on where it stopped.
     """

@@ -18,8 +18,8 @@ router = PrefixRouter(prefix="/analytics/recommendations", tags=["analytics"])
 async def list_recommendations(user: CurrentUser, reads: ReadsWithLag, now: Now) -> RecommendationsOut:
     """What to do next, the largest expected gain in marks per minute first.
 
-    It rests on your results that are shown to you, on the questions that you missed or were not sure of, and
-    on the tests that you may take. Whoever has no results yet gets first steps.
+    Based on your visible results, the questions that you missed or were unsure of, and the tests that you may
+    take. Users without results get first steps.
     """
     found = await recommendations.recommendations(reads, user, now)
     return RecommendationsOut(items=[RecommendationOut.of(each) for each in found])
@@ -34,7 +34,7 @@ async def list_recommendations(user: CurrentUser, reads: ReadsWithLag, now: Now)
 async def dismiss_recommendation(recommendation_id: UUID, user: CurrentUser, uow: Uow, now: Now) -> None:
     """Leave a recommendation out until there is something new. Idempotent.
 
-    It comes back when there are 20 further answers of its subject or chapter, 100 further answers for a
-    technique, a new version of the test, or for the revision on the next day.
+    It comes back after 20 more answers in its subject or chapter, after 100 more answers (technique), with a
+    new version of the test, or on the next day (revision).
     """
     await recommendations.dismiss(uow, user, recommendation_id, now)

@@ -43,9 +43,8 @@ from app.repositories.tests import Viewer
 from app.repositories.tests.catalog import is_readable, readable_by
 from app.repositories.tests.popularity import published_cohort
 
-# The results with these scores, score by score in the given order, those of one score by id. The histogram
-# gives the scores: it is what orders them, exactly. So the index on scores needs no order of fractions, and
-# no more rows are read than are asked for, whatever the number of participants.
+# The results with these scores, in the given order of scores, and by id within a score. The histogram gives
+# the exact order of scores, so the index need not order fractions, and no more rows are read than requested.
 _BY_SCORE = """
     select found.attempt_id
     from unnest(:numerators, :denominators) with ordinality as wanted(numerator, denominator, place)
@@ -64,13 +63,13 @@ _OF_CATEGORY = "join ias.users on users.id = results.user_id"
 
 
 def _by_score(*, forward: bool, by_category: bool) -> Any:
-    sentence = _BY_SCORE.format(
+    sql = _BY_SCORE.format(
         beyond=">" if forward else "<",
         direction="asc" if forward else "desc",
         of_category=_OF_CATEGORY if by_category else "",
         category="and users.category = :category" if by_category else "",
     )
-    return text(sentence).bindparams(
+    return text(sql).bindparams(
         bindparam("numerators", type_=ARRAY(Numeric)),
         bindparam("denominators", type_=ARRAY(Numeric)),
         bindparam("beyond", type_=Uuid),
@@ -92,7 +91,7 @@ class BoardOfTest:
     cohort_id: UUID | None
     """None, as the version, if nothing is published."""
     withholds_rank: bool
-    """The embargo withholds a version from the reader now. Whoever shows a place must look at it first."""
+    """The embargo withholds a version from the reader now. Check this before showing a rank."""
     own: tuple[UUID, Fraction] | None
     """The reader's attempt in this ranking, and its score."""
 
@@ -168,9 +167,9 @@ class LeaderboardRepository(Repository):
         beyond: UUID | None = None,
         forward: bool = True,
     ) -> Sequence[UUID]:
-        """The first attempts with these scores, in the order of the scores, those of one score by their id.
+        """Attempts with these scores, ordered by score, then id.
 
-        With `beyond`, those of the first score begin behind this attempt. Not `forward`, ids go down.
+        `beyond` starts after this attempt within the first score. If `forward` is false, ids descend.
         """
         if not scores or rows < 1:
             return []
@@ -216,7 +215,7 @@ class LeaderboardRepository(Repository):
         beyond: MeritPlace | None = None,
         forward: bool = True,
     ) -> Sequence[MeritPlace]:
-        """The first places of the merit list, or the next ones behind `beyond`; not `forward`, before it."""
+        """The first rows of the merit list, or those after `beyond` (before it if `forward` is false)."""
         statement = _merit(exam).where(*group.conditions)
         order: list[ColumnElement[Any]] = [ExamResult.rank, ExamResult.roll_number]  # type: ignore[list-item]
         if beyond is not None:

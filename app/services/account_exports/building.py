@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from app.core.errors import NotFound
-from app.core.file_lifetimes import ends_if_ready
+from app.core.file_lifetimes import expiry_when_ready
 from app.repositories.privacy.exports import DATASETS
 from app.services import avatars
 from app.services.account_exports.archive import ExportArchive
@@ -50,7 +50,7 @@ async def build(uow: UnitOfWork, parts: Components, export_id: UUID, now: dateti
             await write_archive(reads, parts, user, path, now)
         await parts.media.put_file(key_of(export_id), path)
         size = path.stat().st_size
-    if not await uow.exports.mark_ready(export_id, size, now, ends_if_ready(now)):
+    if not await uow.exports.mark_ready(export_id, size, now, expiry_when_ready(now)):
         await parts.media.delete(key_of(export_id))
 
 

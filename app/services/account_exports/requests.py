@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, NotFound, SessionRevoked
-from app.core.file_lifetimes import ends_if_downloaded, ends_if_waiting
+from app.core.file_lifetimes import expiry_after_download, expiry_while_waiting
 from app.core.ids import uuid7
 from app.models import AccountExport, ExportStatus
 from app.services.account_exports.files import key_of
@@ -34,7 +34,7 @@ async def request(uow: UnitOfWork, user: Principal, now: datetime) -> AccountExp
         user_id=user.id,
         status=ExportStatus.WAITING,
         created_at=now,
-        expires_at=ends_if_waiting(now),
+        expires_at=expiry_while_waiting(now),
     )
     await uow.exports.add(export)
     uow.jobs.add("export_account", export_id=str(export.id))
@@ -59,5 +59,5 @@ async def open_file(parts: Components, user: Principal, export_id: UUID, now: da
         if export.status != ExportStatus.READY or export.size_bytes is None:
             raise Conflict("The export is not ready yet. Ask for its status until it is.")
         pieces = await parts.media.read(key_of(export_id))
-        await uow.exports.begin_download(export_id, now, ends_if_downloaded(export.expires_at, now))
+        await uow.exports.begin_download(export_id, now, expiry_after_download(export.expires_at, now))
         return ReadyFile(pieces, export.size_bytes)

@@ -66,14 +66,17 @@ def is_late(now: datetime, attempt: Attempt | AttemptRow, grace: timedelta) -> b
 def closing_delay(settings: Settings) -> timedelta:
     """How long after its deadline an attempt stays open if its candidate does not end it.
 
-    An answer that arrived within the grace may wait for a held event loop (docs/decisions/0037). It must
+    An answer that arrived within the grace may wait for a blocked event loop (docs/decisions/0037). It must
     find its attempt in progress.
     """
     return timedelta(seconds=settings.grace_seconds + LONGEST_CORRECTION)
 
 
 async def close(uow: UnitOfWork, attempt: Attempt | AttemptRow, by: EndedBy, at: datetime) -> None:
-    """End a locked attempt. The caller grades an attempt that its candidate ends; others are left to jobs."""
+    """End a locked attempt.
+
+    The caller grades an attempt that its candidate ends, unless the attempt is held; jobs grade all others.
+    """
     apply_state(attempt, steering.end(state_of(attempt), by, at))
     if by != "candidate" or is_held(attempt):
         after_end(uow, [attempt.id])

@@ -22,7 +22,10 @@ _NamedPart = tuple[LocalizedText, Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class PartScores:
-    """Scores by registration. Exact ones are those that tie-breaks compare; sections print their own."""
+    """Scores by registration.
+
+    `exact` is for tie-breaks; `sections` holds the rounded scores that qualifying percentages use.
+    """
 
     exact: dict[UUID, dict[Scope, PartScore]] = field(default_factory=dict)
     sections: dict[tuple[UUID, UUID], Mapping[UUID, Decimal]] = field(default_factory=dict)
@@ -37,7 +40,10 @@ async def part_scores(
     chain: Chain,
     names: SectionNames,
 ) -> PartScores:
-    """The scores of the parts that the exam's settings name. Without any it reads nothing."""
+    """The scores of the parts that the exam's settings name.
+
+    Returns no scores, and reads nothing, if the settings name no part.
+    """
     scopes, found = scopes_of(chain), PartScores()
     if not scopes and not any(paper.section_percents for paper in papers):
         return found
@@ -144,7 +150,7 @@ def _scope_parts(
 
 
 def _unit(result: StoredExamResult, key: PaperKey) -> Fraction:
-    """What one part of the result's marks is worth in its exact score."""
+    """The exact score of one unit (1/`marks_denominator`) of the result's marks."""
     if not result.raw_numerator:
         return key.factor / result.marks_denominator
     return Fraction(

@@ -149,7 +149,7 @@ def require_open(paper: ExamPaper, arrived_at: datetime, now: datetime) -> None:
     """Raise PaperNotOpen or EntryClosed unless the paper is open for entry.
 
     The time of arrival decides. It may lie before the opening although the paper is open now: a request that
-    waited in a held event loop is dated back. Such a request counts as one of the opening.
+    waited in a blocked event loop is dated back. Such a request counts as one of the opening.
     """
     status = schedule.paper_status(window_of(paper), max(arrived_at, min(now, paper.starts_at)))
     if status is PaperStatus.SCHEDULED:

@@ -1,4 +1,4 @@
-"""Clusters of objections for staff. They do not see who objected (docs/decisions/0076)."""
+"""Clusters of objections for staff. Staff do not see who objected (docs/decisions/0076)."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,8 @@ class ClusterView:
     """A cluster, its number of objections, the first of them, and the key as it is now.
 
     `key` is None where it is withheld from the reader. `answered_so` counts the ranked candidates whose
-    answer the claimed key would mark correct; None if that was not asked, and for a question to be dropped.
+    answer the claimed key would mark correct. None if it was not counted, or if the claim is to drop the
+    question.
     """
 
     cluster: ObjectionCluster
@@ -78,7 +79,7 @@ async def texts(
     """The objections of a cluster, in the order in which they were made."""
     await check_may_see(reads, staff, test_id)
     if await reads.objections.cluster(test_id, cluster_id) is None:
-        raise NotFound("objection")
+        raise NotFound("objection cluster")
     return await reads.objections.texts(cluster_id, request)
 
 

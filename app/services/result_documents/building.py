@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 from uuid import UUID
 
-from app.core.file_lifetimes import ends_if_ready
+from app.core.file_lifetimes import expiry_when_ready
 from app.models import ResultFile
 from app.repositories.exams import WantedResults
 from app.services.components import Components
@@ -74,7 +74,7 @@ async def _finish(parts: Components, file: ResultFile, now: datetime) -> None:
         await parts.media.put_file(key_of(file.id), whole)
         size = whole.stat().st_size
     async with unit_of_work(parts.engine) as uow:
-        is_wanted = await uow.result_files.mark_ready(file.id, size, now, ends_if_ready(now))
+        is_wanted = await uow.result_files.mark_ready(file.id, size, now, expiry_when_ready(now))
     if not is_wanted:
         await parts.media.delete(key_of(file.id))
     await delete_parts(parts, file)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, Invalid, NotFound, NotPossible, SessionRevoked
-from app.core.file_lifetimes import ends_if_downloaded, ends_if_waiting
+from app.core.file_lifetimes import expiry_after_download, expiry_while_waiting
 from app.core.ids import uuid7
 from app.models import Exam, ResultFile, ResultFileKind
 from app.repositories.exams import WantedResults
@@ -77,7 +77,7 @@ async def request_file(
         total=await count(uow, exam, version, kind, chosen),
         created_by=staff.author_id,
         created_at=now,
-        expires_at=ends_if_waiting(now),
+        expires_at=expiry_while_waiting(now),
     )
     if (same := await uow.result_files.same_as(file, now)) is not None:
         return ResultFileView(same, version)
@@ -115,7 +115,7 @@ async def open_file(
         if file.ready_at is None or file.size_bytes is None:
             raise Conflict("The file is not ready yet. Ask for its status until it is.")
         pieces = await parts.media.read(key_of(file.id))
-        await uow.result_files.begin_download(file.id, now, ends_if_downloaded(file.expires_at, now))
+        await uow.result_files.begin_download(file.id, now, expiry_after_download(file.expires_at, now))
         record(uow, staff, "download_result_file", exam, kind=file.kind, documents=file.total)
         return ReadyFile(pieces, file.size_bytes, f"{file.kind.replace('_', '-')}-v{file.version}.zip")
 

@@ -34,7 +34,7 @@ class RosterLayout:
         return position in self.positions.values()
 
     def position_in(self, name: str) -> int | None:
-        """Return the place of a column by what it is, or by its header."""
+        """Return a column's position, by field name or header."""
         if name in self.positions:
             return self.positions[name]
         return next((place for place in range(len(self.names)) if self.name_at(place) == name), None)
@@ -46,7 +46,7 @@ def count_known(cells: Sequence[str]) -> int:
 
 
 def read_layout(header: Record) -> tuple[RosterLayout, list[RowError]]:
-    """What the header's cells mean, or what is wrong with them. Other columns are an error, not left out."""
+    """What the header's cells mean, or what is wrong with them. Unknown columns are errors."""
     names = [" ".join(cell.split())[:50] for cell in header.cells]
     positions: dict[str, int] = {}
     errors: list[RowError] = []
@@ -55,7 +55,7 @@ def read_layout(header: Record) -> tuple[RosterLayout, list[RowError]]:
             continue
         what = _MEANING.get(_plain(name))
         if what is None:
-            message = f"there is no such column; delete it, or call it one of: {', '.join(_HEADERS)}"
+            message = f"unknown column; delete it or rename it to one of: {', '.join(_HEADERS)}"
             errors.append(RowError(header.row, name, message, header.cell_name(position)))
         elif positions.setdefault(what, position) != position:
             first = column_letters(positions[what])

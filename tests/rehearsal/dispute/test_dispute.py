@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.dispute import exports
+from rehearsal.dispute.dispute import Dispute, WindowTooShort
 from rehearsal.dispute.exports import Export
 from rehearsal.dispute.options import DisputeOptions
-from rehearsal.dispute.play import Dispute, WindowTooShort
 from tests.thorough import thorough_only
 
 pytestmark = thorough_only

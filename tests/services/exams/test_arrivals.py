@@ -110,7 +110,7 @@ class TestReleasing:
 
 
 class TestEntering:
-    """A request that waited in a held event loop is dated back to when the loop was last free."""
+    """A request that waited in a blocked event loop is dated back to when the loop was last free."""
 
     async def start(self, exam: Open, arrived_at: datetime, now: datetime) -> Any:
         async with unit_of_work(exam.engine) as uow:

@@ -1,4 +1,4 @@
-"""An answer that waits for a held event loop: nothing but its candidate or staff ends its attempt before."""
+"""An answer that waits for a blocked event loop: only its candidate or staff end its attempt before."""
 
 from datetime import timedelta
 

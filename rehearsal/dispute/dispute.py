@@ -35,7 +35,7 @@ class WindowTooShort(UnexpectedResponse):
 
 @dataclass
 class Dispute:
-    """One run. `events` are the sentences of the account, `problems` what is not as it must be."""
+    """One run. `events` are the lines of the report, `problems` what is not as it must be."""
 
     options: DisputeOptions
     metrics: Metrics = field(default_factory=Metrics)
@@ -55,9 +55,9 @@ class Dispute:
         folder = get_settings().mail_folder
         self._mailbox = Mailbox(folder, self.label) if folder is not None else None
 
-    def report(self, sentence: str) -> None:
-        """Add a sentence to the account."""
-        self.events.append((time.monotonic(), sentence))
+    def report(self, line: str) -> None:
+        """Add a line to the report."""
+        self.events.append((time.monotonic(), line))
 
     async def run(self) -> None:
         """Play the dispute and check everything. Raises UnexpectedResponse if it cannot go on."""
@@ -78,8 +78,8 @@ class Dispute:
         place = await self._author.publish_exam(self.questions)
         disputed = self.questions[DISPUTED - 1]
         self.report(
-            f"An exam with {len(self.questions)} questions is open. The key says of question {DISPUTED} that"
-            f" {statement(disputed.released)}; in truth {statement(disputed.right)}."
+            f"An exam with {len(self.questions)} questions is open. According to the key of question"
+            f" {DISPUTED}, {statement(disputed.released)}; in truth {statement(disputed.right)}."
         )
         return place
 
@@ -119,7 +119,7 @@ class Dispute:
         self.metrics.counts["submitted"] += 1
 
     async def _release(self, place: Place) -> datetime:
-        """Release by the wrong key. Returns when the window for objections closes."""
+        """Release the results with the wrong key. Returns when the window for objections closes."""
         released = await self._author.close_and_release(place, self.options.objection_seconds)
         self.report(f"The results are released: {released['participants']} candidates are ranked.")
         exam = (await self._author.ask("GET", place.exam_path)).body
