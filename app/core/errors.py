@@ -51,6 +51,7 @@ DomainError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -218,12 +219,15 @@ class NotPublishable(Conflict):
 
 
 class PaperNotOpen(Conflict):
-    """The exam paper has not opened yet."""
+    """The exam paper has not opened yet. `opens_at` is the time from which the call is possible."""
 
     code, title = "paper_not_open", "Paper not open yet"
 
-    def __init__(self, opens_at: datetime, now: datetime) -> None:
-        super().__init__("The paper is not open yet.", opens_at=opens_at, server_time=now)
+    def __init__(self, starts_at: datetime, opens_at: datetime, now: datetime) -> None:
+        super().__init__(
+            "The paper is not open yet.", starts_at=starts_at, opens_at=opens_at, server_time=now
+        )
+        self.headers = {"Retry-After": str(max(1, ceil((opens_at - now).total_seconds())))}
 
 
 class EntryClosed(Conflict):

@@ -35,7 +35,7 @@ async def package(
         raise NotRegistered
     opens_at = paper.starts_at - AVAILABLE_BEFORE
     if now < opens_at:
-        raise PaperNotOpen(opens_at, now)
+        raise PaperNotOpen(paper.starts_at, opens_at, now)
     return sealed(parts, paper, await parts.papers.get(reads, paper.paper_id))
 
 

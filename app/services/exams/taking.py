@@ -153,7 +153,7 @@ def require_open(paper: ExamPaper, arrived_at: datetime, now: datetime) -> None:
     """
     status = schedule.paper_status(window_of(paper), max(arrived_at, min(now, paper.starts_at)))
     if status is PaperStatus.SCHEDULED:
-        raise PaperNotOpen(paper.starts_at, now)
+        raise PaperNotOpen(paper.starts_at, paper.starts_at, now)
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
 

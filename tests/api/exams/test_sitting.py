@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from math import ceil
 
 import httpx
 import pytest
@@ -29,6 +30,11 @@ from tests.conftest import TestClock
 async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     """An exam whose paper has opened a minute ago, for an hour; entry is for half an hour."""
     return await hold_exam(author, made, starts_at=clock.now() - MINUTE, entry=HOUR / 2)
+
+
+def wait(now: str, until: str) -> int:
+    """The whole seconds to wait, rounded up."""
+    return ceil((moment(until) - moment(now)).total_seconds())
 
 
 class TestStart:
@@ -76,8 +82,20 @@ class TestStart:
         entrant = await register(candidate, held)
         early = await entrant.enter()
         assert (early.status_code, early.json()["code"]) == (409, "paper_not_open")
+        starts_at = held.papers[0]["starts_at"]
+        assert (early.json()["starts_at"], early.json()["opens_at"]) == (starts_at, starts_at)
+        assert int(early.headers["Retry-After"]) == wait(early.json()["server_time"], starts_at)
         clock.advance(60)
         body_of(await entrant.enter(), 201)
+
+    async def test_a_moment_before_its_time_it_says_one_second(
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
+    ) -> None:
+        clock.stop_entirely()
+        held = await hold_exam(author, made, starts_at=clock.now() + MINUTE)
+        entrant = await register(candidate, held)
+        clock.advance(59.999)
+        assert (await entrant.enter()).headers["Retry-After"] == "1"
 
     async def test_after_entry_has_closed_only_who_is_inside_goes_on(
         self, people: People, held: HeldExam, clock: TestClock
@@ -181,6 +199,10 @@ class TestPackage:
         entrant = await register(await people.candidate(), held)
         early = await entrant.client.get(f"{entrant.path}/package")
         assert (early.status_code, early.json()["code"]) == (409, "paper_not_open")
+        times = early.json()
+        assert times["starts_at"] == held.papers[0]["starts_at"]
+        assert wait(times["opens_at"], times["starts_at"]) == 30 * 60
+        assert int(early.headers["Retry-After"]) == wait(times["server_time"], times["opens_at"])
         clock.advance(60)
         stranger = await people.candidate()
         answer = await stranger.get(f"{entrant.path}/package")

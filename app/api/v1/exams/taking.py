@@ -69,6 +69,7 @@ async def start_paper(
     """Start the paper (201), or resume the attempt in progress with a new lease (200).
 
     After the release of results the attempt is practice. Store `attempt_token`: it outlives your session.
+    409 `paper_not_open` has `starts_at` and `Retry-After`, the seconds until then.
     """
     device = (body or StartIn()).device
     order = StartPaper(exam_id, paper_id, device, arrived_at=now, now=parts.clock.now())
@@ -108,7 +109,8 @@ async def get_package(
     """The encrypted paper, for download from 30 minutes before the start. `start` returns the decryption key.
 
     The format is 12 bytes of nonce, the ciphertext, 16 bytes of tag: AES-256-GCM over the bytes of
-    `…/questions`, without additional data.
+    `…/questions`, without additional data. 409 `paper_not_open` has `starts_at`, when the paper begins,
+    `opens_at`, from when it can be downloaded, and `Retry-After`, the seconds until `opens_at`.
     """
     content = await exams.package(reads, parts, candidate, exam_id, paper_id, now)
     headers = {"Cache-Control": "private, no-cache"}
