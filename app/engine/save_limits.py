@@ -1,4 +1,4 @@
-"""Limits on saves of one attempt: calls and responses a second, and events in its log.
+"""Limits on saves of one attempt: calls a second, and events in its log.
 
 A normal client does not reach them. A device that saves every second makes 10,800 events in three hours, and
 half as many again with extra time. After hours offline it sends all of them in 54 to 81 calls.
@@ -8,29 +8,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 CALLS_PER_SECOND = 100
-RESPONSES_PER_SECOND = 4_000
 EVENTS_PER_QUESTION = 20_000
 EVENTS_PER_ATTEMPT = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A token bucket: how many calls and responses an attempt may send now, at most those of one second."""
+    """A token bucket: how many calls an attempt may send now, at most those of one second."""
 
     at: datetime
     calls: float = CALLS_PER_SECOND
-    responses: float = RESPONSES_PER_SECOND
 
 
-def paced(pace: Pace, responses: int, now: datetime) -> Pace | None:
-    """Return the pace after one more call with so many responses; None if the call exceeds the limits.
+def paced(pace: Pace, now: datetime) -> Pace | None:
+    """Return the pace after one more call; None if the call exceeds the limit.
 
     Requests may be handled in another order than they arrived. An earlier `now` adds nothing to the bucket.
     """
     elapsed = max(0.0, (now - pace.at).total_seconds())
     calls = min(CALLS_PER_SECOND, pace.calls + elapsed * CALLS_PER_SECOND) - 1
-    left = min(RESPONSES_PER_SECOND, pace.responses + elapsed * RESPONSES_PER_SECOND) - responses
-    return Pace(max(pace.at, now), calls, left) if calls >= 0 and left >= 0 else None
+    return Pace(max(pace.at, now), calls) if calls >= 0 else None
 
 
 def is_full(events: int, of_one_question: int) -> bool:

@@ -54,13 +54,13 @@ class SaveMemory:
         self._capacity = capacity
         self._attempts: OrderedDict[tuple[UUID, UUID], AttemptMemory] = OrderedDict()
 
-    def admit(self, user_id: UUID, attempt_id: UUID, responses: int, now: datetime) -> AttemptMemory:
+    def admit(self, user_id: UUID, attempt_id: UUID, now: datetime) -> AttemptMemory:
         """Count a call. Raises TooManyRequests; then nothing of it may be stored.
 
         Calls are counted by person and attempt: who names another person's attempt slows only themselves.
         """
         memory = self._memory_of(user_id, attempt_id, now)
-        pace = paced(memory.pace, responses, now)
+        pace = paced(memory.pace, now)
         if pace is None:
             raise TooManyRequests(
                 1, "This attempt is saved too fast. The request changed nothing; answers saved before count."

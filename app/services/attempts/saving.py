@@ -46,7 +46,7 @@ async def save_and_commit(
     database, they may be saved all the same.
     """
     attempt = target.attempt
-    memory = parts.save_memory.admit(attempt.user_id, attempt.id, len(sent), now)
+    memory = parts.save_memory.admit(attempt.user_id, attempt.id, now)
     if memory.is_count_due:
         await _count(parts, memory, attempt.id)
     paper = await _paper(parts, target.paper_id)

@@ -32,7 +32,7 @@ class Sitting:
     @property
     def memory(self) -> AttemptMemory:
         grant = self.parts.attempt_tokens.read(self.attempt.attempt["attempt_token"])
-        return self.parts.save_memory.admit(grant.attempt.user_id, self.attempt.id, 0, self.clock.now())
+        return self.parts.save_memory.admit(grant.attempt.user_id, self.attempt.id, self.clock.now())
 
     async def set_status(self, status: str, closed_by: str | None) -> None:
         statement = text("update ias.attempts set status = :status, closed_by = :closed_by where id = :id")
