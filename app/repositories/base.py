@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, ScalarResult, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, ScalarResult, Select, Uuid, column, literal, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -65,6 +66,24 @@ class Repository:
         shown = rows[: page.limit]
         more = len(rows) > page.limit
         return Page([row[0] for row in shown], encode_cursor(shown[-1][1:]) if more else None)
+
+
+_ROW_AND_PLACE = (column("id", Uuid()), column("place", Integer()))
+
+
+def page_of(rows: Sequence[Row], id_of: Callable[[Row], UUID], page: PageRequest) -> Page[Row]:
+    """One page of a list that is complete in memory.
+
+    It begins after the row that the cursor names, or where this row was if the list has lost it.
+    """
+    first = 0 if page.cursor is None else _place_after(page.cursor, [id_of(row) for row in rows])
+    end = first + page.limit
+    return Page(rows[first:end], encode_cursor((id_of(rows[end - 1]), end)) if len(rows) > end else None)
+
+
+def _place_after(cursor: str, ids: Sequence[UUID]) -> int:
+    row_id, place = decode_cursor(cursor, _ROW_AND_PLACE)
+    return ids.index(row_id) + 1 if row_id in ids else max(0, place - 1)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.engine.qualifying import Qualification
 from app.models import Keep, KeyRevision, RevisionState
-from app.schemas.common import In, LocalizedText, Out
+from app.schemas.common import In, LocalizedText, Out, PageOut
 from app.schemas.exams.steering import Reason
 from app.schemas.question_keys import Key, KeyIn
 from app.services.keys.bank import BankOutcome
@@ -166,10 +166,8 @@ class KeyRevisionOut(KeyRevisionSummaryOut):
         return cls.model_validate(_fields(view.revision) | reached)
 
 
-class KeyRevisionsOut(Out):
+class KeyRevisionsOut(PageOut[KeyRevisionSummaryOut]):
     """The revisions of a test, the newest first."""
-
-    items: list[KeyRevisionSummaryOut]
 
 
 def _fields(revision: KeyRevision) -> dict[str, Any]:

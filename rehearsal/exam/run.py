@@ -159,7 +159,7 @@ class ExamRehearsal:
         await self._proctor.postpone(seconds)
         timetable = self.papers[0].timetable
         timetable[:] = [window.postponed(timedelta(seconds=seconds)) for window in timetable]
-        papers = (await self._proctor.ask("GET", f"{self._proctor.exam_path}/papers")).body["items"]
+        papers = (await self._proctor.ask("GET", f"{self._proctor.exam_path}/papers?limit=100")).body["items"]
         starts = [datetime.fromisoformat(paper["starts_at"]) for paper in papers]
         if starts != [window.starts_at for window in timetable]:
             raise NotReadyInTime("the papers could not be postponed before the first one began")

@@ -142,6 +142,30 @@ def fields_have_no_defaults(document: Json) -> Iterator[str]:
                 yield f"{name}.{field}"
 
 
+NO_LISTS = {
+    "get_leaderboard": "the best places or those around one's own, as many as `limit` says",
+    "get_item_analysis": "the statistics of one paper, with each of its questions",
+    "get_similarity": "one comparison, with the pairs that it flags",
+    "read_performance": "a series of one part for each day, week or month",
+    "list_signing_keys": "a key set, which a verifier needs whole",
+}
+"""Operations whose `items` are no list of the conventions, and what they are."""
+
+
+def lists_have_pages(document: Json) -> Iterator[str]:
+    """Each list takes `limit` and `cursor`, and answers `next_cursor`."""
+    for name, operation in operations(document):
+        if not name.startswith("GET ") or operation["operationId"] in NO_LISTS:
+            continue
+        target = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+        reference = target.get("schema", {}).get("$ref", "").removeprefix(REF)
+        fields = document["components"]["schemas"].get(reference, {}).get("properties", {})
+        if "items" in fields:
+            taken = {parameter["name"] for parameter in operation.get("parameters", ())}
+            missing = {"limit", "cursor"} - taken | {"next_cursor"} - fields.keys()
+            yield from [f"{name}: no {', '.join(sorted(missing))}"] if missing else []
+
+
 def servers_are_filled(document: Json) -> Iterator[str]:
     """The document says where the API is."""
     if not [server for server in document.get("servers", ()) if server.get("url")]:
@@ -171,6 +195,7 @@ RULES: tuple[Rule, ...] = (
     parameters_are_described,
     bodies_have_valid_examples,
     fields_have_no_defaults,
+    lists_have_pages,
     servers_are_filled,
     security_is_declared,
 )

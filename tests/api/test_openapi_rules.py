@@ -53,6 +53,11 @@ def bytes_without_schema(document: Json) -> None:
     document["paths"][PAPER]["get"]["responses"]["200"]["content"]["application/json"] = {}
 
 
+def list_without_pages(document: Json) -> None:
+    content = {"schema": {"$ref": f"{REF}TestPage"}}
+    document["paths"][PAPER]["get"]["responses"]["200"]["content"]["application/json"] = content
+
+
 def with_wrong_example(document: Json) -> None:
     start_of(document)["requestBody"]["content"]["application/json"]["example"] = {"devise": 1}
 
@@ -79,6 +84,7 @@ PLANTED: list[tuple[Rule, Callable[[Json], Any]]] = [
         openapi_rules.fields_have_no_defaults,
         add_schema("StartIn", {"properties": {"device": {"default": "phone"}}}),
     ),
+    (openapi_rules.lists_have_pages, list_without_pages),
     (openapi_rules.servers_are_filled, lambda document: document.pop("servers")),
     (openapi_rules.security_is_declared, change("security", [])),
     (openapi_rules.security_is_declared, change("security", [{"HTTPBearer": []}])),

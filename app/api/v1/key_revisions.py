@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, status
 
-from app.api.deps import CurrentAuthor, Now, Parts, Reads, Uow, takes_nothing
+from app.api.deps import CurrentAuthor, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
@@ -33,10 +33,13 @@ async def create_key_revision(
 
 
 @router.get("", responses=problems(NotFound))
-async def list_key_revisions(test_id: UUID, author: CurrentAuthor, reads: Reads) -> KeyRevisionsOut:
+async def list_key_revisions(
+    test_id: UUID, author: CurrentAuthor, reads: Reads, paging: Paging
+) -> KeyRevisionsOut:
     """The revisions of a test, the newest first: for its author and admins."""
-    found = await revisions.page(reads, author, test_id)
-    return KeyRevisionsOut(items=[KeyRevisionSummaryOut.summary(revision) for revision in found])
+    page = await revisions.page(reads, author, test_id, paging)
+    items = [KeyRevisionSummaryOut.summary(revision) for revision in page.items]
+    return KeyRevisionsOut(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/{number}", responses=problems(NotFound))

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from app.api.deps import CurrentUser, Now, ReadsWithLag, Uow, takes_nothing
+from app.api.deps import CurrentUser, Now, Paging, ReadsWithLag, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import NotFound
+from app.repositories.base import page_of
 from app.schemas.analytics.recommendations import RecommendationOut, RecommendationsOut
 from app.services.analytics import recommendations
 
@@ -15,14 +16,18 @@ router = PrefixRouter(prefix="/analytics/recommendations", tags=["analytics"])
 
 
 @router.get("")
-async def list_recommendations(user: CurrentUser, reads: ReadsWithLag, now: Now) -> RecommendationsOut:
-    """What to do next, the largest expected gain in marks per minute first.
+async def list_recommendations(
+    user: CurrentUser, reads: ReadsWithLag, now: Now, paging: Paging
+) -> RecommendationsOut:
+    """What to do next, the largest expected gain in marks per minute first: at most ten actions.
 
     Based on your visible results, the questions that you missed or were unsure of, and the tests that you may
     take. Users without results get first steps.
     """
     found = await recommendations.recommendations(reads, user, now)
-    return RecommendationsOut(items=[RecommendationOut.of(each) for each in found])
+    page = page_of(found, lambda each: each.id, paging)
+    items = [RecommendationOut.of(each) for each in page.items]
+    return RecommendationsOut(items=items, next_cursor=page.next_cursor)
 
 
 @router.post(

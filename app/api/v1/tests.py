@@ -48,6 +48,7 @@ from app.core.errors import (
 )
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.repositories.attempts import RUNNING
+from app.repositories.base import page_of
 from app.repositories.tests import TestFilter, TestSort
 from app.schemas.attempts import (
     ResponsesIn,
@@ -61,6 +62,7 @@ from app.schemas.common import PageOut
 from app.schemas.results import ResultOut, SubmittedOut
 from app.schemas.test_catalog import StaffTestOut, TestOut
 from app.schemas.tests import (
+    ConsentOut,
     ConsentsOut,
     Kind,
     PreviewOut,
@@ -176,9 +178,14 @@ async def preview_test(
 
 
 @router.get("/{test_id}/consents", responses=problems(Forbidden))
-async def list_consents(test_id: UUID, author: CurrentAuthor, reads: Reads) -> ConsentsOut:
-    """Authors who may place your test in an exam, in addition to you and admins."""
-    return ConsentsOut.of(await tests.consents(reads, author, test_id))
+async def list_consents(
+    test_id: UUID, author: CurrentAuthor, reads: Reads, paging: Paging
+) -> PageOut[ConsentOut]:
+    """Authors who may place your test in an exam, in addition to you and admins. The oldest consent first."""
+    page = page_of(await tests.consents(reads, author, test_id), lambda consent: consent.user_id, paging)
+    return PageOut(
+        items=[ConsentOut.model_validate(each) for each in page.items], next_cursor=page.next_cursor
+    )
 
 
 @router.put("/{test_id}/consents/{user_id}", responses=problems(Forbidden, Invalid))

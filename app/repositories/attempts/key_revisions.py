@@ -41,7 +41,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories import locks
-from app.repositories.base import Repository
+from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import CANDIDATE, hides_test, shows_results
 from app.repositories.locks import Mode, Rank
 from app.repositories.tests import Viewer
@@ -270,10 +270,10 @@ class KeyRevisionRepository(Repository):
         self._session.add(revision)
         await self._session.flush()
 
-    async def of_test(self, test_id: UUID) -> Sequence[KeyRevision]:
+    async def page(self, test_id: UUID, page: PageRequest) -> Page[KeyRevision]:
         """The revisions of a test, the newest first."""
         statement = select(KeyRevision).where(KeyRevision.test_id == test_id)
-        return (await self._session.scalars(statement.order_by(KeyRevision.number.desc()))).all()
+        return await self._page(statement, [KeyRevision.number], page, descending=True)
 
     async def find(self, test_id: UUID, number: int) -> KeyRevision:
         """A revision of a test by its number."""

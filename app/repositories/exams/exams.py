@@ -261,6 +261,11 @@ class ExamRepository(Repository):
         statement = select(Accommodation).where(Accommodation.exam_id == exam_id)
         return (await self._session.scalars(statement.order_by(Accommodation.id))).all()
 
+    async def accommodations_page(self, exam_id: UUID, page: PageRequest) -> Page[Accommodation]:
+        """One page of them."""
+        statement = select(Accommodation).where(Accommodation.exam_id == exam_id)
+        return await self._page(statement, [Accommodation.id], page)
+
     async def accommodations_for(
         self, exam_id: UUID, user_ids: Iterable[UUID | None]
     ) -> Sequence[Accommodation]:

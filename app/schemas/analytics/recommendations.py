@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.engine.recommending import Action, Kind
 from app.schemas.analytics.estimates import EstimateOut
-from app.schemas.common import LocalizedText, Out
+from app.schemas.common import LocalizedText, Out, PageOut
 from app.services.analytics.recommendations import Recommendation
 
 _DIGITS = 2
@@ -75,7 +75,5 @@ def _gain(action: Action, missing: LocalizedText | None) -> EstimateOut:
     return EstimateOut(value=value, low=low, high=high, n=action.gain.n, reason=None)
 
 
-class RecommendationsOut(Out):
+class RecommendationsOut(PageOut[RecommendationOut]):
     """What to do next, the largest gain per minute first: at most ten."""
-
-    items: list[RecommendationOut]

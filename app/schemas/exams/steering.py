@@ -13,7 +13,7 @@ from app.engine.steering import AdditionKind
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
-from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
+from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out, PageOut
 from app.services.exams import Accommodated, Grant, Monitor, Regrant, Target
 
 LONGEST_GIFT = 86_400
@@ -99,10 +99,8 @@ class AccommodationOut(Out):
         )
 
 
-class AccommodationsOut(Out):
-    """All grants of an exam."""
-
-    items: list[AccommodationOut]
+class AccommodationsOut(PageOut[AccommodationOut]):
+    """The grants of an exam."""
 
 
 class RegrantedOut(Out):
@@ -120,9 +118,10 @@ class RegrantedOut(Out):
     detail: str | None
 
 
-class AccommodationsChangedOut(AccommodationsOut):
+class AccommodationsChangedOut(Out):
     """All grants of the exam after the change, and what the change did. After a dry run: what it would do."""
 
+    items: list[AccommodationOut]
     dry_run: bool
     unchanged: list[GrantHolderOut]
     """Items that changed no grant: it was the same before, or there was none to take back."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.errors import NotPossible
 from app.core.ids import uuid7
 from app.models import Accommodation, Exam, Registration
+from app.repositories.base import Page, PageRequest
 from app.services.components import Components
 from app.services.exams.accommodation_holders import GrantHolder, Target, find_holders
 from app.services.exams.audit import record
@@ -37,10 +38,12 @@ class Accommodated:
     dry_run: bool
 
 
-async def accommodations(reads: Reading, staff: Principal, exam_id: UUID) -> Sequence[Accommodation]:
+async def accommodations(
+    reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest
+) -> Page[Accommodation]:
     """The extra time that an exam grants."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
-    return await reads.exams.accommodations(exam.id)
+    return await reads.exams.accommodations_page(exam.id, request)
 
 
 async def accommodate(

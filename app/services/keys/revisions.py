@@ -14,6 +14,7 @@ from uuid import UUID
 from app.core.errors import Forbidden, NotPossible
 from app.models import Keep, KeyRevision, Paper, RevisionState, Role, Test
 from app.repositories.attempts.key_revisions import OtherTest, PlacedPaper
+from app.repositories.base import Page, PageRequest
 from app.services import audit, embargo, tests
 from app.services.audit import AuditSubject
 from app.services.components import Components
@@ -90,14 +91,14 @@ async def compute(uow: UnitOfWork, parts: Components, revision_id: UUID) -> None
     revision.impact = await impact_of(uow, parts, revision.test_id, revised, revision.keep)
 
 
-async def page(reads: Reading, staff: Principal, test_id: UUID) -> Sequence[KeyRevision]:
+async def page(reads: Reading, staff: Principal, test_id: UUID, request: PageRequest) -> Page[KeyRevision]:
     """The revisions of a test, the newest first."""
     test = await reads.key_revisions.test(tests.viewer(staff), test_id)
     check_team(test, staff)
-    revisions = await reads.key_revisions.of_test(test.id)
-    questions = {question_id for revision in revisions for question_id in question_ids(revision)}
+    found = await reads.key_revisions.page(test.id, request)
+    questions = {question_id for revision in found.items for question_id in question_ids(revision)}
     await check_keys_known(reads, staff, questions)
-    return revisions
+    return found
 
 
 async def find(reads: Reading, staff: Principal, test_id: UUID, number: int) -> RevisionView:

@@ -98,7 +98,7 @@ async def world(uow: UnitOfWork, parts: Components) -> World:
 
 
 NOT_FOUND: dict[str, Call] = {
-    "accommodations": lambda w: exams.accommodations(w.uow, w.stranger, w.exam_id),
+    "accommodations": lambda w: exams.accommodations(w.uow, w.stranger, w.exam_id, PageRequest()),
     "accommodate": lambda w: exams.accommodate(
         w.uow, w.parts, w.stranger, w.exam_id, [Grant(Target(w.user_id), 60, "Why not.")], NOW
     ),

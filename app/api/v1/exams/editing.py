@@ -28,6 +28,7 @@ from app.core.errors import (
     NotPublishable,
 )
 from app.engine.schedule import ExamStage
+from app.repositories.base import page_of
 from app.repositories.exams import ExamFilter
 from app.schemas.common import PageOut
 from app.schemas.exams.catalog import ExamOut, ExamPaperOut, PublishedExamOut
@@ -89,13 +90,16 @@ async def change_exam(
 
 
 @router.get("/{exam_id}/papers", responses=problems(NotFound))
-async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> PageOut[ExamPaperOut]:
-    """All papers of an exam in the order of their start, on one page.
+async def list_papers(
+    exam_id: UUID, user: CurrentUser, reads: Reads, now: Now, paging: Paging
+) -> PageOut[ExamPaperOut]:
+    """The papers of an exam in the order of their start.
 
     Duration, number of questions, marks and languages are known before the paper opens.
     """
     papers = await exams.papers(reads, user, exam_id, now)
-    return PageOut(items=[ExamPaperOut.of(paper) for paper in papers], next_cursor=None)
+    page = page_of(papers, lambda paper: paper.view.paper.id, paging)
+    return PageOut(items=[ExamPaperOut.of(paper) for paper in page.items], next_cursor=page.next_cursor)
 
 
 @router.post(

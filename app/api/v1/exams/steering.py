@@ -61,10 +61,13 @@ TAKEN_BY = {
 
 
 @router.get("/accommodations", responses=problems(NotFound))
-async def list_accommodations(exam_id: UUID, staff: CurrentProctor, reads: Reads) -> AccommodationsOut:
-    """All grants of extra time."""
-    rows = await exams.accommodations(reads, staff, exam_id)
-    return AccommodationsOut(items=[AccommodationOut.of(row) for row in rows])
+async def list_accommodations(
+    exam_id: UUID, staff: CurrentProctor, reads: Reads, paging: Paging
+) -> AccommodationsOut:
+    """The grants of extra time, the oldest first."""
+    page = await exams.accommodations(reads, staff, exam_id, paging)
+    items = [AccommodationOut.of(row) for row in page.items]
+    return AccommodationsOut(items=items, next_cursor=page.next_cursor)
 
 
 @router.put("/accommodations", responses=STEERING)
