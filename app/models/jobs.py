@@ -28,7 +28,7 @@ class Job(Identified, Base):
     deliveries: Mapped[int] = mapped_column(server_default="0")
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    """Why the job failed for good."""
+    """Why the job was given up."""
 
 
 class Worker(Base):

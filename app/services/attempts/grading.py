@@ -35,7 +35,10 @@ def request_grading(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
 
 
 async def request_missing_grading(uow: UnitOfWork, now: datetime, delay: timedelta) -> int:
-    """Add jobs for attempts that were closed more than `delay` ago and have no result. Their jobs failed."""
+    """Add jobs for attempts that were closed more than `delay` ago and have no result.
+
+    Their jobs were lost or given up.
+    """
     missing = await uow.grading.ungraded(now - delay)
     request_grading(uow, missing)
     return len(missing)
