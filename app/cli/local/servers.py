@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,15 +60,20 @@ class Servers:
     def __init__(self, home: Home, supervisor: Supervisor) -> None:
         self._home = home
         self._supervisor = supervisor
-        settings = read_settings()
+        self._settings = settings = read_settings()
         refuse_in_production(settings)
         self._postgres = None if settings.get("DATABASE_URL") else Postgres(home.folder)
         self._valkey = (
             None if settings.get("REDIS_URL") or settings.get("REDIS_HOST") else Valkey(home.folder)
         )
-        self._stop_leftovers()
-        self.environment = self._with_addresses(settings)
-        self._auth = None if settings.get("SUPABASE_URL") else self._auth_program()
+
+    def stop_leftovers(self) -> None:
+        """Stop what an earlier run has left, because it may hold our ports. Comes before all else."""
+        stop_leftovers(self._home)
+        if self._postgres:
+            self._postgres.stop_leftovers()
+        if self._valkey:
+            self._valkey.stop_leftovers()
 
     def start(self) -> None:
         """Start PostgreSQL and Valkey and wait for them; start the auth server without waiting."""
@@ -93,22 +99,16 @@ class Servers:
     def _stores(self) -> list[Server]:
         return [store for store in (self._postgres, self._valkey) if store]
 
-    def _stop_leftovers(self) -> None:
-        """Stop what an earlier run has left, because it may hold our ports."""
-        stop_leftovers(self._home)
-        if self._postgres:
-            self._postgres.stop_leftovers()
-        if self._valkey:
-            self._valkey.stop_leftovers()
-
     def _ensure_databases(self) -> None:
         if self._postgres:
             secret = self._home.secret
             self._postgres.ensure_database(_DATABASE, _OWNER, secret("database"))
             self._postgres.ensure_schema(_DATABASE, _AUTH_SCHEMA, _AUTH_ROLE, secret("auth-database"))
 
-    def _with_addresses(self, settings: Mapping[str, str]) -> dict[str, str]:
-        secret = self._home.secret
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The addresses, with ports that are chosen when this is read first."""
+        settings, secret = self._settings, self._home.secret
         defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret("secret-key")}
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
         if environment["ENVIRONMENT"] in ("", "development"):
@@ -130,7 +130,10 @@ class Servers:
             environment["SUPABASE_SERVICE_KEY"] = secret("service-key")
         return environment
 
-    def _auth_program(self) -> Program:
+    @cached_property
+    def _auth(self) -> Program | None:
+        if self._settings.get("SUPABASE_URL"):
+            return None
         given = self.environment
         environment = {
             "AUTH_DATABASE_URL": self._auth_database(),
@@ -211,6 +214,7 @@ def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
     )
     try:
         servers = Servers(home, supervisor)
+        servers.stop_leftovers()
         servers.start()
         if migrated:
             migrate = program(
