@@ -26,10 +26,10 @@ from app.api.direct_answers import DirectAnswers
 from app.api.sockets import Sockets
 from app.api.v1 import (
     account,
-    analytics,
     audit,
     auth,
     bookmarks,
+    candidate_analysis,
     candidates,
     column_mappings,
     enrolments,
@@ -165,7 +165,7 @@ def create_app(
         objections.exam_router,
         objections.router,
         leaderboards.router,
-        analytics.router,
+        candidate_analysis.router,
         test_statistics.router,
         reports.router,
         result_documents.router,

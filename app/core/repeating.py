@@ -4,15 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Self
 
 import structlog
 
+from app.core.clock import Clock
 from app.core.telemetry import loop_failures_total, loop_lag_seconds, loop_seconds
 
 log = structlog.get_logger(__name__)
 
 LONGEST_STEP = 60
+MOST_TIME = timedelta(seconds=10)
+"""After this time no further batch is started, because a step that takes too long is cancelled."""
 LONGEST_PAUSE = 15.0
 RECOVERED_AFTER_SECONDS = 60.0
 
@@ -50,6 +54,13 @@ async def repeat(
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), every)
                 due = time.monotonic()
+
+
+async def repeat_full_batches(clock: Clock, run: Callable[[], Awaitable[int]], size: int) -> None:
+    """Run batches until one has fewer than `size` rows, or `MOST_TIME` is over."""
+    stop_at = clock.now() + MOST_TIME
+    while await run() == size and clock.now() < stop_at:
+        pass
 
 
 async def keep_running(

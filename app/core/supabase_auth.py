@@ -195,25 +195,6 @@ class SupabaseAuth:
     async def admin_get(self, user_id: UUID) -> AuthUser:
         return _user(await self._as_admin("GET", f"/admin/users/{user_id}"))
 
-    async def admin_update(
-        self,
-        user_id: UUID,
-        *,
-        email: str | None = None,
-        password: str | None = None,
-        email_confirm: bool | None = None,
-        name: str | None = None,
-        app_metadata: Mapping[str, Any] | None = None,
-    ) -> AuthUser:
-        body = {
-            "email": email,
-            "password": password,
-            "email_confirm": email_confirm,
-            "user_metadata": {"name": name} if name is not None else None,
-            "app_metadata": app_metadata,
-        }
-        return _user(await self._as_admin("PUT", f"/admin/users/{user_id}", _without_none(body)))
-
     async def admin_ban(self, user_id: UUID, *, banned: bool = True) -> AuthUser:
         """Ban or unban a user. Access tokens stay valid until they expire, so revoke them too."""
         body = {"ban_duration": _FOREVER if banned else "none"}

@@ -68,7 +68,10 @@ Verdict = Saved | Known | Superseded | Conflicting | NotTaken
 
 
 def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
-    """What stands for each question: the event of the highest (lease, revision), even a cleared one."""
+    """What stands for each question: the event of the highest (lease, revision), even a cleared one.
+
+    Only tests call it: the reference for the statement in `repositories/attempts/standing.py`.
+    """
     standing: dict[UUID, Event] = {}
     for event in events:
         current = standing.get(event.question_id)

@@ -79,7 +79,6 @@ class Criterion:
 Chain = Sequence[Criterion]
 
 JEE_SUBJECTS = ("Mathematics", "Physics", "Chemistry")
-PRESETS = ("none", "nta", "ssc")
 
 
 def chain_of(setting: str | Sequence[Mapping[str, str]], merit_papers: Sequence[str]) -> Chain:

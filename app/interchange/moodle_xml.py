@@ -45,7 +45,6 @@ _CERTAIN = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>)?(?:\s|<!--.{0,2000}?-->)*<quiz[\s>]", re.DOTALL
 )
 _LOOKED_AT = 5_000  # bytes of a file of unknown format
-_COMMENTS = ("answer/feedback", "correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
 _USUAL_COMMENTS = (
     "",
     "Your answer is correct.",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.core.repeating import repeat_full_batches
 from app.services import notifications, rosters
 from app.services.auth import auth_mails
 from app.services.components import Components
@@ -11,8 +12,6 @@ from app.services.unit_of_work import unit_of_work
 
 log = structlog.get_logger(__name__)
 
-MOST_TIME = timedelta(seconds=10)
-"""After this time no further batch is started, because a round that takes too long is cancelled."""
 KEEP_ENDED = timedelta(days=30)
 
 
@@ -26,25 +25,22 @@ class DeliveryLoop:
             log.info("push_off", reason="FCM_SERVICE_ACCOUNT is not set")
 
     async def deliver(self) -> None:
-        """Send the deliveries that are due, batch after batch while batches are full."""
-        stop_at = self._parts.clock.now() + MOST_TIME
-        while await notifications.deliver_due(self._parts) == notifications.BATCH:
-            if self._parts.clock.now() >= stop_at:
-                return
+        """Send the deliveries that are due."""
+        await repeat_full_batches(
+            self._parts.clock, lambda: notifications.deliver_due(self._parts), notifications.BATCH
+        )
 
     async def send_auth_mails(self) -> None:
-        """Ask the auth server for the mails that are due, batch after batch while batches are full."""
-        stop_at = self._parts.clock.now() + MOST_TIME
-        while await auth_mails.send_due(self._parts) == auth_mails.BATCH:
-            if self._parts.clock.now() >= stop_at:
-                return
+        """Ask the auth server for the mails that are due."""
+        await repeat_full_batches(
+            self._parts.clock, lambda: auth_mails.send_due(self._parts), auth_mails.BATCH
+        )
 
     async def send_invitations(self) -> None:
-        """Send the invitations that are due, batch after batch while batches are full."""
-        stop_at = self._parts.clock.now() + MOST_TIME
-        while await rosters.send_due_invitations(self._parts) == rosters.BATCH:
-            if self._parts.clock.now() >= stop_at:
-                return
+        """Send the invitations that are due."""
+        await repeat_full_batches(
+            self._parts.clock, lambda: rosters.send_due_invitations(self._parts), rosters.BATCH
+        )
 
     async def remind(self) -> None:
         """Make the reminders that are due."""

@@ -15,10 +15,10 @@ from app.core.repeating import end, keep_running, repeat
 from app.services import attempts, realtime
 from app.services.components import Components
 from app.startup import open_components
-from app.workers.accounts import AccountLoop
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
 from app.workers.deliveries import DeliveryLoop
+from app.workers.expiry import ExpiryLoop
 from app.workers.loops import Heartbeat, Housekeeping, Relay, WakeUp
 from app.workers.metrics import serve_metrics
 from app.workers.ratings import RatingsLoop
@@ -56,7 +56,7 @@ class _Worker:
         self._heartbeat = Heartbeat(engine, clock)
         self._housekeeping = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
         self._delivery_loop = DeliveryLoop(parts)
-        self._account_loop = AccountLoop(parts)
+        self._expiry_loop = ExpiryLoop(parts)
         self._ratings_loop = RatingsLoop(parts)
         self._statistics_loop = StatisticsLoop(parts)
         self._wake = WakeUp(engine, clock, attempts.closing_delay(parts.settings))
@@ -99,9 +99,9 @@ class _Worker:
             repeat("delete_old", 600, self._housekeeping.delete_old),
             repeat("reminders", 5, self._delivery_loop.remind),
             repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
-            repeat("account_purges", 60, self._account_loop.purge),
-            repeat("expired_exports", 60, self._account_loop.delete_exports),
-            repeat("expired_result_files", 60, self._account_loop.delete_result_files),
+            repeat("account_purges", 60, self._expiry_loop.purge),
+            repeat("expired_exports", 60, self._expiry_loop.delete_exports),
+            repeat("expired_result_files", 60, self._expiry_loop.delete_result_files),
             keep_running("metrics", lambda: serve_metrics(self._parts)),
             repeat("repair_attempts", 600, self._housekeeping.repair_attempts),
             keep_running("announce_ready", self._announce_ready),

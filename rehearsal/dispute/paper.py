@@ -34,11 +34,6 @@ class Question:
             return self.right
         return LETTERS[(LETTERS.find(self.right) + 1) % len(LETTERS)]
 
-    @property
-    def right_key(self) -> dict[str, Any]:
-        """The right key as the API takes it."""
-        return key_of(self.right)
-
 
 def key_of(letter: str) -> dict[str, Any]:
     """A key as the API takes it. An empty one drops the question."""

@@ -16,6 +16,7 @@ from app.services import users
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading
 from app.services.users import Account
+from tests.builders.auth_accounts import update_account
 from tests.builders.people import PASSWORD, People, new_email
 from tests.two_connections import overlap
 
@@ -87,7 +88,7 @@ async def test_a_newer_address_comes_along_and_an_older_token_does_not_move_it_b
     people: People, api: httpx.AsyncClient, parts: Components, asha: Somebody, door: Door
 ) -> None:
     new = new_email()
-    await parts.auth.admin_update(asha.id, email=new, email_confirm=True)
+    await update_account(parts.auth, asha.id, email=new, email_confirm=True)
     await door(people, api, parts.auth, asha, new)
     assert await stored(parts, asha.id) == new
     assert (await me(people, asha.access_token)).json()["email"] == new
@@ -98,7 +99,7 @@ async def test_an_address_that_somebody_else_registers_belongs_to_them_alone(
     people: People, api: httpx.AsyncClient, parts: Components, asha: Somebody
 ) -> None:
     new = new_email()
-    await parts.auth.admin_update(asha.id, email=new, email_confirm=True)
+    await update_account(parts.auth, asha.id, email=new, email_confirm=True)
     successor = await sign_up(api, asha.email)
     assert await stored(parts, successor.id) == asha.email
     assert await stored(parts, asha.id) == "", "mails to her would reach the successor"
@@ -198,7 +199,7 @@ class TestEnsureProfile:
 async def old_token(people: People, parts: Components, asha: Somebody) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a token from before the address changed, which the profile has followed."""
     new = new_email()
-    await parts.auth.admin_update(asha.id, email=new, email_confirm=True)
+    await update_account(parts.auth, asha.id, email=new, email_confirm=True)
     session = await parts.auth.sign_in(new, PASSWORD)
     await me(people, session.access_token)
     async with people.client(asha.access_token) as client:

@@ -8,15 +8,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from app.core.supabase_auth import SupabaseAuth
 from devservers.auth.store import Database, Session, User
 from devservers.auth.tokens import AccessTokens, new_signing_key
 
 TOKEN_LIFETIME = 6 * 3600
 """Seconds. Accounts of a whole run must outlive it, and the tests that move the clock meanwhile."""
+
+
+async def update_account(auth: SupabaseAuth, user_id: UUID, **changes: Any) -> None:
+    """Change an account as another program of the institute may, past our API."""
+    await auth._as_admin("PUT", f"/admin/users/{user_id}", changes)
 
 
 @dataclass(frozen=True, slots=True)

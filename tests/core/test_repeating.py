@@ -2,7 +2,10 @@
 
 import asyncio
 
-from app.core.repeating import end, failing_loops, keep_running, repeat
+import pytest
+
+from app.core.repeating import MOST_TIME, end, failing_loops, keep_running, repeat, repeat_full_batches
+from tests.conftest import TestClock
 from tests.waiting import PATIENCE
 
 
@@ -52,6 +55,31 @@ class TestRepeat:
         async with asyncio.timeout(PATIENCE):
             await twice.wait()
         await end([task])
+
+
+class TestRepeatFullBatches:
+    @pytest.mark.parametrize(("sizes", "runs"), [([3, 3, 2, 3], 3), ([0], 1)])
+    async def test_the_last_batch_is_not_full(self, sizes: list[int], runs: int) -> None:
+        left = iter(sizes)
+
+        async def run() -> int:
+            return next(left)
+
+        await repeat_full_batches(TestClock(), run, 3)
+        assert len(list(left)) == len(sizes) - runs
+
+    async def test_no_batch_begins_when_the_time_is_over(self) -> None:
+        clock, runs = TestClock(), 0
+        clock.stop_entirely()
+
+        async def run() -> int:
+            nonlocal runs
+            runs += 1
+            clock.advance(MOST_TIME.total_seconds() / 2)
+            return 3
+
+        await repeat_full_batches(clock, run, 3)
+        assert runs == 2
 
 
 class TestKeepRunning:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.engine.timing import NO_TIME
@@ -31,22 +31,17 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
 
     Does nothing without an account.
     """
-    registration = await uow.exam_events.registration(registration_id)
-    if registration is None or registration.user_id is None:
+    found = await _registered(uow, registration_id)
+    if found is None:
         return
-    found = await uow.exam_events.exam(registration.exam_id)
-    if found is None or found[0].cancelled_at is not None:
-        return
-    exam, papers = found
-    granted = await uow.exams.accommodations_for(exam.id, [registration.user_id])
     shown = [
-        _paper_data(paper, ExtraTimes(granted).of(registration))
-        | {"reminders": _reminders_to_come(paper, registration.created_at)}
-        for paper in papers
+        _paper_data(paper, found.extra)
+        | {"reminders": _reminders_to_come(paper, found.registration.created_at)}
+        for paper in found.papers
     ]
-    data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": shown}
+    data = _exam_data(found.exam) | {"roll_number": found.registration.roll_number, "papers": shown}
     notice = build_notice(Kind.REGISTERED, str(registration_id), data)
-    await _create(uow, parts, [(registration.user_id, notice)], now)
+    await _create(uow, parts, [(found.user_id, notice)], now)
 
 
 async def registration_changed(
@@ -63,23 +58,40 @@ async def registration_changed(
     Their values are not repeated: the candidate reads them in the exam. Does nothing if the registration has
     no account, was withdrawn meanwhile, or the exam was cancelled.
     """
-    registration = await uow.exam_events.registration(registration_id)
-    if registration is None or registration.user_id is None:
+    found = await _registered(uow, registration_id)
+    if found is None:
         return
-    found = await uow.exam_events.exam(registration.exam_id)
-    if found is None or found[0].cancelled_at is not None:
-        return
-    exam, papers = found
-    extra = ExtraTimes(await uow.exams.accommodations_for(exam.id, [registration.user_id])).of(registration)
-    data = _exam_data(exam) | {
-        "roll_number": registration.roll_number,
+    data = _exam_data(found.exam) | {
+        "roll_number": found.registration.roll_number,
         "fields": list(fields),
-        "extra_seconds": extra // timedelta(seconds=1),
+        "extra_seconds": found.extra // timedelta(seconds=1),
         "previous_extra_seconds": previous_extra_seconds,
-        "papers": [_paper_data(paper, extra) for paper in papers],
+        "papers": [_paper_data(paper, found.extra) for paper in found.papers],
     }
     notice = build_notice(Kind.REGISTRATION_CHANGED, f"{registration_id}:{change_id}", data)
-    await _create(uow, parts, [(registration.user_id, notice)], now)
+    await _create(uow, parts, [(found.user_id, notice)], now)
+
+
+class _Registered(NamedTuple):
+    registration: Registration
+    user_id: UUID
+    exam: Exam
+    papers: Sequence[ExamPaper]
+    extra: timedelta
+
+
+async def _registered(uow: UnitOfWork, registration_id: UUID) -> _Registered | None:
+    """A registration and its exam. None if it has no account or was withdrawn, or the exam was cancelled."""
+    registration = await uow.exam_events.registration(registration_id)
+    if registration is None or registration.user_id is None:
+        return None
+    found = await uow.exam_events.exam(registration.exam_id)
+    if found is None or found[0].cancelled_at is not None:
+        return None
+    exam, papers = found
+    granted = await uow.exams.accommodations_for(exam.id, [registration.user_id])
+    extra = ExtraTimes(granted).of(registration)
+    return _Registered(registration, registration.user_id, exam, papers, extra)
 
 
 async def enrolment_changed(

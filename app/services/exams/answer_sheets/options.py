@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from app.core.errors import FieldError, Invalid
 from app.sentences import Sentence
@@ -16,7 +16,6 @@ Order = tuple[int, ...]
 
 _WORDS_OF: Mapping[ScannerProgram, tuple[str, str]] = {"remark": ("BLANK", "MULT")}
 """What a program writes where nothing is marked, and where more is marked than is allowed."""
-PROGRAMS: tuple[ScannerProgram, ...] = get_args(ScannerProgram)
 
 
 @dataclass(frozen=True, slots=True)
