@@ -18,7 +18,7 @@ from rehearsal.client import Client, Metrics, UnexpectedResponse
 from rehearsal.concurrency import run_limited
 from rehearsal.dispute import commands, exports, objections, receipts
 from rehearsal.dispute.answers import draw_people
-from rehearsal.dispute.candidates import Candidate, Place
+from rehearsal.dispute.candidates import Candidate, PublishedExam
 from rehearsal.dispute.exports import Change, Export
 from rehearsal.dispute.mails import Mailbox
 from rehearsal.dispute.objections import Cluster, make_clusters, statement
@@ -62,73 +62,73 @@ class Dispute:
     async def run(self) -> None:
         """Play the dispute and check everything. Raises UnexpectedResponse if it cannot go on."""
         try:
-            place = await self._publish()
+            exam = await self._publish()
             try:
-                await self._play(place)
+                await self._play(exam)
             except BaseException:
-                await self._author.cancel(place)
+                await self._author.cancel(exam)
                 raise
-            await self._author.archive(place)
+            await self._author.archive(exam)
         finally:
             await asyncio.gather(self._author.close(), *(each.__aexit__() for each in self._clients))
 
-    async def _publish(self) -> Place:
+    async def _publish(self) -> PublishedExam:
         """Publish the exam with the wrong key."""
         await self._author.make_account()
-        place = await self._author.publish_exam(self.questions)
+        exam = await self._author.publish_exam(self.questions)
         disputed = self.questions[DISPUTED - 1]
         self.report(
             f"An exam with {len(self.questions)} questions is open. According to the key of question"
             f" {DISPUTED}, {statement(disputed.released)}; in truth {statement(disputed.right)}."
         )
-        return place
+        return exam
 
-    async def _play(self, place: Place) -> None:
+    async def _play(self, exam: PublishedExam) -> None:
         published = self.options.out / "keys.json"
         await commands.ias("signing-keys", "list", "--out", str(published))
-        await self._sit(place)
+        await self._sit(exam)
         clusters = make_clusters(self.questions, self.candidates)
-        closes_at = await self._release(place)
-        await self._object(place, clusters)
-        before = await self._export(place, "before", key=1)
+        closes_at = await self._release(exam)
+        await self._object(exam, clusters)
+        before = await self._export(exam, "before", key=1)
         await _wait_until(closes_at)
-        await self._decide(place, clusters)
-        revision = await self._revise(place)
-        after = await self._export(place, "after", key=2)
+        await self._decide(exam, clusters)
+        revision = await self._revise(exam)
+        after = await self._export(exam, "after", key=2)
         self.changes = exports.changes(before, after)
         self._add(exports.impact_mismatches(self.changes, revision["impact"]))
         self._add(exports.revision_mismatches(self.changes, self.candidates))
         await self._check_receipts(published)
         await self._check_mails(clusters)
 
-    async def _sit(self, place: Place) -> None:
+    async def _sit(self, exam: PublishedExam) -> None:
         """Everybody takes the paper."""
         people = draw_people(self.questions, self.options.candidates, self.options.seed)
         self.candidates = [
             Candidate(person, self._account(person.number), self._clients[person.number % _CLIENTS])
             for person in people
         ]
-        await run_limited([self._counted(candidate, place) for candidate in self.candidates])
+        await run_limited([self._counted(candidate, exam) for candidate in self.candidates])
         self.report(f"{len(self.candidates)} candidates have taken the paper and submitted it.")
 
     def _account(self, number: int) -> Account:
         return Account(f"rehearsal-{self.label}-{number}@example.org", f"Candidate {number}")
 
-    async def _counted(self, candidate: Candidate, place: Place) -> None:
-        await candidate.take(place)
+    async def _counted(self, candidate: Candidate, exam: PublishedExam) -> None:
+        await candidate.take(exam)
         self.metrics.counts["submitted"] += 1
 
-    async def _release(self, place: Place) -> datetime:
+    async def _release(self, exam: PublishedExam) -> datetime:
         """Release the results with the wrong key. Returns when the window for objections closes."""
-        released = await self._author.close_and_release(place, self.options.objection_seconds)
+        released = await self._author.close_and_release(exam, self.options.objection_seconds)
         self.report(f"The results are released: {released['participants']} candidates are ranked.")
-        exam = (await self._author.ask("GET", place.exam_path)).body
-        return datetime.fromisoformat(exam["objections"]["closes_at"])
+        shown = (await self._author.ask("GET", exam.exam_path)).body
+        return datetime.fromisoformat(shown["objections"]["closes_at"])
 
-    async def _object(self, place: Place, clusters: Sequence[Cluster]) -> None:
+    async def _object(self, exam: PublishedExam, clusters: Sequence[Cluster]) -> None:
         """Everybody objects within the window. Raises WindowTooShort."""
         objecting = [
-            candidate.object_to(place, cluster.objection(place.question_ids))
+            candidate.object_to(exam, cluster.objection(exam.question_ids))
             for cluster in clusters
             for candidate in cluster.objectors
         ]
@@ -140,11 +140,11 @@ class Dispute:
             raise
         self.report(f"{len(objecting)} candidates object to keys, each with three sources.")
 
-    async def _export(self, place: Place, when: str, key: int) -> Export:
+    async def _export(self, exam: PublishedExam, when: str, key: int) -> Export:
         """Read everybody's result, export the exam, and let the grader compute it again."""
-        await run_limited([self._read(candidate, place) for candidate in self.candidates])
+        await run_limited([self._read(candidate, exam) for candidate in self.candidates])
         path = self.options.out / f"{when}.jsonl"
-        await commands.ias("exam", "export", place.exam_id, str(path))
+        await commands.ias("exam", "export", exam.exam_id, str(path))
         is_equal, line = await commands.grade(path)
         self.report(f"The independent grader, {when} the revision: {line}.")
         export = Export.read(path)
@@ -153,45 +153,45 @@ class Dispute:
         self._add(exports.mismatches(export, self.candidates, key, reading=key - 1))
         return export
 
-    async def _read(self, candidate: Candidate, place: Place) -> None:
-        await candidate.read_result(place)
+    async def _read(self, candidate: Candidate, exam: PublishedExam) -> None:
+        await candidate.read_result(exam)
         self.metrics.counts["results read"] += 1
 
-    async def _decide(self, place: Place, clusters: Sequence[Cluster]) -> None:
+    async def _decide(self, exam: PublishedExam, clusters: Sequence[Cluster]) -> None:
         """Decide each cluster after the window has closed."""
-        self._add(objections.mismatches(clusters, await self._author.clusters(place)))
-        printed = await commands.ias("exam", "objections", place.exam_id)
+        self._add(objections.mismatches(clusters, await self._author.clusters(exam)))
+        printed = await commands.ias("exam", "objections", exam.exam_id)
         self.report(f"The window is closed. `ias exam objections` lists the claims:\n{printed.rstrip()}")
         for cluster in clusters:
-            decided = await self._author.decide(place, cluster.decision(place.question_ids))
+            decided = await self._author.decide(exam, cluster.decision(exam.question_ids))
             if decided["told"] != len(cluster.objectors):
                 self.problems.append(f"{decided['told']} of {len(cluster.objectors)} objectors are told")
             if cluster.accepted:
-                self._check_proposal(place, decided["revision"])
+                self._check_proposal(exam, decided["revision"])
         accepted = sum(len(cluster.objectors) for cluster in clusters if cluster.accepted)
         self.report(
             f"Decided: question {DISPUTED} is to be corrected ({accepted} objections accepted),"
             f" {sum(len(each.objectors) for each in clusters) - accepted} objections are rejected."
         )
 
-    def _check_proposal(self, place: Place, revision: dict[str, Any] | None) -> None:
+    def _check_proposal(self, exam: PublishedExam, revision: dict[str, Any] | None) -> None:
         expected = [
             {
-                "question_id": place.question_ids[DISPUTED - 1],
+                "question_id": exam.question_ids[DISPUTED - 1],
                 "key": key_of(self.questions[DISPUTED - 1].right),
             }
         ]
         if revision is None or revision["body"]["changes"] != expected:
             self.problems.append(f"the decision proposes {revision}, it should propose {expected}")
 
-    async def _revise(self, place: Place) -> dict[str, Any]:
+    async def _revise(self, exam: PublishedExam) -> dict[str, Any]:
         """Try the revision at the command line, and publish the dry run by the API."""
         right = self.questions[DISPUTED - 1].right
         reason = f"Question {DISPUTED}: {statement(right)}."
-        number, printed = await commands.dry_run(place.test_id, DISPUTED, right, reason)
+        number, printed = await commands.dry_run(exam.test_id, DISPUTED, right, reason)
         self.report(f"A dry run with `ias test revise-key`:\n{printed.rstrip()}")
         began = time.monotonic()
-        revision = await self._author.publish_revision(place, number)
+        revision = await self._author.publish_revision(exam, number)
         seconds = time.monotonic() - began
         progress = f"{revision['progress']['done']} of {revision['progress']['total']}"
         self.report(f"The revision is published: {progress} attempts graded again in {seconds:.1f} s.")

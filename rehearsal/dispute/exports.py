@@ -72,7 +72,7 @@ def changes(before: Export, after: Export) -> list[Change]:
 def mismatches(export: Export, candidates: Sequence[Candidate], key: int, reading: int) -> Iterator[str]:
     """Where an export differs from what candidates sent, and from the results that they have read.
 
-    `key` is the version by which everybody must be marked, `reading` the place in `Candidate.results`.
+    `key` is the version by which everybody must be marked, `reading` the index in `Candidate.results`.
     """
     if len(export.rows) != len(candidates):
         yield f"the export has {len(export.rows)} candidates, not {len(candidates)}"

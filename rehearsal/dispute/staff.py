@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rehearsal.client import UnexpectedResponse
-from rehearsal.dispute.candidates import Place
+from rehearsal.dispute.candidates import PublishedExam
 from rehearsal.dispute.paper import Question, sheet, test_body
 from rehearsal.staff import Staff
 
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 class DisputeAuthor(Staff):
     """Everything that staff do by the API."""
 
-    async def publish_exam(self, questions: Sequence[Question]) -> Place:
+    async def publish_exam(self, questions: Sequence[Question]) -> PublishedExam:
         """Import the questions, publish the test, and an exam whose paper is open now."""
         form = {"subject": "Rehearsals", "empty_key": "dropped"}
         file = {"file": ("paper.csv", sheet(questions, self.label))}
@@ -45,11 +45,11 @@ class DisputeAuthor(Staff):
         }
         paper_id = (await self.ask("POST", f"/exams/{exam_id}/papers", json=paper)).body["id"]
         await self.ask("POST", f"/exams/{exam_id}/publish")
-        return Place(exam_id, paper_id, test_id, ids)
+        return PublishedExam(exam_id, paper_id, test_id, ids)
 
-    async def close_and_release(self, place: Place, objection_seconds: float) -> Json:
+    async def close_and_release(self, exam: PublishedExam, objection_seconds: float) -> Json:
         """Close the paper, set the window for objections, and release."""
-        await self.ask("POST", f"{place.path}/close", json={"reason": "Everybody has submitted."})
+        await self.ask("POST", f"{exam.path}/close", json={"reason": "Everybody has submitted."})
         opens_at = datetime.now(UTC)
         window = {
             "opens_at": opens_at.isoformat(),
@@ -57,40 +57,40 @@ class DisputeAuthor(Staff):
             "sources_required": 3,
             "limit": 10,
         }
-        await self.ask("PATCH", place.exam_path, json={"objections": window})
-        return dict((await self.ask("POST", f"{place.exam_path}/release-results")).body)
+        await self.ask("PATCH", exam.exam_path, json={"objections": window})
+        return dict((await self.ask("POST", f"{exam.exam_path}/release-results")).body)
 
-    async def clusters(self, place: Place) -> list[Json]:
+    async def clusters(self, exam: PublishedExam) -> list[Json]:
         """The objections in clusters."""
-        path = f"/tests/{place.test_id}/objections"
+        path = f"/tests/{exam.test_id}/objections"
         return list((await self.ask("GET", path, params={"limit": "100"})).body["items"])
 
-    async def decide(self, place: Place, decision: Mapping[str, Any]) -> Json:
+    async def decide(self, exam: PublishedExam, decision: Mapping[str, Any]) -> Json:
         """Decide a cluster."""
-        path = f"/tests/{place.test_id}/objections/decide"
+        path = f"/tests/{exam.test_id}/objections/decide"
         return dict((await self.ask("POST", path, json=dict(decision))).body)
 
-    async def revision(self, place: Place, number: int) -> Json:
+    async def revision(self, exam: PublishedExam, number: int) -> Json:
         """A revision of the key, or its dry run."""
-        return dict((await self.ask("GET", f"/tests/{place.test_id}/key-revisions/{number}")).body)
+        return dict((await self.ask("GET", f"/tests/{exam.test_id}/key-revisions/{number}")).body)
 
-    async def publish_revision(self, place: Place, number: int) -> Json:
+    async def publish_revision(self, exam: PublishedExam, number: int) -> Json:
         """Publish a dry run, and wait until everybody is graded again."""
-        await self.ask("POST", f"/tests/{place.test_id}/key-revisions/{number}/publish", 202)
+        await self.ask("POST", f"/tests/{exam.test_id}/key-revisions/{number}/publish", 202)
         while True:
-            revision = await self.revision(place, number)
+            revision = await self.revision(exam, number)
             if revision["completed_at"] is not None:
                 return revision
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def cancel(self, place: Place) -> None:
+    async def cancel(self, exam: PublishedExam) -> None:
         """Cancel the exam unless it is released, so that a failed dispute leaves no test under embargo."""
         body = {"reason": "The dispute could not go on."}
-        await self.ask("POST", f"{place.exam_path}/cancel", 200, 409, json=body)
+        await self.ask("POST", f"{exam.exam_path}/cancel", 200, 409, json=body)
 
-    async def archive(self, place: Place) -> None:
+    async def archive(self, exam: PublishedExam) -> None:
         """Take the test out of the candidates' lists."""
-        await self.ask("POST", f"/tests/{place.test_id}/archive")
+        await self.ask("POST", f"/tests/{exam.test_id}/archive")
 
     async def _imported(self, count: int) -> tuple[list[str], str]:
         """The ids of the questions in the order of the sheet, and the id of their subject."""
