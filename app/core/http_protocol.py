@@ -123,6 +123,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse()
         elif self._in_head and self._head_timer is None and (self._has_begun or not self._has_parsed):
             self._start_timer()
+        self._restart_idle_timer()
+
+    def _restart_idle_timer(self) -> None:
+        """Start the time of an idle connection again if the data was the rest of a body that is answered.
+
+        uvicorn has stopped it, and starts it only after an answer.
+        """
+        has_timer = self._head_timer is not None or self.timeout_keep_alive_task is not None
+        is_answered = getattr(self.cycle, "response_complete", False)
+        if is_answered and not has_timer and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         """Note that a head has begun. Before that, only the time of an idle connection counts."""

@@ -391,6 +391,19 @@ class TestWholeAnswers:
         )
         assert said.count(b"HTTP/1.1 200 OK") == 2
 
+    @pytest.mark.parametrize("rest", [b"1", b"12345"], ids=["part", "whole"])
+    @pytest.mark.parametrize("path", ["/at-once", "/whole"])
+    async def test_a_connection_whose_body_comes_after_the_answer_is_idle(
+        self, whole_port: int, path: str, rest: bytes
+    ) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", whole_port)
+        writer.write(request_of(path, more="Content-Length: 5\r\n"))
+        await reader.readuntil(BODIES["small"])
+        Known.last.timeout_keep_alive = 0  # After the time that began with the answer, which is longer.
+        writer.write(rest)
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        writer.close()
+
     async def test_who_reads_nothing_is_answered_when_they_read(
         self, whole_port: int, answering: Answering
     ) -> None:
