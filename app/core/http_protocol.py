@@ -222,9 +222,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(RECHECK_SECONDS, handler)
 
     def handle_websocket_upgrade(self) -> None:
-        """Stop the timeout of the head: no further request comes over this connection."""
+        """Stop the timeouts of requests: no further one comes over this connection."""
         self._is_socket = True
         self._stop_timer()
+        self._unset_keepalive_if_required()  # An answer at once to a request of the same data has set it.
         if isinstance(self.transport, JoinedWrites):
             self.transport.flush()
             self.transport = self.transport.transport  # What a socket sends is one write already.

@@ -281,7 +281,7 @@ BODIES = {"small": b"some text", "large": bytes(100_000)}
 
 
 class Answering:
-    """Answers some requests at once, some as a whole, and the others by messages."""
+    """Answers some requests at once, some as a whole, and the others by messages. Accepts WebSockets."""
 
     def __init__(self) -> None:
         self.at_once_count = 0
@@ -300,6 +300,9 @@ class Answering:
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await application(scope, receive, send)
+            return
         headers, body = self._answer(scope)
         if scope["path"] == "/messages/waits":
             self.has_begun.set()
@@ -402,6 +405,14 @@ class TestWholeAnswers:
         Known.last.timeout_keep_alive = 0  # After the time that began with the answer, which is longer.
         writer.write(rest)
         assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        writer.close()
+
+    async def test_a_socket_is_not_idle_after_a_request_of_the_same_packet(self, whole_port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", whole_port)
+        upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\n" + HANDSHAKE
+        writer.write(request_of("/at-once") + upgrade)
+        await reader.readuntil(b"HTTP/1.1 101")
+        assert Known.last.timeout_keep_alive_task is None
         writer.close()
 
     async def test_who_reads_nothing_is_answered_when_they_read(
