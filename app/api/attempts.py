@@ -153,29 +153,26 @@ def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
 async def save_sent(
     parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
 ) -> SavedOut:
-    """Save answers at a test. Late ones are stored; then this raises DeadlinePassed."""
-    async with parts.personal_turns.turn(str(holder.user_id)):
-        return await _save(parts, holder, scope, body, now)
+    """Save answers at a test. The caller has a turn of the person.
 
-
-async def save_sent_to_paper(
-    parts: Components, holder: Holder, exam_id: UUID, paper_id: UUID, body: ResponsesIn, now: datetime
-) -> SavedOut:
-    """The same at an exam paper."""
-    # The look-up is within the turn, so that one person cannot fill the queue of look-ups.
-    async with parts.personal_turns.turn(str(holder.user_id)):
-        scope = await placement_together(parts, exam_id, paper_id)
-        return await _save(parts, holder, scope, body, now)
-
-
-async def _save(
-    parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
-) -> SavedOut:
+    Late ones are stored; then this raises DeadlinePassed.
+    """
     target = await _target_of(parts, holder, scope, body)
     outcome = await attempts.save_and_commit(parts, target, sent_of(body), now)
     if isinstance(outcome, LateSave):
         raise DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
     return SavedOut.of(outcome)
+
+
+async def save_sent_to_paper(
+    parts: Components, holder: Holder, exam_id: UUID, paper_id: UUID, body: ResponsesIn, now: datetime
+) -> SavedOut:
+    """The same at an exam paper.
+
+    The look-up is within the turn too, so that one person cannot fill the queue of look-ups.
+    """
+    scope = await placement_together(parts, exam_id, paper_id)
+    return await save_sent(parts, holder, scope, body, now)
 
 
 async def _target_of(parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:

@@ -21,7 +21,8 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
         return None
     [test_id] = request.ids
     holder, body = sent
-    saved = await save_sent(request.parts, holder, AttemptScope(test_id), body, request.arrived_at)
+    async with request.turn():
+        saved = await save_sent(request.parts, holder, AttemptScope(test_id), body, request.arrived_at)
     return DirectAnswer.of(200, saved)
 
 
@@ -31,7 +32,8 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
         return None
     exam_id, paper_id = request.ids
     holder, body = sent
-    saved = await save_sent_to_paper(request.parts, holder, exam_id, paper_id, body, request.arrived_at)
+    async with request.turn():
+        saved = await save_sent_to_paper(request.parts, holder, exam_id, paper_id, body, request.arrived_at)
     return DirectAnswer.of(200, saved)
 
 

@@ -27,6 +27,7 @@ from app.api.deps import (
     Reads,
     ReadsWithLag,
     Uow,
+    personal_turn,
     takes_nothing,
 )
 from app.api.disconnects import while_connected
@@ -326,7 +327,7 @@ async def get_test_attempt(
     ),
 )
 async def save_responses(
-    test_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
+    request: Request, test_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
 ) -> SavedOut:
     """Save answers. After a 200 they are stored and will be graded.
 
@@ -338,7 +339,8 @@ async def save_responses(
     If a response is wrong (422), nothing is saved. `errors` names every wrong response. Leave these out and
     send the others again.
     """
-    return await save_sent(parts, holder, AttemptScope(test_id), body, now)
+    async with personal_turn(request, parts):
+        return await save_sent(parts, holder, AttemptScope(test_id), body, now)
 
 
 @router.post("/{test_id}/submit")

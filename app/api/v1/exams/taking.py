@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body, Response
+from fastapi import Body, Request, Response
 
 from app.api.attempts import (
     PAPER_ANSWERS,
@@ -15,7 +15,7 @@ from app.api.attempts import (
     save_sent_to_paper,
     standing_attempt,
 )
-from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
+from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow, personal_turn
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
 from app.core.errors import (
@@ -143,10 +143,17 @@ async def get_attempt(
     ),
 )
 async def save_paper_responses(
-    exam_id: UUID, paper_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
+    request: Request,
+    exam_id: UUID,
+    paper_id: UUID,
+    body: ResponsesIn,
+    holder: AttemptHolder,
+    parts: Parts,
+    now: Now,
 ) -> SavedOut:
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
-    return await save_sent_to_paper(parts, holder, exam_id, paper_id, body, now)
+    async with personal_turn(request, parts):
+        return await save_sent_to_paper(parts, holder, exam_id, paper_id, body, now)
 
 
 @router.post("/submit", responses=problems(NotFound))
