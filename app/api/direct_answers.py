@@ -80,7 +80,7 @@ class DirectAnswers:
         set: it stays.
         """
         found = self._found(scope)
-        if found is None or found[0].at_once is None:
+        if found is None or found[0].at_once is None or not found[0].allows_query_of(scope):
             return False
         route, ids = found
         self._context.stamp(scope)
@@ -102,6 +102,9 @@ class DirectAnswers:
             await self._pass_on(scope, receive, send, None)
             return
         route, ids = found
+        if not route.allows_query_of(scope):
+            await self._pass_on(scope, receive, send, route)
+            return
         self._context.stamp(scope)
         began = scope["state"]["began"] = time.perf_counter()
         parts: Components = scope["app"].state.components
@@ -160,8 +163,7 @@ class DirectAnswers:
         """The route of a request and the parameters of its path."""
         if scope["type"] != "http" or len(scope["path"]) > _LONGEST_PATH:
             return None
-        found = self._find(scope["method"], scope["path"])
-        return None if found and scope["query_string"] and not found[0].takes_query else found
+        return self._find(scope["method"], scope["path"])
 
     def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
         last = path.rpartition("/")[2]

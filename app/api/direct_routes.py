@@ -141,10 +141,14 @@ class DirectRoute:
         self.answer = answer
         self.at_once = at_once
         self.most_bytes = most_bytes
-        self.takes_query = takes_query
+        self._takes_query = takes_query
         self.needed = needed
         """Whether candidates in an exam need it: it is not refused while many requests are in progress."""
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
+
+    def allows_query_of(self, scope: Scope) -> bool:
+        """Whether the request has no query, or the route takes one. Otherwise FastAPI answers it."""
+        return self._takes_query or not scope["query_string"]
 
     @property
     def key(self) -> tuple[str, str]:

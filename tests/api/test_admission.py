@@ -99,7 +99,7 @@ async def test_web_pages_may_read_it(candidate: httpx.AsyncClient, parts: Compon
 async def test_an_exam_goes_on(
     candidate: httpx.AsyncClient, admission: Admission, made: PublishedTest
 ) -> None:
-    """A start, the paper, a save and a submit that FastAPI answers, and an image, which does not exist."""
+    """A start, papers, a save and a submit that FastAPI answers, and an image, which does not exist."""
     with full(admission):
         first = body_of(await candidate.post(f"{made.path}/start", headers=LEFT_TO_FASTAPI), 201)
         token = {"Authorization": f"Bearer {first['attempt_token']}", **LEFT_TO_FASTAPI}
@@ -109,7 +109,8 @@ async def test_an_exam_goes_on(
             "submit": {"attempt_id": first["id"]},
         }
         by_the_route = {"Authorization": token["Authorization"].replace("Bearer", "bearer")}
-        assert (await candidate.get(f"{made.path}/questions", headers=by_the_route)).status_code == 200
+        for paper in ("questions", f"questions?attempt_id={first['id']}"):
+            assert (await candidate.get(f"{made.path}/{paper}", headers=by_the_route)).status_code == 200
         assert (await candidate.get(f"/media/{made.id}")).status_code == 404
         for route, body in bodies.items():
             answer = await candidate.post(f"{made.path}/{route}", json=body, headers=token)
