@@ -35,7 +35,8 @@ MOST_WAITING = 10_000
 """Requests that wait in a process. Saving them takes two seconds at 5,000 a second (docs/performance.md)."""
 
 LONGEST_WAIT = 20.0
-"""Seconds after which a caller is told to try again: a database that hangs must not hold callers for long."""
+"""Seconds in the queue after which a caller is told to try again: a database that hangs must not hold callers
+for long. It limits each wait in the queue, not the whole request, which may wait twice and read before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 The reasons are in docs/decisions/0012 and docs/decisions/0088.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import reading
 
 log = structlog.get_logger(__name__)
+
+KEY_SECONDS = 2.0
+"""The longest time that a committed save waits for the key of its receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,13 @@ async def _with_packed_log(parts: Components, request: SaveRequest, outcome: Sav
 async def _receipt(parts: Components, request: SaveRequest, report: SaveReport) -> str | None:
     """The signed receipt of the acknowledged responses.
 
-    None if the key cannot be read: the answers are saved all the same.
+    None if the key cannot be read in time: the answers are saved all the same.
     """
     signer = parts.signers.in_memory
     if signer is None:
         try:
-            signer = await parts.signers.signer_of_reading(parts.batch_engine)
+            async with asyncio.timeout(KEY_SECONDS):
+                signer = await parts.signers.signer_of_reading(parts.batch_engine)
         except Exception:  # The answers are committed: no error may make this a failed save.
             log.exception("receipt_not_signed", attempt_id=str(request.attempt.id))
             return None

@@ -1,5 +1,6 @@
 """Receipts of saves: what they prove, and that they stay valid."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.receipts import Receipt
 from app.core.signing import digest_of, from_base64url
+from app.main import REQUEST_STATEMENT_SECONDS
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import PublishedTest, publish_test
@@ -105,6 +107,18 @@ class TestReceipts:
         again = await saved(sitting, sent)
         assert again["known"] == 1
         assert Receipt.read(again["receipt"]).digest == digest_of(as_signed(sent))
+
+    async def test_a_save_does_not_wait_long_for_the_key(
+        self, sitting: AttemptClient, engine: AsyncEngine, clock: TestClock
+    ) -> None:
+        clock.advance(240)  # The test before has let the process read the key at 120.
+        sent = sitting.response(0, ["a"])
+        async with engine.begin() as connection:
+            await connection.execute(text("lock table ias.signing_keys in access exclusive mode"))
+            async with asyncio.timeout(REQUEST_STATEMENT_SECONDS / 2):
+                body = await saved(sitting, sent)
+        assert (body["saved"], body["receipt"]) == (1, None)
+        assert Receipt.read((await saved(sitting, sent))["receipt"]).digest == digest_of(as_signed(sent))
 
     async def test_the_keys_are_public_and_say_nothing_secret(self, api: httpx.AsyncClient) -> None:
         answer = await api.get("/response-sheets/keys")
