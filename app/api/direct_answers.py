@@ -107,31 +107,43 @@ class DirectAnswers:
             return
         self._context.stamp(scope)
         began = scope["state"]["began"] = time.perf_counter()
-        parts: Components = scope["app"].state.components
         messages: list[Message] = []
-        body: bytes | None = b""
-        headers = _by_name(scope["headers"])
+        request = DirectRequest(scope, _by_name(scope["headers"]), ids, b"", scope["app"].state.components)
+        if route.method != "GET" and b"authorization" not in request.headers:
+            await self._pass_on(scope, receive, send, route)  # The route refuses it without reading the body.
+            return
+        try:
+            answer = await self._answer(route, request, receive, messages)
+        except asyncio.CancelledError:  # The process ends.
+            await self._refuse(request, receive, send, route.template, Unavailable())
+            raise
+        if answer is None:
+            await self._pass_on(scope, replaying(messages, receive), send, route)
+            return
+        await self._send(request, receive, send, answer)
+        report_request(scope, route.template, answer.status, time.perf_counter() - began)
+
+    async def _answer(
+        self, route: DirectRoute, request: DirectRequest, receive: Receive, messages: list[Message]
+    ) -> DirectAnswer | None:
+        """The answer of the route, or None. What was read of the body is added to `messages`."""
+        state = request.scope["state"]
         if route.method != "GET":
-            if b"authorization" not in headers:
-                await self._pass_on(scope, receive, send, route)  # It is refused before its body is read.
-                return
-            ends_at = asyncio.get_running_loop().time() + parts.settings.body_seconds
-            scope["state"]["body_ends_at"] = ends_at
+            seconds = request.parts.settings.body_seconds
+            ends_at = state["body_ends_at"] = asyncio.get_running_loop().time() + seconds
             body = await read_body(receive, messages, ends_at, route.most_bytes)
-        if body is not None:
-            context = bind_contextvars(request_id=self._context.identify(scope))
-            telemetry.requests_in_progress.inc()
-            try:
-                request = DirectRequest(scope, headers, ids, body, parts)
-                answer = await _answered(route, request)
-                if answer is not None:
-                    await self._send(request, receive, send, answer)
-                    report_request(scope, route.template, answer.status, time.perf_counter() - began)
-                    return
-            finally:
-                telemetry.requests_in_progress.dec()
-                reset_contextvars(**context)
-        await self._pass_on(scope, replaying(messages, receive), send, route)
+            if body is None:
+                return None
+            request.body = body
+        context = bind_contextvars(request_id=self._context.identify(request.scope))
+        telemetry.requests_in_progress.inc()
+        try:
+            return await route.answer(request)
+        except Exception as error:  # noqa: BLE001 -- every error has an answer
+            return _problem(request.scope, error)
+        finally:
+            telemetry.requests_in_progress.dec()
+            reset_contextvars(**context)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, route: DirectRoute | None) -> None:
         """Let FastAPI answer the request, unless too many of its requests are in progress.
@@ -147,15 +159,19 @@ class DirectAnswers:
             self._context.stamp(scope)
             request = DirectRequest(scope, _by_name(scope["headers"]), (), b"", parts)
             if not await _is_of_staff(request):
-                await self._refuse(request, receive, send, route.template if route else telemetry.REFUSED)
+                retry_after = randint(*_RETRY_AFTER)  # noqa: S311 -- it is no secret
+                template = route.template if route else telemetry.REFUSED
+                await self._refuse(request, receive, send, template, Unavailable(_BUSY, retry_after))
                 return
         await parts.admission.run(self._app, scope, receive, send)
 
-    async def _refuse(self, request: DirectRequest, receive: Receive, send: Send, route: str) -> None:
-        began, scope = time.perf_counter(), request.scope
+    async def _refuse(
+        self, request: DirectRequest, receive: Receive, send: Send, route: str, error: Unavailable
+    ) -> None:
+        scope = request.scope
+        began = scope["state"].get("began") or time.perf_counter()
         with bound_contextvars(request_id=self._context.identify(scope)):
-            retry_after = randint(*_RETRY_AFTER)  # noqa: S311 -- it is no secret
-            answer = _problem(scope, Unavailable(_BUSY, retry_after))
+            answer = _problem(scope, error)
             await self._send(request, receive, send, answer)
             report_request(scope, route, answer.status, time.perf_counter() - began)
 
@@ -225,13 +241,6 @@ def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes | N
 async def _send_messages(scope: Scope, _: Receive, send: Send) -> None:
     for message in scope["ias_messages"]:
         await send(message)
-
-
-async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
-    try:
-        return await route.answer(request)
-    except Exception as error:  # noqa: BLE001 -- every error has an answer
-        return _problem(request.scope, error)
 
 
 def _problem(scope: Scope, error: Exception) -> DirectAnswer:

@@ -1,5 +1,6 @@
 """Problem documents (RFC 9457) for domain errors, framework errors, outages and unexpected errors."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -54,7 +55,10 @@ def install(app: FastAPI) -> None:
 
 
 class UnexpectedErrors:
-    """Middleware for unexpected errors: the client gets a 500 without details, the log gets the traceback."""
+    """Middleware for unexpected errors: the client gets a 500 without details, the log gets the traceback.
+
+    A request that is cancelled because the process ends gets a 503.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -71,6 +75,10 @@ class UnexpectedErrors:
 
         try:
             await self.app(scope, receive, observe)
+        except asyncio.CancelledError:
+            if not started:
+                await _domain_problem(scope, Unavailable())(scope, receive, send)
+            raise
         except Exception:
             log.exception("unexpected_error")
             if started:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message
 from structlog.contextvars import get_contextvars
@@ -18,6 +19,9 @@ from app.core.telemetry import requests_in_progress
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import publish_test
+from tests.request_lines import request_lines
+from tests.two_connections import until_waiting
+from tests.waiting import PATIENCE
 
 JSON = (b"content-type", b"application/json")
 OF_ONE_REQUEST = {b"x-request-id", b"content-length"}
@@ -32,6 +36,9 @@ class Sender:
     sitting: AttemptClient
     path: str
     received: int = 0
+    sent: list[Message] = field(default_factory=list)
+    """The last answer."""
+    waits_for_body: asyncio.Event = field(default_factory=asyncio.Event)
 
     def token(self, scheme: str = "Bearer") -> tuple[bytes, bytes]:
         return b"authorization", f"{scheme} {self.sitting.attempt['attempt_token']}".encode()
@@ -43,11 +50,11 @@ class Sender:
         return json.dumps({**ids, **lease, "responses": responses}).encode()
 
     async def send(
-        self, *pieces: bytes, headers: Headers, leaves: bool = False, **changes: Any
+        self, *pieces: bytes, headers: Headers, leaves: bool = False, stops: bool = False, **changes: Any
     ) -> tuple[int, dict[bytes, bytes], Any]:
-        """The status, the headers and the content. `leaves`: the client goes before the end."""
+        """The status, the headers and the content. The client `leaves` or `stops` before the end."""
         messages: list[Message] = [
-            {"type": "http.request", "body": piece, "more_body": leaves or place < len(pieces) - 1}
+            {"type": "http.request", "body": piece, "more_body": leaves or stops or place < len(pieces) - 1}
             for place, piece in enumerate(pieces or (b"",))
         ]
         messages.append({"type": "http.disconnect"})
@@ -65,16 +72,24 @@ class Sender:
             "server": ("ias", 80),
             "state": {},
         } | changes
-        sent: list[Message] = []
+        self.sent = []
 
         async def receive() -> Message:
             self.received += 1
+            if stops and len(messages) == 1:
+                self.waits_for_body.set()
+                await asyncio.get_running_loop().create_future()
             return messages.pop(0) if len(messages) > 1 else messages[0]
 
         async def send(message: Message) -> None:
-            sent.append(message)
+            self.sent.append(message)
 
         await self.app(scope, receive, send)
+        return self.answer()
+
+    def answer(self) -> tuple[int, dict[bytes, bytes], Any]:
+        """The last answer, without what differs between any two requests."""
+        sent = self.sent
         content = b"".join(message.get("body", b"") for message in sent[1:])
         headers_sent = {name: value for name, value in sent[0]["headers"] if name not in OF_ONE_REQUEST}
         found = json.loads(content) if content.startswith(b"{") else content
@@ -190,3 +205,42 @@ class TestBothWays:
     async def test_who_has_no_login_is_refused_before_the_body_is_read(self, sender: Sender) -> None:
         assert (await sender.send(sender.body(1), headers=(JSON,)))[0] == 401
         assert sender.received == 0
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"], ids=["direct", "FastAPI"])
+class TestCancelled:
+    """The server cancels what has not ended some seconds after it was told to stop."""
+
+    async def test_while_it_is_being_saved(self, sender: Sender, engine: AsyncEngine, scheme: str) -> None:
+        lock = text("select 1 from ias.attempts where id = :id for update")
+        async with engine.begin() as connection:
+            await connection.execute(lock, {"id": sender.sitting.id})
+            with request_lines() as lines:
+                saving = asyncio.create_task(
+                    sender.send(sender.body(1), headers=(JSON, sender.token(scheme)))
+                )
+                await until_waiting(engine, 1)
+                await cancelled(saving)
+        self.is_told_to_come_back(sender, lines)
+
+    async def test_while_its_body_is_read(self, sender: Sender, scheme: str) -> None:
+        with request_lines() as lines:
+            saving = asyncio.create_task(sender.send(b"{", headers=(JSON, sender.token(scheme)), stops=True))
+            await asyncio.wait_for(sender.waits_for_body.wait(), PATIENCE)
+            await cancelled(saving)
+        self.is_told_to_come_back(sender, lines)
+
+    @staticmethod
+    def is_told_to_come_back(sender: Sender, lines: list[dict[str, Any]]) -> None:
+        status, headers, content = sender.answer()
+        assert (status, content["code"], headers[b"retry-after"]) == (503, "unavailable", b"2")
+        assert headers[b"content-type"] == b"application/problem+json"
+        [line] = [each for each in lines if each["route"] == "/v1/tests/{test_id}/responses"]
+        assert (line["status"], line["problem"]) == (503, "unavailable")
+
+
+async def cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel a task, which ends as cancelled."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
