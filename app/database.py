@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
@@ -34,6 +34,11 @@ NOT_FOR_ASYNCPG = ("application_name", "channel_binding", "connect_timeout", "gs
 
 FIRST_VARYING_OID = 10_000
 """Types with a lower number are the same in every PostgreSQL."""
+
+_LOSSY_SETTINGS = text(
+    "select name from pg_settings"
+    " where name in ('fsync', 'synchronous_commit') and setting = 'off' order by name"
+)
 
 _described_types: dict[frozenset[int], Sequence[asyncpg.Record]] = {}
 
@@ -155,6 +160,16 @@ def _is_local(url: URL) -> bool:
     given = url.query.get("host", url.host or "")
     hosts = [given] if isinstance(given, str) else given
     return all(host in LOCAL_HOSTS or host.startswith("/") for host in hosts)
+
+
+async def lossy_settings(engine: AsyncEngine) -> list[str]:
+    """The settings of PostgreSQL by which a crash loses what was committed, if they are off.
+
+    They cannot be set by a parameter of the connection: PgBouncer refuses those that it does not know.
+    """
+    async with engine.connect() as connection:
+        found = await connection.execute(_LOSSY_SETTINGS)
+        return list(found.scalars())
 
 
 @asynccontextmanager

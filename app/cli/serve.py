@@ -1,5 +1,6 @@
 """`ias serve`: the API."""
 
+import asyncio
 import signal
 import sys
 from contextlib import nullcontext, suppress
@@ -13,6 +14,8 @@ from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
     from uvicorn import Config
+
+    from app.config import Settings
 
 SHUTDOWN_SECONDS = 8
 
@@ -33,7 +36,10 @@ def serve(
         from app.core import http_protocol, socket_protocol  # noqa: PLC0415
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
-        configure_logging(get_settings().log_level, console=sys.stdout.isatty())
+        settings = get_settings()
+        configure_logging(settings.log_level, console=sys.stdout.isatty())
+        if settings.environment == "production":
+            asyncio.run(refuse_lossy_database(settings))
         config = uvicorn.Config(
             "app.main:create_app",
             factory=True,
@@ -50,6 +56,29 @@ def serve(
             **socket_protocol.OPTIONS,
         )
         _run(config)
+
+
+async def refuse_lossy_database(settings: "Settings") -> None:
+    """End the command if a crash of PostgreSQL could lose saved answers. If it does not answer, go on."""
+    import asyncpg  # noqa: PLC0415 -- slow to import
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from app.database import create_engine, lossy_settings  # noqa: PLC0415
+
+    engine = create_engine(settings, application_name="ias-serve", pool_size=1, statement_seconds=5)
+    try:
+        lossy = await lossy_settings(engine)
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return  # Requests get 503, and /health/ready says why.
+    finally:
+        await engine.dispose()
+    if lossy:
+        found = " and ".join(f"{name} = off" for name in lossy)
+        raise SystemExit(
+            f"PostgreSQL runs with {found}: a crash loses saved answers."
+            " Set fsync to on in postgresql.conf, and synchronous_commit for the role of DATABASE_URL:"
+            " alter role ias set synchronous_commit = on"
+        )
 
 
 def _run(config: "Config") -> None:
