@@ -10,7 +10,7 @@ import io
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
 
@@ -75,16 +75,16 @@ IMAGES = {"map.png": encoded(halves())}
 
 def bank() -> list[Item]:
     """A question of each type."""
-    keys: Mapping[Interaction, Mapping[str, object]] = {
-        Interaction.ONE_OPTION: {"accepted": [["b"]]},
-        Interaction.SEVERAL_OPTIONS: {"accepted": [["a", "b", "c"]]},
-        Interaction.TRUE_OR_FALSE: {"accepted": [["true"]]},
-        Interaction.NUMBER: {"value": "3.14", "tolerance": "0.01"},
-        Interaction.NUMBER_IN_RANGES: {"ranges": [{"from": "1", "to": "2"}, {"from": "4", "to": "4"}]},
-        Interaction.SHORT_TEXT: {"texts": ["New Delhi", "a*b"]},
-        Interaction.PAIRS: {"pairs": {"1": ["b"], "2": ["a"]}},
-        Interaction.ESSAY: {"accepted": []},
-    }
+    keys: Sequence[tuple[Interaction, Mapping[str, object]]] = [
+        (Interaction.ONE_OPTION, {"accepted": [["b"]]}),
+        (Interaction.SEVERAL_OPTIONS, {"accepted": [["a", "b", "c"]]}),
+        (Interaction.TRUE_OR_FALSE, {"accepted": [["true"]]}),
+        (Interaction.NUMBER, {"value": "3.14", "tolerance": "0.01"}),
+        (Interaction.NUMBER, {"ranges": [{"from": "1", "to": "2"}, {"from": "4", "to": "4"}]}),
+        (Interaction.SHORT_TEXT, {"texts": ["New Delhi", "a*b"]}),
+        (Interaction.PAIRS, {"pairs": {"1": ["b"], "2": ["a"]}}),
+        (Interaction.ESSAY, {"accepted": []}),
+    ]
     choices = {
         Interaction.ONE_OPTION: CHOICES,
         Interaction.SEVERAL_OPTIONS: CHOICES,
@@ -103,7 +103,7 @@ def bank() -> list[Item]:
             f"q{number}",
             "hard",
         )
-        for number, (interaction, key) in enumerate(keys.items(), start=1)
+        for number, (interaction, key) in enumerate(keys, start=1)
     ]
 
 

@@ -130,6 +130,8 @@ def _true_or_false(item: Item, question_format: str) -> Answers:
 
 
 def _number(item: Item, question_format: str) -> Answers:
+    if "ranges" in item.key:
+        return _ranges(item, question_format)
     value, tolerance = item.key["value"], item.key.get("tolerance", "0")
     return f"#{decimal_or_unsupported(value)}:{decimal_or_unsupported(tolerance)}", {}
 
@@ -143,6 +145,8 @@ def _ranges(item: Item, question_format: str) -> Answers:
 
 
 def _spellings(item: Item, question_format: str) -> Answers:
+    if item.key.get("case_sensitive"):
+        raise UnsupportedQuestion("the case of letters counts, which GIFT cannot say")
     lines = []
     for spelling in item.key["texts"]:
         if "->" in spelling or "\\*" in spelling or spelling != spelling.strip():
@@ -174,7 +178,6 @@ _ANSWERS: Mapping[Interaction, Callable[[Item, str], Answers]] = {
     Interaction.SEVERAL_OPTIONS: _several,
     Interaction.TRUE_OR_FALSE: _true_or_false,
     Interaction.NUMBER: _number,
-    Interaction.NUMBER_IN_RANGES: _ranges,
     Interaction.SHORT_TEXT: _spellings,
     Interaction.PAIRS: _pairs,
     Interaction.ESSAY: _essay,

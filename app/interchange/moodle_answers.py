@@ -74,7 +74,7 @@ def true_or_false(*, is_true: bool) -> Answered:
     return Answered(Interaction.TRUE_OR_FALSE, key={"accepted": [["true" if is_true else "false"]]})
 
 
-def short_text(answers: Sequence[Answer]) -> Answered:
+def short_text(answers: Sequence[Answer], *, case_sensitive: bool = False) -> Answered:
     """A short answer of Moodle, where `*` stands for any text and `\\*` for the sign."""
     spellings, kept = [], []
     for answer in answers:
@@ -88,7 +88,10 @@ def short_text(answers: Sequence[Answer]) -> Answered:
             spellings.append(answer.text.replace(r"\*", "*"))
     if not spellings or not all(spelling.strip() for spelling in spellings):
         raise MistakeInQuestion("the question has no right answer, or an empty one")
-    return Answered(Interaction.SHORT_TEXT, key={"texts": spellings}, not_kept=kept)
+    key: dict[str, object] = {"texts": spellings}
+    if case_sensitive:
+        key["case_sensitive"] = True
+    return Answered(Interaction.SHORT_TEXT, key=key, not_kept=kept)
 
 
 def number(answers: Sequence[Answer]) -> Answered:
@@ -105,7 +108,7 @@ def number(answers: Sequence[Answer]) -> Answered:
         value, tolerance = _plain(right[0].text), _plain(right[0].tolerance or "0")
         return Answered(Interaction.NUMBER, key={"value": value, "tolerance": tolerance}, not_kept=kept)
     ranges = [_range(answer) for answer in right]
-    return Answered(Interaction.NUMBER_IN_RANGES, key={"ranges": ranges}, not_kept=kept)
+    return Answered(Interaction.NUMBER, key={"ranges": ranges}, not_kept=kept)
 
 
 def as_ranges(answered: Answered, ends: Sequence[Sequence[str]] | None) -> Answered:
@@ -113,7 +116,7 @@ def as_ranges(answered: Answered, ends: Sequence[Sequence[str]] | None) -> Answe
     if ends is None:
         return answered
     key = answered.key
-    if answered.interaction is Interaction.NUMBER:
+    if "value" in key:
         value, tolerance = Fraction(key["value"]), Fraction(key["tolerance"])
         said = [(value - tolerance, value + tolerance)]
     else:
@@ -121,7 +124,7 @@ def as_ranges(answered: Answered, ends: Sequence[Sequence[str]] | None) -> Answe
     if said != [tuple(Fraction(_plain(end)) for end in each) for each in ends]:
         return answered
     ranges = [{"from": low, "to": high} for low, high in ends]
-    return replace(answered, interaction=Interaction.NUMBER_IN_RANGES, key={"ranges": ranges})
+    return replace(answered, key={"ranges": ranges})
 
 
 def decimal_or_unsupported(number: str) -> str:

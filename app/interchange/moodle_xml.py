@@ -188,8 +188,6 @@ class _Question:
             yield "comments on answers"
         if self.part.find("hint") is not None:
             yield "hints"
-        if self.part.findtext("usecase", "0").strip() == "1":
-            yield "that the case of letters matters"
         if self.part.find("units/unit") is not None:
             yield "units of the number"
         for name in ("graderinfo", "responsetemplate"):
@@ -254,7 +252,8 @@ def _true_or_false(question: _Question, extra: Extra) -> Answered:
 
 
 def _short_text(question: _Question, extra: Extra) -> Answered:
-    return moodle_answers.short_text(question.answers())
+    case_sensitive = question.part.findtext("usecase", "0").strip() == "1"
+    return moodle_answers.short_text(question.answers(), case_sensitive=case_sensitive)
 
 
 def _number(question: _Question, extra: Extra) -> Answered:

@@ -171,6 +171,8 @@ def _true_or_false(item: Item) -> Body:
 
 
 def _number(item: Item) -> Body:
+    if "ranges" in item.key:
+        return _ranges(item)
     value, tolerance = item.key["value"], item.key.get("tolerance", "0")
     decimals = [decimal_or_unsupported(each) for each in (value, tolerance)]
     return "numerical", _numerical(*decimals), {}
@@ -194,7 +196,8 @@ def _spellings(item: Item) -> Body:
         if "\\*" in spelling or spelling != spelling.strip():
             raise UnsupportedQuestion(f'the spelling "{spelling[:40]}" means something else in Moodle')
     answers = (_plain_answer(spelling.replace("*", "\\*")) for spelling in item.key["texts"])
-    return "shortanswer", "\n".join(["<usecase>0</usecase>", *answers]), {}
+    use_case = f"<usecase>{item.key.get('case_sensitive', False):d}</usecase>"
+    return "shortanswer", "\n".join([use_case, *answers]), {}
 
 
 def _pairs(item: Item) -> Body:
@@ -219,7 +222,6 @@ _BODIES: Mapping[Interaction, Callable[[Item], Body]] = {
     Interaction.SEVERAL_OPTIONS: _several_options,
     Interaction.TRUE_OR_FALSE: _true_or_false,
     Interaction.NUMBER: _number,
-    Interaction.NUMBER_IN_RANGES: _ranges,
     Interaction.SHORT_TEXT: _spellings,
     Interaction.PAIRS: _pairs,
     Interaction.ESSAY: _essay,

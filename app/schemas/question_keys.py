@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import InitErrorDetails, ValidationError
 from typing_extensions import TypeAliasType
 
 from app.engine.dropped_keys import DroppedRule
-from app.engine.question_types import QUESTION_TYPES
+from app.engine.question_types import QUESTION_TYPES, shown_key
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
 from app.schemas.common import trimmed
 from app.sentences import Sentence
@@ -94,6 +94,7 @@ Key = TypeAliasType(
     "Key",
     Annotated[
         dict[str, Any],
+        PlainSerializer(shown_key, return_type=dict[str, Any]),
         WithJsonSchema(
             {
                 "description": "What is right, in the form that the type of the question has.",

@@ -66,8 +66,8 @@ CASES = {
         secret="3.14",
     ),
     "ranges": Case(
-        key={"ranges": [{"from": "9.5", "to": "9.75"}, {"from": "-1", "to": " 0 "}]},
-        stored={"ranges": [{"from": "-1", "to": "0"}, {"from": "9.5", "to": "9.75"}]},
+        key={"ranges": [["9.5", "9.75"], ["-1", " 0 "]]},
+        stored={"ranges": [["-1", "0"], ["9.5", "9.75"]]},
         earned=[("9.75", "2.00"), ("-1/2", "2.00"), ("9.7501", "-0.66"), ("1", "-0.66")],
         refused=["", ["9.5"], 9.5, "1e1"],
         secret="9.5",
@@ -82,8 +82,8 @@ CASES = {
         marking={"partial": "per_pair"},
     ),
     "text": Case(
-        key={"texts": ["New  SECRET", "secret", " Secret "]},
-        stored={"texts": ["New SECRET", "secret"]},
+        key={"accepted": ["New  SECRET", "secret", " Secret "]},
+        stored={"accepted": ["New SECRET", "secret"], "case_sensitive": False},
         earned=[("new secret", "2.00"), ("SECRET", "2.00"), ("sekret", "-0.66")],
         refused=["", "x" * 201, ["secret"], "a\u0000b"],
     ),
@@ -290,9 +290,9 @@ OTHER_KEYS: dict[str, Any] = {
     "multiple_choice": ["b", "d"],
     "true_false": ["false"],
     "numeric": {"value": "2"},
-    "ranges": {"ranges": [{"from": "1", "to": "2"}]},
+    "ranges": {"ranges": [["1", "2"]]},
     "matching": {"pairs": {"1": ["a"], "2": ["a"]}},
-    "text": {"texts": ["other"]},
+    "text": {"accepted": ["other"], "case_sensitive": True},
 }
 
 

@@ -49,4 +49,4 @@ class TestCells:
     def test_a_typed_text_is_not_taken_for_one(self, text: str) -> None:
         cell = Text().key_to_cell({"texts": [text]})
         assert dropped_from_cell(cell) is None
-        assert Text().key_from_cell(cell) == {"texts": [text]}
+        assert Text().key_from_cell(cell) == {"accepted": [text]}

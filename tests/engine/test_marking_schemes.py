@@ -13,8 +13,7 @@ from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
 from app.engine.qualifying import Qualification
 from app.engine.question_types.choice import Accepted
-from app.engine.question_types.numeric import NumericKey
-from app.engine.question_types.ranges import RangesKey
+from app.engine.question_types.numeric import NumericKey, RangesKey
 from app.engine.scoring import Dropped, Item, Key, Marks, PaperKey, SectionRule, mark_answer, score_paper
 
 SECTION, OTHER = UUID(int=1001), UUID(int=1002)

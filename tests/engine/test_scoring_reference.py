@@ -12,8 +12,7 @@ from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.matching import MatchingKey
-from app.engine.question_types.numeric import NumericKey
-from app.engine.question_types.ranges import RangesKey
+from app.engine.question_types.numeric import NumericKey, RangesKey
 from app.engine.question_types.text import TextKey
 from app.engine.scoring import Dropped, Item, Outcome, PaperKey, score_paper
 from tests.engine.papers import given_answers, papers

@@ -154,7 +154,7 @@ class TestEverywhere:
     def test_an_answer(self, typed: str) -> None:
         for name, key in (
             ("numeric", {"value": "-5", "tolerance": "0"}),
-            ("ranges", {"ranges": [{"from": "-5", "to": "-5"}]}),
+            ("ranges", {"ranges": [["-5", "-5"]]}),
         ):
             kind = question_type(name)
             assert kind.answer_problem(typed, ()) is None

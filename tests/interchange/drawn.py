@@ -60,11 +60,12 @@ def items(draw: st.DrawFn) -> Item:
             key = {"accepted": [[draw(st.sampled_from(["true", "false"]))]]}
         case Interaction.NUMBER:
             key = {"value": draw(numbers()), "tolerance": draw(st.sampled_from(["0", "0.5"]))}
-        case Interaction.NUMBER_IN_RANGES:
-            ends = draw(st.lists(numbers(), min_size=1, max_size=3))
-            key = {"ranges": [{"from": end, "to": end} for end in ends]}
+            if ends := draw(st.lists(numbers(), max_size=3)):
+                key = {"ranges": [{"from": end, "to": end} for end in ends]}
         case Interaction.SHORT_TEXT:
             key = {"texts": draw(st.lists(names(), min_size=1, max_size=3, unique=True))}
+            if draw(st.booleans()):
+                key["case_sensitive"] = True
         case Interaction.PAIRS:
             left = draw(st.integers(2, 4))
             choices = [Choice(str(number), draw(said)) for number in range(1, left + 1)]

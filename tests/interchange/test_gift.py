@@ -74,7 +74,7 @@ class TestRead:
             (Interaction.SHORT_TEXT, {"texts": ["New Delhi", "Delhi"]}),
             (Interaction.NUMBER, {"value": "3.14", "tolerance": "0.01"}),
             (
-                Interaction.NUMBER_IN_RANGES,
+                Interaction.NUMBER,
                 {"ranges": [{"from": "4", "to": "4"}, {"from": "4.8", "to": "5.2"}]},
             ),
             (Interaction.PAIRS, {"pairs": {"1": ["a"], "2": ["b"]}}),

@@ -98,7 +98,7 @@ class TestRead:
             (Interaction.SHORT_TEXT, {"texts": ["New Delhi", "Delhi"]}),
             (Interaction.NUMBER, {"value": "3.14", "tolerance": "0.01"}),
             (
-                Interaction.NUMBER_IN_RANGES,
+                Interaction.NUMBER,
                 {"ranges": [{"from": "150", "to": "150"}, {"from": "3.5", "to": "4.5"}]},
             ),
             (Interaction.PAIRS, {"pairs": {"1": ["a"], "2": ["b"]}}),

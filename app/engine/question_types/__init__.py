@@ -25,10 +25,10 @@ from app.engine.question_types.choice import (
 )
 from app.engine.question_types.descriptive import Descriptive
 from app.engine.question_types.matching import Matching
-from app.engine.question_types.numeric import Numeric
+from app.engine.question_types.numeric import Numeric, shown_ranges
 from app.engine.question_types.option_places import KeptOptions, Reason
 from app.engine.question_types.ranges import Ranges
-from app.engine.question_types.text import Text
+from app.engine.question_types.text import Text, shown_spellings
 from app.sentences import Sentence
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "choice_for",
     "key_answers",
     "question_type",
+    "shown_key",
     "type_with",
 ]
 
@@ -74,6 +75,14 @@ def question_type(name: str) -> QuestionType:
         return QUESTION_TYPES[name]
     except KeyError:
         raise UnreadableQuestion(Sentence('There is no question type "{name}".', name=name)) from None
+
+
+def shown_key(key: JsonObject) -> JsonObject:
+    """A stored key in the form of the API. Stored forms stay, because digests are computed from them.
+
+    A key in no known form is returned as it is.
+    """
+    return shown_ranges(shown_spellings(key))
 
 
 def type_with(interaction: Interaction) -> QuestionType:

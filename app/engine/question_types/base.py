@@ -44,7 +44,6 @@ class Interaction(StrEnum):
     SEVERAL_OPTIONS = "several options"
     TRUE_OR_FALSE = "true or false"
     NUMBER = "a number"
-    NUMBER_IN_RANGES = "a number in ranges"
     SHORT_TEXT = "a short text"
     PAIRS = "pairs"
     ESSAY = "an essay"

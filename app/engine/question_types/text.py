@@ -28,6 +28,7 @@ _LONGEST = 200
 # A backslash before a separator makes it a part of the spelling.
 _SPELLING = re.compile(r"(?:\\.|[^|\\])+")
 _ESCAPED = re.compile(r"\\(.)")
+_CASE_SENSITIVE = re.compile(r"\A\s*case_sensitive\s*:\s*", re.IGNORECASE)
 _UNSTORABLE = ("Cc", "Cs")
 
 
@@ -36,15 +37,20 @@ class TextKey(AnswerKey):
     """Right is each of the spellings, all of them as `comparable` returns them."""
 
     spellings: frozenset[str]
+    case_sensitive: bool = False
 
     def compare(self, answer: Answer) -> Comparison:
-        return Comparison(comparable(answer) in self.spellings) if isinstance(answer, str) else WRONG
+        if not isinstance(answer, str):
+            return WRONG
+        return Comparison(comparable(answer, case_sensitive=self.case_sensitive) in self.spellings)
 
 
-def comparable(text: str) -> str:
-    """A typed text as it is compared: Unicode NFC, case-folded, each run of white space as one space."""
-    folded = unicodedata.normalize("NFC", text).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
+def comparable(text: str, *, case_sensitive: bool = False) -> str:
+    """A typed text as it is compared: Unicode NFC, each run of white space as one space, case-folded."""
+    composed = unicodedata.normalize("NFC", text)
+    if not case_sensitive:
+        composed = unicodedata.normalize("NFC", composed.casefold())
+    return " ".join(composed.split())
 
 
 class Text(QuestionType):
@@ -53,48 +59,55 @@ class Text(QuestionType):
     name = "text"
     title = "text"
     interaction = Interaction.SHORT_TEXT
-    key_example = '{"texts": ["New Delhi", "Delhi"]}'
+    key_example = '{"accepted": ["New Delhi", "Delhi"], "case_sensitive": false}'
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",
         "title": "Spellings",
-        "description": "Right is each of these. Case, runs of spaces and Unicode form do not count.",
+        "description": "Right is each of these. Runs of spaces do not count, and case by default.",
         "properties": {
-            "texts": {
+            "accepted": {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": _MOST_SPELLINGS,
                 "items": {"type": "string", "minLength": 1, "maxLength": _LONGEST},
-            }
+            },
+            "case_sensitive": {"type": "boolean", "default": False},
         },
-        "required": ["texts"],
+        "required": ["accepted"],
         "additionalProperties": False,
     }
     sheet_note = (
         "key of a text question",
-        r"Every spelling that is right, separated by |: New Delhi|Delhi. A | within a spelling: \|.",
+        r"Every spelling that is right: New Delhi|Delhi. A | within one: \|. Case counts: case_sensitive:Na.",
     )
 
     def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         return no_options(self.title, options)
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
-        if not _is_spellings(key):
+        name = _name_of_spellings(key)
+        if name is None:
             yield ContentProblem("key", self.wrong_key())
             return
-        for place, text in enumerate(key["texts"]):
+        for place, text in enumerate(key[name]):
             if message := _mistake(text):
-                yield ContentProblem(f"key.texts.{place}", message)
+                yield ContentProblem(f"key.{name}.{place}", message)
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
+        case_sensitive = key.get("case_sensitive", False)
         spellings: dict[str, str] = {}
-        for text in key["texts"]:
-            spellings.setdefault(comparable(text), " ".join(unicodedata.normalize("NFC", text).split()))
-        return {"texts": list(spellings.values())}
+        for text in key.get("texts") or key["accepted"]:
+            plain = " ".join(unicodedata.normalize("NFC", text).split())
+            spellings.setdefault(comparable(text, case_sensitive=case_sensitive), plain)
+        return {"texts": list(spellings.values())} | ({"case_sensitive": True} if case_sensitive else {})
 
     def answer_key(self, key: JsonObject) -> TextKey:
-        if not _is_spellings(key) or any(map(_mistake, key["texts"])):
+        name = _name_of_spellings(key)
+        if name is None or any(map(_mistake, key[name])):
             raise UnreadableQuestion(self.not_the_key())
-        return TextKey(frozenset(map(comparable, key["texts"])))
+        case_sensitive = key.get("case_sensitive", False)
+        spellings = (comparable(text, case_sensitive=case_sensitive) for text in key[name])
+        return TextKey(frozenset(spellings), case_sensitive)
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not isinstance(answer, str):
@@ -102,13 +115,17 @@ class Text(QuestionType):
         return _mistake(answer)
 
     def key_from_cell(self, cell: str) -> JsonObject:
-        spellings = [_ESCAPED.sub(r"\1", part).strip() for part in _SPELLING.findall(cell)]
-        return {"texts": [spelling for spelling in spellings if spelling]}
+        said = _CASE_SENSITIVE.sub("", cell)
+        spellings = [_ESCAPED.sub(r"\1", part).strip() for part in _SPELLING.findall(said)]
+        accepted = [spelling for spelling in spellings if spelling]
+        return {"accepted": accepted, "case_sensitive": True} if said != cell else {"accepted": accepted}
 
     def key_to_cell(self, key: JsonObject) -> str:
         cell = "|".join(re.sub(r"([\\|])", r"\\\1", text) for text in key["texts"])
-        # The cells `dropped` and `dropped: prorate` mean something else.
-        return f"\\{cell}" if cell.casefold().split(":")[0].strip() == "dropped" else cell
+        # What such cells begin with means something else: `dropped: prorate`, `case_sensitive: Delhi`.
+        first = cell.casefold().split(":")[0].strip()
+        escaped = f"\\{cell}" if first == "dropped" or _CASE_SENSITIVE.match(cell) else cell
+        return f"case_sensitive: {escaped}" if key.get("case_sensitive") else escaped
 
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         def read(text: str) -> str:
@@ -125,9 +142,23 @@ class Text(QuestionType):
         return [[text] for text in key["texts"]]
 
 
-def _is_spellings(key: JsonObject) -> bool:
-    texts = key.get("texts")
-    return set(key) == {"texts"} and is_list_of_texts(texts, _MOST_SPELLINGS, _LONGEST) and bool(texts)
+def shown_spellings(key: JsonObject) -> JsonObject:
+    """Stored spellings in the form of the API; any other key as it is."""
+    if "texts" not in key or _name_of_spellings(key) is None:
+        return key
+    return {"accepted": list(key["texts"]), "case_sensitive": key.get("case_sensitive", False)}
+
+
+def _name_of_spellings(key: JsonObject) -> str | None:
+    """The name that the list of spellings has: `accepted`, or `texts` in the bank. None in any other key."""
+    name = "texts" if "texts" in key else "accepted"
+    has_form = (
+        {name} <= set(key) <= {name, "case_sensitive"}
+        and is_list_of_texts(key[name], _MOST_SPELLINGS, _LONGEST)
+        and bool(key[name])
+        and isinstance(key.get("case_sensitive", False), bool)
+    )
+    return name if has_form else None
 
 
 def _mistake(text: str) -> str | None:

@@ -20,8 +20,8 @@ class Declaration:
     """The values of `correctResponse`."""
     mapping: Mapping[str, Fraction]
     """The marks of values; empty if there are none."""
-    exact_case: bool
-    """Whether the author says that case matters."""
+    exact_case: frozenset[bool]
+    """Whether case matters, by what the entries of the mapping say."""
 
 
 def declaration_of(item: Element, identifier: str) -> Declaration:
@@ -43,5 +43,5 @@ def declaration_of(item: Element, identifier: str) -> Declaration:
             for entry in entries
             if (marks := exact(entry.get("mappedValue", ""))) is not None
         },
-        any(entry.get("caseSensitive") == "true" for entry in entries),
+        frozenset(entry.get("caseSensitive") == "true" for entry in entries),
     )

@@ -13,11 +13,8 @@ from app.interchange.qti.from_xhtml import TextReader
 from app.interchange.qti.numbers import decimal, exact, plain
 from app.interchange.qti.processing import Between, Near, Rules, Whole, Word
 
-RANGES = "ias-ranges"
-"""The class of a text entry for a number in ranges whose key is still to come."""
-
 _IN_PART = "that some answers earn a part of the marks, or cost marks: a test's marking scheme says that"
-_EXACT_CASE = "that capitals matter in the answer: in the bank they do not"
+_EXACT_CASE = "that capitals matter in a part of the answers: in the bank in all, or in none"
 
 
 class NotSupported(Exception):
@@ -55,9 +52,11 @@ class Response:
         if self.rules.unread is not None and self._has_key:
             raise NotSupported(f"it is marked by a rule that a key cannot express ({self.rules.unread})")
         answers = read(self)
-        if self.declared.exact_case or any(
-            isinstance(each, Word) and each.exact_case for each in self.rules.conditions
-        ):
+        exact_case = {each.exact_case for each in self.rules.conditions if isinstance(each, Word)}
+        exact_case |= self.declared.exact_case
+        if exact_case == {True} and "texts" in answers.key:
+            answers.key = {**answers.key, "case_sensitive": True}
+        elif True in exact_case:
             self.texts.not_kept[_EXACT_CASE] = None
         marks = set(self.declared.mapping.values()) if self.rules.by_mapping else set()
         if len(marks - {Fraction(0)}) > 1 or len(self.rules.credits) > 1:
@@ -195,9 +194,7 @@ def _number(response: Response) -> Answers:
         key = {"value": _number_text(value), "tolerance": _number_text(tolerance)}
         return Answers(Interaction.NUMBER, [], key)
     ranges = [_range(each) for each in found]
-    if not ranges and response.element.get("class") != RANGES:
-        return Answers(Interaction.NUMBER)
-    return Answers(Interaction.NUMBER_IN_RANGES, [], {"ranges": ranges} if ranges else NO_KEY)
+    return Answers(Interaction.NUMBER, [], {"ranges": ranges} if ranges else NO_KEY)
 
 
 _Tolerant = tuple[str, str, str]

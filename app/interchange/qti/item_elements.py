@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
-from app.engine.question_types import Interaction, type_with
+from app.engine.question_types import Interaction, JsonObject, type_with
 from app.interchange.items import Choice, Item
-from app.interchange.qti.interactions import RANGES
 from app.interchange.qti.to_xhtml import add_images, add_texts
 from app.interchange.qti.versions import Version
 
@@ -212,6 +211,8 @@ def _test(name: str, *parts: Element, **attributes: str) -> Element:
 
 def _number(writer: _Writer) -> _Written:
     key = writer.item.key
+    if "ranges" in key:
+        return _ranges(writer, key["ranges"])
     if "value" not in key:
         return _entry(writer.declared("float", ()), writer.template("match_correct"))
     tolerance = key.get("tolerance", "0")
@@ -225,12 +226,7 @@ def _number(writer: _Writer) -> _Written:
     return _entry(writer.declared("float", [key["value"]]), _any_of([near]))
 
 
-def _ranges(writer: _Writer) -> _Written:
-    ranges = writer.item.key.get("ranges", ())
-    if not ranges:  # Without a key, only this tells it from a number with a tolerance.
-        entry = _entry(writer.declared("float", ()), writer.template("match_correct"))
-        entry.interaction[0].set("class", RANGES)
-        return entry
+def _ranges(writer: _Writer, ranges: Sequence[JsonObject]) -> _Written:
     tests = [
         _test(
             "and",
@@ -246,7 +242,8 @@ def _short_text(writer: _Writer) -> _Written:
     texts = writer.item.key.get("texts", ())
     declaration = writer.declared("string", texts[:1])
     if texts:
-        _mapping(declaration, texts, caseSensitive="false")
+        case_sensitive = writer.item.key.get("case_sensitive", False)
+        _mapping(declaration, texts, caseSensitive="true" if case_sensitive else "false")
     return _entry(declaration, writer.template("map_response" if texts else "match_correct"))
 
 
@@ -288,7 +285,6 @@ _WRITERS: Mapping[Interaction, Callable[[_Writer], _Written]] = {
     Interaction.SEVERAL_OPTIONS: _several_options,
     Interaction.TRUE_OR_FALSE: _true_or_false,
     Interaction.NUMBER: _number,
-    Interaction.NUMBER_IN_RANGES: _ranges,
     Interaction.SHORT_TEXT: _short_text,
     Interaction.PAIRS: _pairs,
     Interaction.ESSAY: _essay,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from app.engine.question_types import shown_key
 from app.models import Exam, ExamPaper, ExamRelease, KeyVersion
 from app.repositories.exams import ExportedCandidate
 from app.services.components import Components
@@ -111,7 +112,7 @@ def _key(version: KeyVersion, rules: JsonObject) -> JsonObject:
     return {
         "number": version.number,
         "reason": version.reason,
-        "answers": [version.key[question_id]["key"] for question_id in ids],
+        "answers": [shown_key(version.key[question_id]["key"]) for question_id in ids],
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import NotFound
+from app.engine.question_types import shown_key
 from app.models import LocalizedText
 from app.services.questions.bank import find, versions
 from app.services.questions.content import Content, content_of
@@ -58,7 +59,7 @@ def _flat(content: Content) -> dict[str, Any]:
             for name, text in _texts(f"options.{option['id']}.text", option["text"]).items()
         },
         "fixed_options": [option["id"] for option in content.options if option.get("fixed")],
-        "key": content.key,
+        "key": shown_key(content.key),
         **_texts("explanation", content.explanation or {}),
         "difficulty": content.difficulty,
         "tags": content.tags,

@@ -239,6 +239,7 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
     ]
     return replace(
         said,
+        type=said.type if "type" in columns else _kept_type(before, said),
         text=_merged(before.text, said.text, columns.texts["question"]),
         options=options,
         explanation=_merged(before.explanation, said.explanation, columns.texts.get("explanation", {}))
@@ -258,6 +259,12 @@ def _updated_columns(question: Question, before: Content, values: Values, conten
     for column, name in _PROPERTIES.items():
         if getattr(question, name) != values[name]:
             yield column
+
+
+def _kept_type(before: Content, said: Content) -> str:
+    """The type of a question whose sheet names none: the one that it has, if it is answered alike."""
+    interaction = said.kind.interaction
+    return before.type if interaction is not None and before.kind.interaction is interaction else said.type
 
 
 def says_passage(columns: Columns) -> bool:

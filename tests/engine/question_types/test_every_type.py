@@ -17,6 +17,7 @@ from app.engine.question_types import (
     QuestionType,
     UnreadableQuestion,
     question_type,
+    shown_key,
 )
 
 
@@ -50,7 +51,12 @@ EXAMPLES = {
     "true_false": Example([], [{"accepted": [["true"]]}], ["true"], ["false"], "T"),
     "numeric": Example(
         [],
-        [{"value": "3.14", "tolerance": "0.01"}, {"value": "-22/7", "tolerance": "0"}],
+        [
+            {"value": "3.14", "tolerance": "0.01"},
+            {"value": "-22/7", "tolerance": "0"},
+            {"ranges": [["3.1", "3.2"], ["-4", "-4"]]},
+            {"ranges": [["4", "4"]]},
+        ],
         "3.15",
         "3.16",
         "3.14",
@@ -58,7 +64,7 @@ EXAMPLES = {
     "ranges": Example(
         [],
         [
-            {"ranges": [{"from": "3.1", "to": "3.2"}, {"from": "-4", "to": "-4"}]},
+            {"ranges": [["3.1", "3.2"], ["-4", "-4"]]},
             {"ranges": [{"from": "-22/7", "to": ".5"}, {"from": "1", "to": "2"}, {"from": "1", "to": "2"}]},
         ],
         "22/7",
@@ -78,9 +84,11 @@ EXAMPLES = {
     "text": Example(
         [],
         [
-            {"texts": ["New Delhi", "Delhi", "नई दिल्ली"]},
+            {"accepted": ["New Delhi", "Delhi", "नई दिल्ली"]},
             {"texts": ["a | b", "back\\slash"]},
-            {"texts": ["Dropped"]},
+            {"accepted": ["Dropped"], "case_sensitive": True},
+            {"accepted": ["case_sensitive: a", "b"]},
+            {"accepted": ["case_sensitive: a"], "case_sensitive": True},
         ],
         " new   DELHI ",
         "Delhi-6",
@@ -94,7 +102,9 @@ json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-names = st.sampled_from(["accepted", "value", "tolerance", "texts", "ranges", "pairs", "dropped", "other"])
+names = st.sampled_from(
+    ["accepted", "case_sensitive", "value", "tolerance", "texts", "ranges", "pairs", "dropped", "other"]
+)
 keys = st.dictionaries(names, json, max_size=2)
 
 
@@ -118,6 +128,7 @@ class TestEveryType:
         for key in EXAMPLES[kind.name].keys:
             normalized = kind.normalized_key(key)
             assert kind.normalized_key(normalized) == normalized
+            assert kind.normalized_key(shown_key(normalized)) == normalized
             assert list(kind.key_problems(normalized, EXAMPLES[kind.name].options)) == []
 
     def test_reads_a_key_back_from_a_cell(self, kind: QuestionType) -> None:
@@ -169,6 +180,7 @@ class TestEveryType:
 
     @given(keys)
     def test_a_stored_key_is_read_or_refused(self, key: dict[str, Any]) -> None:
+        shown_key(key)
         for kind in QUESTION_TYPES.values():
             with suppress(UnreadableQuestion):
                 kind.answer_key(key)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engine.question_types import question_type
+from app.engine.question_types import question_type, shown_key
 
 TEXT = question_type("text")
 
@@ -28,7 +28,16 @@ class TestCompare:
         ],
     )
     def test_cases(self, answer: str | tuple[str, ...], is_right: bool) -> None:
-        key = TEXT.answer_key({"texts": ["New Delhi", "Caf\u00e9", "Straße", "\u0958\u0932\u092e"]})
+        spellings = ["New Delhi", "Caf\u00e9", "Straße", "\u0958\u0932\u092e"]
+        for key in ({"accepted": spellings}, {"texts": spellings}):
+            assert TEXT.answer_key(key).compare(answer).is_right is is_right
+
+    @pytest.mark.parametrize(
+        ("answer", "is_right"),
+        [("NaCl", True), (" NaCl ", True), ("nacl", False), ("NACL", False), ("Cafe\u0301", True)],
+    )
+    def test_the_case_of_letters_counts_where_the_key_says_so(self, answer: str, is_right: bool) -> None:
+        key = TEXT.answer_key({"accepted": ["NaCl", "Caf\u00e9"], "case_sensitive": True})
         assert key.compare(answer).is_right is is_right
 
 
@@ -57,16 +66,37 @@ class TestAnswerProblem:
 
 class TestKeys:
     @pytest.mark.parametrize(
-        "key", [{"texts": []}, {"texts": "Delhi"}, {"texts": [1]}, {"texts": ["a"] * 21}]
+        "key",
+        [
+            {"accepted": "Delhi"},
+            {"accepted": [["Delhi"]]},
+            {"accepted": [1]},
+            {"accepted": ["a"] * 21},
+            {"accepted": ["a"], "texts": ["a"]},
+            {"accepted": ["a"], "case_sensitive": "no"},
+            {"case_sensitive": True},
+            {"texts": []},
+        ],
     )
     def test_a_key_of_another_shape_is_refused_as_a_whole(self, key: dict[str, object]) -> None:
         assert [problem.field for problem in TEXT.key_problems(key, [])] == ["key"]
 
     def test_a_spelling_that_nobody_can_type_is_named(self) -> None:
-        assert [each.field for each in TEXT.key_problems({"texts": ["a", " "]}, [])] == ["key.texts.1"]
+        assert [each.field for each in TEXT.key_problems({"accepted": ["a", " "]}, [])] == ["key.accepted.1"]
 
     def test_spellings_that_compare_equal_are_one(self) -> None:
-        assert TEXT.normalized_key({"texts": ["New  Delhi", "new delhi"]}) == {"texts": ["New Delhi"]}
+        spellings = ["New  Delhi", "new delhi"]
+        for key in ({"accepted": spellings}, {"texts": spellings, "case_sensitive": False}):
+            assert TEXT.normalized_key(key) == {"texts": ["New Delhi"]}
+        exact = TEXT.normalized_key({"accepted": spellings, "case_sensitive": True})
+        assert exact == {"texts": ["New Delhi", "new delhi"], "case_sensitive": True}
+
+    def test_a_stored_key_is_shown_as_it_is_sent(self) -> None:
+        for sent in (
+            {"accepted": ["a"], "case_sensitive": False},
+            {"accepted": ["a"], "case_sensitive": True},
+        ):
+            assert shown_key(TEXT.normalized_key(sent)) == sent
 
     @pytest.mark.parametrize(
         ("cell", "texts"),
@@ -81,4 +111,11 @@ class TestKeys:
         ],
     )
     def test_cells(self, cell: str, texts: list[str]) -> None:
-        assert TEXT.key_from_cell(cell) == {"texts": texts}
+        assert TEXT.key_from_cell(cell) == {"accepted": texts}
+
+    @pytest.mark.parametrize(
+        ("cell", "texts"),
+        [("case_sensitive: NaCl | KCl", ["NaCl", "KCl"]), ("Case_Sensitive:NaCl", ["NaCl"])],
+    )
+    def test_cells_in_which_case_counts(self, cell: str, texts: list[str]) -> None:
+        assert TEXT.key_from_cell(cell) == {"accepted": texts, "case_sensitive": True}

@@ -216,7 +216,7 @@ class TestKeys:
             (
                 declared("300", base="float"),
                 near('toleranceMode="absolute" tolerance="1 2"'),
-                Interaction.NUMBER_IN_RANGES,
+                Interaction.NUMBER,
                 {"ranges": [{"from": "299", "to": "302"}]},
             ),
             (
@@ -231,7 +231,7 @@ class TestKeys:
                     f'<and><gte>{THE_RESPONSE}<baseValue baseType="float">0.5</baseValue></gte>'
                     f'<lte>{THE_RESPONSE}<baseValue baseType="float">1.50</baseValue></lte></and>'
                 ),
-                Interaction.NUMBER_IN_RANGES,
+                Interaction.NUMBER,
                 {"ranges": [{"from": "0.5", "to": "1.50"}]},
             ),
             (declared("York", base="string"), CORRECT, Interaction.SHORT_TEXT, {"texts": ["York"]}),

@@ -79,7 +79,7 @@ class TestPackages:
             (Interaction.SEVERAL_OPTIONS, {"accepted": [["a"], ["a", "b"]]}),
             (Interaction.PAIRS, {"pairs": {"1": ["a", "b"], "2": ["b"]}}),
             (
-                Interaction.NUMBER_IN_RANGES,
+                Interaction.NUMBER,
                 {"ranges": [{"from": "-1", "to": "2.50"}, {"from": "4", "to": "4"}]},
             ),
         ],

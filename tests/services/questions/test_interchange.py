@@ -36,7 +36,7 @@ ROWS = (
     "2,q2,multiple_choice,Geography,,Which of $x^2$?,कौन?,x,क,y,ख,,,,,ab,,,,,,,CSE 2019,",
     "3,q3,true_false,Polity,Rights,It is so,ऐसा है,,,,,,,,,true,,retired,,,,,,",
     "4,q4,numeric,Polity,Rights,Pi?,पाई?,,,,,,,,,3.14±0.01,,,,,,,,",
-    "5,q5,ranges,Polity,Rights,How many?,कितने?,,,,,,,,,3.10..3.2|4,,,,,,,,",
+    "5,q5,numeric,Polity,Rights,How many?,कितने?,,,,,,,,,3.10..3.2|4,,,,,,,,",
     "6,q6,text,Polity,,Capital?,राजधानी?,,,,,,,,,New Delhi|2*3,,,,,,,,",
     "7,q7,matching,Polity,,Match,मिलान,north,उ,south,द,Ganga,गंगा,Kaveri,कावेरी,1-b 2-a,,,,,,,,",
     "8,,descriptive,Polity,,Discuss,चर्चा,,,,,,,,,,,,,,easy,,CSE 2020,",
@@ -181,6 +181,18 @@ class TestPassages:
         for each in (author, other):
             again = await questions.import_questions(uow, each, file, options=FileOptions(storage=storage))
             assert (again.unchanged, again.passages_created, again.passages_updated) == (6, 0, 0)
+
+    async def test_questions_of_the_earlier_type_of_ranges_keep_it(
+        self, uow: UnitOfWork, storage: Storage
+    ) -> None:
+        author = await empty_bank(uow)
+        sheet = (
+            b"external_id,type,subject,question,key\nr1,ranges,Polity,How many?,3..4\nr2,ranges,Polity,Or?,5"
+        )
+        await questions.import_questions(uow, author, sheet)
+        file = await exported(uow, storage, author, FormatName.MOODLE_XML)
+        again = await questions.import_questions(uow, author, file, options=FileOptions(storage=storage))
+        assert (again.unchanged, again.updated, again.created) == (2, 0, 0)
 
     @pytest.mark.parametrize("name", [FormatName.AIKEN, FormatName.GIFT, FormatName.QTI_21])
     async def test_formats_without_passages_name_the_questions(

@@ -3,10 +3,11 @@ import { dataOf, inLanguage, type Api, type Schemas } from "../client.js";
 
 /** A key as a person reads it. Each type of question has its own form. */
 export function keyText(key: Schemas["Key"]): string {
-  if ("accepted" in key) return key.accepted.map((answer) => answer.join("")).join(" or ");
+  if ("accepted" in key) {
+    return key.accepted.map((answer) => (typeof answer === "string" ? answer : answer.join(""))).join(" or ");
+  }
   if ("value" in key) return key.tolerance ? `${key.value} ± ${key.tolerance}` : key.value;
-  if ("ranges" in key) return key.ranges.map((range) => `${range.from} to ${range.to}`).join(" or ");
-  if ("texts" in key) return key.texts.join(" or ");
+  if ("ranges" in key) return key.ranges.map((range) => range.join(" to ")).join(" or ");
   if ("pairs" in key) {
     return Object.entries(key.pairs)
       .map(([left, right]) => `${left}–${right.join("/")}`)
