@@ -89,7 +89,8 @@ async def get_signed_response_sheet(
 ) -> Response:
     """The signed response sheet of your closed attempt at a test: answers, times, devices and the whole log.
 
-    409 while the attempt runs. The author of the test, evaluators and admins may name a candidate's attempt.
+    409 while the attempt runs. With `attempt_id` it may be your attempt at a paper of an exam, as under the
+    path of that paper. The author of the test, evaluators and admins may name a candidate's attempt.
     The sheet is verified by `ias verify` or by the public keys; it has no key and no marks.
     """
     return await _answer(signed, user, request, parts, now, format, language)

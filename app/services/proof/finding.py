@@ -21,14 +21,14 @@ async def attempt_at_test(
 ) -> Attempt:
     """One's own closed attempt at a test, by default the latest; for its staff also that of a candidate.
 
-    An attempt in an exam is found by its exam paper, as long as an exam withholds the test. Raises NotFound,
-    Forbidden, or NotPossible while the attempt runs or its exam paper is open.
+    The latest one is that at the test by itself. One's own attempt in an exam is found by its id, under the
+    conditions of `attempt_at_paper`. Raises NotFound, Forbidden, or NotPossible while the attempt runs, and
+    for staff while its exam paper is open.
     """
-    scope = AttemptScope(test_id)
     if attempt_id is None:
-        return closed(await reads.attempts.latest(person.id, scope))
+        return closed(await reads.attempts.latest(person.id, AttemptScope(test_id)))
     found = await reads.attempt_records.attempt(attempt_id)
-    if found is not None and _is_own(found, person, scope):
+    if found is not None and (found.user_id, found.test_id) == (person.id, test_id):
         return closed(found)
     if not person.is_any(Role.AUTHOR, Role.EVALUATOR):
         raise NotFound("attempt")
@@ -52,7 +52,8 @@ async def attempt_at_paper(
     if attempt_id is None:
         return closed(await reads.attempts.latest(person.id, scope))
     found = await reads.attempt_records.attempt(attempt_id)
-    if found is not None and _is_own(found, person, scope):
+    own = (person.id, scope.test_id, scope.exam_paper_id)
+    if found is not None and (found.user_id, found.test_id, found.exam_paper_id) == own:
         return closed(found)
     if found is None or found.exam_paper_id != paper_id or not person.is_any(Role.PROCTOR, Role.AUTHOR):
         raise NotFound("attempt")
@@ -69,10 +70,6 @@ async def check_exam_is_over(reads: Reading, staff: Principal, exam_id: UUID, no
     papers = await reads.exams.papers(exam.id)
     if not all(schedule.is_over(window_of(paper), now) for paper in papers):
         raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
-
-
-def _is_own(attempt: Attempt, person: Principal, scope: AttemptScope) -> bool:
-    return attempt.user_id == person.id and scope == AttemptScope(attempt.test_id, attempt.exam_paper_id)
 
 
 def closed(attempt: Attempt) -> Attempt:

@@ -19,7 +19,7 @@ from app.core.verifying import check_receipt, read_keys
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_for
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
-from tests.builders.people import People
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
 MINUTE = timedelta(minutes=1)
@@ -129,6 +129,43 @@ class TestOfExams:
         assert await sheet_at(held.staff, entrant.path, **params) == sheet
         await held.release()
         assert await sheet_at(candidate, entrant.path) == sheet
+
+    async def test_a_candidate_gets_the_same_by_the_path_of_the_test(
+        self, people: People, admin: httpx.AsyncClient, candidate: httpx.AsyncClient, held: HeldExam
+    ) -> None:
+        """What somebody else, or a banned candidate, gets at either path does not differ."""
+        entrant = await register(candidate, held)
+        body_of(await entrant.enter())
+        body_of(await entrant.save({0: ["a"]}))
+        params = {"attempt_id": entrant.attempt["id"]}
+        paths = [f"{path}/response-sheet" for path in (entrant.path, held.made[0].path)]
+
+        async def answers(client: httpx.AsyncClient) -> list[httpx.Response]:
+            return [await client.get(path, params=params) for path in paths]
+
+        async def refusals(client: httpx.AsyncClient) -> list[tuple[int, str]]:
+            return [(answer.status_code, answer.json()["code"]) for answer in await answers(client)]
+
+        async def sheets() -> list[bytes]:
+            found = await answers(candidate)
+            assert [answer.status_code for answer in found] == [200, 200]
+            return [answer.content for answer in found]
+
+        other = (await take_paper(await people.candidate(), held, {0: ["b"]})).client
+        assert await refusals(candidate) == [(409, "not_possible")] * 2
+        body_of(await entrant.submit())
+        of_paper, of_test = await sheets()
+        assert of_paper == of_test
+        assert await refusals(other) == [(404, "not_found")] * 2
+        body_of(await held.staff.post(f"{held.paper_path()}/close"))
+        assert await sheets() == [of_paper] * 2
+        await held.release()
+        assert await sheets() == [of_paper] * 2
+        assert await refusals(other) == [(404, "not_found")] * 2
+        assert (await candidate.get(paths[1])).status_code == 404
+        user_id = await user_id_of(candidate)
+        body_of(await admin.put(f"/users/{user_id}/status", json={"active": False}))
+        assert [status for status, _ in await refusals(candidate)] == [401, 401]
 
     async def test_a_reopened_attempt_has_a_later_sheet_and_the_earlier_one_stays_genuine(
         self, candidate: httpx.AsyncClient, held: HeldExam
