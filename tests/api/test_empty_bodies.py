@@ -1,4 +1,7 @@
-"""POSTs that take nothing: no body or an empty object; what else is sent was meant for something else."""
+"""POSTs that take nothing: no body or an empty object; what else is sent was meant for something else.
+
+Also bodies that may be left out.
+"""
 
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import take_test
 from tests.builders.content import publish_test
 
 pytestmark = pytest.mark.anyio
@@ -32,3 +36,25 @@ class TestTakesNothing:
     )
     async def test_something(self, author: httpx.AsyncClient, paths: list[str], request_body: Any) -> None:
         assert [(await author.post(path, **request_body)).status_code for path in paths] == [422] * 3
+
+
+NO_BODIES: list[Any] = [{}, {"json": {}}, {"content": b"null", "headers": JSON}]
+
+
+class TestMayBeLeftOut:
+    async def test_of_a_bookmark(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+        await take_test(candidate, made, {0: ["a"]})
+        path = f"/users/bookmarks/{made.question_ids[0]}"
+        assert (await candidate.put(path, json={"note": "Ask."})).json()["note"] == "Ask."
+        for request_body in NO_BODIES:
+            answer = await candidate.put(path, **request_body)
+            assert (answer.status_code, answer.json()["note"]) == (200, None)
+        assert (await candidate.put(path, json={"notes": "Ask."})).status_code == 422
+
+    async def test_of_an_export(self, author: httpx.AsyncClient) -> None:
+        for request_body in NO_BODIES:
+            answer = await author.post("/questions/export", **request_body)
+            assert (answer.status_code, answer.headers["Content-Type"][:8]) == (200, "text/csv")
+        assert (await author.post("/questions/export", json={"formats": "csv"})).status_code == 422

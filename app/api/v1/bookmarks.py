@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 
 from app.api.deps import CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
@@ -33,14 +33,21 @@ async def list_bookmarks(
 
 @router.put("/{question_id}", responses=problems(Invalid, NotFound))
 async def put_bookmark(
-    question_id: UUID, body: BookmarkIn, user: CurrentUser, uow: Uow, now: Now
+    question_id: UUID,
+    user: CurrentUser,
+    uow: Uow,
+    now: Now,
+    body: Annotated[BookmarkIn | None, Body()] = None,
 ) -> BookmarkOut:
     """Bookmark a question, or replace the note of its bookmark. Without `note` the bookmark has none.
+
+    No body is the same as `{}`.
 
     A question can be bookmarked once you may review it: it is in a graded attempt of yours, and the results
     of that attempt show its key. Otherwise the answer is 404.
     """
-    return BookmarkOut.of(await bookmarks.put(uow, user, question_id, body.note, now))
+    note = (body or BookmarkIn()).note
+    return BookmarkOut.of(await bookmarks.put(uow, user, question_id, note, now))
 
 
 @router.delete("/{question_id}", status_code=204)

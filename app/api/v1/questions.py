@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, File, Form, Path, Query, UploadFile, status
+from fastapi import Body, Depends, File, Form, Path, Query, UploadFile, status
 from fastapi.responses import Response
 from pydantic import Json, StringConstraints, WithJsonSchema
 
@@ -223,9 +223,15 @@ async def import_questions(
     responses=QUESTIONS | problems(Forbidden, NotFound, QuestionUnreadable, Invalid, Unavailable),
 )
 async def export_questions(
-    body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads, parts: Parts
+    author: CurrentAuthor,
+    _: BankTurn,
+    reads: Reads,
+    parts: Parts,
+    body: Annotated[ExportIn | None, Body()] = None,
 ) -> Response:
     """Export questions as a sheet, or in a format of another program. Importing it again changes nothing.
+
+    Without a body, as with `{}`, all of them are exported as CSV.
 
     Cells that a spreadsheet would execute get a leading apostrophe, which an import removes. Questions whose
     key is withheld from you are left out, and those with options other than a to f, for which sheets have no
@@ -235,18 +241,19 @@ async def export_questions(
     lists the questions and what is the matter with each. With `leave_out_unsupported` the file has all that
     the format can express.
     """
-    if isinstance(body.format, SheetFormat):
-        export = await questions.export(reads, author, body.wanted(), body.format)
-        return sheet_response(export.file, "questions", body.format, _counts(export))
+    order = body or ExportIn()
+    if isinstance(order.format, SheetFormat):
+        export = await questions.export(reads, author, order.wanted(), order.format)
+        return sheet_response(export.file, "questions", order.format, _counts(export))
     made = await questions.export_items(
         reads,
         author,
-        body.wanted(),
-        body.format,
+        order.wanted(),
+        order.format,
         parts.media,
-        leave_out_unsupported=body.leave_out_unsupported,
+        leave_out_unsupported=order.leave_out_unsupported,
     )
-    return items_response(made.export.file, "questions", FORMATS[body.format], _counts(made.export))
+    return items_response(made.export.file, "questions", FORMATS[order.format], _counts(made.export))
 
 
 def _counts(export: Export) -> dict[str, str]:
