@@ -1,6 +1,7 @@
 """`Idempotency-Key`: a request that is sent again is answered again and not carried out again."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from tests.api.document import openapi_document
 from tests.api.idempotency_table import HARMLESS, KEYED
 from tests.builders.exams import body_of
 from tests.builders.people import People
-from tests.conftest import TestClock
+from tests.conftest import ROOT, TestClock
 from tests.two_connections import alone, overlap
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +53,14 @@ class TestTable:
     def test_these_take_a_key_and_no_others(self) -> None:
         taking = {path for path, post in POSTS.items() if "Idempotency-Key" in str(post.get("parameters"))}
         assert taking == KEYED
+
+    def test_the_page_for_clients_lists_them(self) -> None:
+        page = (ROOT / "docs" / "api.md").read_text()
+        sentence = page.partition("These take a key:")[2].partition("All others")[0]
+        ends = {name.removeprefix("…") for name in re.findall(r"`([^`]*/[^`]*)`", sentence)}
+        paths = {re.sub(r"\{\w+_id\}", "{id}", path) for path in KEYED}
+        assert {end for end in ends if not any(path.endswith(end) for path in paths)} == set()
+        assert {path for path in paths if not path.endswith(tuple(ends))} == set()
 
     def test_their_problems_are_documented(self) -> None:
         for path in KEYED:
