@@ -83,12 +83,12 @@ async def open_components(
         )
         saves = SaveBatches(ResponseLog(save_engine, pooled=settings.transaction_pooled))
         stack.push_async_callback(saves.close)
-        batches = Batches(most_running=_BATCHES_AT_ONCE)
-        lookups = Batches(most_running=_LOOKUPS_AT_ONCE)
-        result_reads = Batches(most_running=2, most=16)
-        stack.push_async_callback(batches.close)
-        stack.push_async_callback(lookups.close)
-        stack.push_async_callback(result_reads.close)
+        write_batches = Batches(most_running=_BATCHES_AT_ONCE)
+        lookup_batches = Batches(most_running=_LOOKUPS_AT_ONCE)
+        result_batches = Batches(most_running=2, most=16)
+        stack.push_async_callback(write_batches.close)
+        stack.push_async_callback(lookup_batches.close)
+        stack.push_async_callback(result_batches.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
@@ -126,9 +126,9 @@ async def open_components(
             save_batches=saves,
             media=_media(settings),
             files=files,
-            batches=batches,
-            lookups=lookups,
-            result_reads=result_reads,
+            write_batches=write_batches,
+            lookup_batches=lookup_batches,
+            result_batches=result_batches,
             sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
             admission=Admission(),
             personal_turns=PersonalTurns(),

@@ -68,12 +68,12 @@ class Components:
     media: Storage
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""
-    batches: Batches
+    write_batches: Batches
     """Requests of many people that are carried out in one transaction, such as starts. They may wait for
     whoever changes their test or exam."""
-    lookups: Batches
+    lookup_batches: Batches
     """What is read for many people at once. It waits for nobody."""
-    result_reads: Batches
+    result_batches: Batches
     """First reads of results. Few at once, because their answers are built one directly after the other."""
     sent_answers: AnswerMemory
     """What candidates have read of their results, to be sent again while it is true."""

@@ -112,7 +112,7 @@ async def is_active(parts: Components, user_id: UUID) -> bool:
     """Whether a user is not banned, as far as this process knows. Who is not remembered is looked up."""
     if parts.active_users.include(user_id):
         return True
-    return await parts.lookups.outcome(is_active, user_id, partial(_are_active, parts))
+    return await parts.lookup_batches.outcome(is_active, user_id, partial(_are_active, parts))
 
 
 async def _are_active(parts: Components, user_ids: Sequence[UUID]) -> Sequence[bool]:
@@ -129,7 +129,7 @@ async def caller_of(parts: Components, account: Account) -> MemberSummary:
 
     A profile is created, or gets a newer address, as by `member_of`.
     """
-    found = await parts.lookups.outcome(caller_of, account.id, partial(_callers, parts))
+    found = await parts.lookup_batches.outcome(caller_of, account.id, partial(_callers, parts))
     if found is not None and not has_newer_address(found.email, found.email_since, account):
         return found
     async with unit_of_work(parts.engine) as uow:

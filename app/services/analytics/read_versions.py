@@ -27,14 +27,14 @@ async def version_of(parts: Components, account: Account, test_id: UUID | None) 
     Two answers of one version are equal, except for what docs/decisions/0096 lists. None if the person is
     staff or banned, or has a newer address.
     """
-    return await parts.lookups.outcome(version_of, (account, test_id), partial(_versions, parts))
+    return await parts.lookup_batches.outcome(version_of, (account, test_id), partial(_versions, parts))
 
 
 async def are_profiles_at(parts: Components, versions: Mapping[UUID, str]) -> bool:
     """Whether the profiles of people who appear on a board still have these versions."""
     if not versions:
         return True
-    return await parts.lookups.outcome(are_profiles_at, versions, partial(_are_at, parts))
+    return await parts.lookup_batches.outcome(are_profiles_at, versions, partial(_are_at, parts))
 
 
 async def _versions(

@@ -136,7 +136,7 @@ async def result_together(parts: Components, candidate: Principal, test_id: UUID
     Raises NotFound, or NotGradedYet.
     """
     work = partial(_results, parts, test_id)
-    outcome = await parts.result_reads.outcome((result_together, test_id), candidate.id, work)
+    outcome = await parts.result_batches.outcome((result_together, test_id), candidate.id, work)
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome

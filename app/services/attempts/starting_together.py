@@ -51,15 +51,21 @@ class StartRequest:
 async def start_together(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
     """Start a new attempt or resume the one in progress, together with others who do so at this moment.
 
-    None if a batch cannot carry it out: the candidate has no profile, is staff, or may not start; the time of
-    the attempt in progress is over; candidate or attempt are locked by another transaction, or an earlier
-    request of the candidate is in the batch; PostgreSQL refuses the batch, the test is not offered to all, or
-    a paper has a question that cannot be read. Then nothing was changed; call `start`, which handles these
-    cases.
+    None if a batch cannot carry it out. Then nothing was changed; call `start`, which handles these cases:
+
+    - The candidate has no profile, is staff, or may not start.
+    - The time of the attempt in progress is over.
+    - Another transaction has locked the candidate or the attempt.
+    - An earlier request of the candidate is in the batch.
+    - The test is not offered to all.
+    - A paper has a question that cannot be read.
+    - PostgreSQL refuses the batch.
 
     After an error the attempt may have been stored. Who starts again resumes it.
     """
-    return await parts.batches.outcome((start_together, test_id), request, partial(_start, parts, test_id))
+    return await parts.write_batches.outcome(
+        (start_together, test_id), request, partial(_start, parts, test_id)
+    )
 
 
 async def _start(

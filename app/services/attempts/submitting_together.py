@@ -46,7 +46,7 @@ async def submit_together(parts: Components, request: SubmitRequest) -> Submitte
     candidate is banned. Nothing was changed; call `submit`, which handles these cases.
     """
     key = submit_together, request.attempt.scope
-    return await parts.batches.outcome(key, request, partial(_submit, parts))
+    return await parts.write_batches.outcome(key, request, partial(_submit, parts))
 
 
 async def _submit(parts: Components, requests: Sequence[SubmitRequest]) -> Sequence[Submitted | None]:

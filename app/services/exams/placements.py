@@ -48,7 +48,7 @@ async def placement_together(parts: Components, exam_id: UUID, paper_id: UUID) -
     if (scope := parts.placements.in_memory(exam_id, paper_id)) is not None:
         return scope
     asked = exam_id, paper_id
-    found = await parts.lookups.outcome(placement_together, asked, partial(_placements, parts))
+    found = await parts.lookup_batches.outcome(placement_together, asked, partial(_placements, parts))
     if found is None:
         raise NotFound("exam paper")
     return found

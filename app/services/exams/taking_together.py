@@ -45,7 +45,7 @@ async def start_together(
     may have been stored. Who starts again resumes it.
     """
     work = partial(_start, parts, exam_id, paper_id)
-    outcome = await parts.batches.outcome((start_together, exam_id, paper_id), request, work)
+    outcome = await parts.write_batches.outcome((start_together, exam_id, paper_id), request, work)
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome

@@ -42,7 +42,7 @@ async def issue_ticket(parts: Components, holder: TicketHolder, address: SocketA
         path=address.path,
         expires_at=now + timedelta(seconds=TICKET_SECONDS),
     )
-    await parts.batches.outcome(issue_ticket, row, partial(_store, parts))
+    await parts.write_batches.outcome(issue_ticket, row, partial(_store, parts))
     return ticket
 
 
