@@ -8,8 +8,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 # Classes and codes of SQLSTATE that may concern one transaction: transaction rollback, out of memory, a limit
 # of the configuration, object not in prerequisite state, a cancelled statement, a file that cannot be read.
 _TRANSACTION = ("40", "53200", "53400", "55", "57014", "58")
-# What is left of these concerns every transaction: connection exception, insufficient resources, operator
-# intervention. 25006 is a read-only database: hosts switch to that when the disk is full.
+# Codes with these prefixes, except those above, affect every transaction: connection exception, insufficient
+# resources, operator intervention. 25006 is a read-only database: hosts switch to that when the disk is full.
 _SERVER = ("08", "25006", "53", "57")
 # OSError is also a timeout, no space, and no free file descriptor.
 _LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)

@@ -32,7 +32,7 @@ async def save_uncommitted(
 async def save_request(uow: UnitOfWork, request: SaveRequest) -> SaveOutcome | None:
     """Execute the SAVE statement, as `ResponseLog.save_single` does."""
     first = await _save_once(uow, request)
-    if first is None or not save_statement.is_stored_by_another(request, first):
+    if first is None or not save_statement.has_events_of_others(request, first):
         return first
     return save_statement.merged(first, await _save_once(uow, request))
 

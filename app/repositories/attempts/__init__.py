@@ -1,6 +1,6 @@
 """Attempts, the log of responses, results and the distribution of scores."""
 
-from app.repositories.attempts.attempts import ATTEMPTS_AT_ONCE, RUNNING, AttemptRepository
+from app.repositories.attempts.attempts import RUNNING, AttemptRepository
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.attempts.reviews import (
     NOT_SAVED,
@@ -11,7 +11,6 @@ from app.repositories.attempts.reviews import (
 from app.repositories.attempts.save_statement import NewEvent, SaveOutcome, SaveRequest, given_time_of
 
 __all__ = [
-    "ATTEMPTS_AT_ONCE",
     "NOT_SAVED",
     "RUNNING",
     "AnswerCounts",

@@ -23,7 +23,7 @@ from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
-ATTEMPTS_AT_ONCE = 20
+ATTEMPTS_PER_STATEMENT = 20
 """Objects for the answers of more attempts would hold the event loop for too long."""
 
 PLACES = text(
@@ -200,8 +200,8 @@ class AttemptRepository(Repository):
     async def standing_of(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[ResponseEvent]]:
         """The same for many attempts, by attempt. Attempts without events are left out."""
         found: dict[UUID, list[ResponseEvent]] = {}
-        for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
-            some = list(attempt_ids[first : first + ATTEMPTS_AT_ONCE])
+        for first in range(0, len(attempt_ids), ATTEMPTS_PER_STATEMENT):
+            some = list(attempt_ids[first : first + ATTEMPTS_PER_STATEMENT])
             for event in await self._session.scalars(STANDING, {"attempts": some}):
                 found.setdefault(event.attempt_id, []).append(event)
         return found

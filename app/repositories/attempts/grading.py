@@ -29,7 +29,7 @@ from app.repositories.locks import Mode, Rank
 Score = tuple[UUID, Fraction]
 """A cohort, and a score in it."""
 
-ATTEMPTS_AT_ONCE = 200
+ATTEMPTS_PER_STATEMENT = 200
 
 WITH_RESULT = text("select attempt_id from ias.results where attempt_id = any(:attempts)").bindparams(
     bindparam("attempts", type_=ARRAY(Uuid))
@@ -119,8 +119,8 @@ class GradingRepository(Repository):
         PostgreSQL gathers them: otherwise a thousand sheets would be a hundred thousand rows here.
         """
         found: dict[UUID, Mapping[str, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
-        for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
-            some = literal(list(attempt_ids[first : first + ATTEMPTS_AT_ONCE]), ARRAY(Uuid))
+        for first in range(0, len(attempt_ids), ATTEMPTS_PER_STATEMENT):
+            some = literal(list(attempt_ids[first : first + ATTEMPTS_PER_STATEMENT]), ARRAY(Uuid))
             standing = standing_events(ResponseEvent, ResponseEvent.attempt_id == any_(some)).subquery()
             statement = (
                 select(

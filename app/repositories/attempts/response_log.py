@@ -13,7 +13,7 @@ from app.repositories.attempts.save_statement import (
     SaveOutcome,
     SaveRequest,
     arguments_of,
-    is_stored_by_another,
+    has_events_of_others,
     merged,
     outcomes_of,
 )
@@ -52,7 +52,7 @@ class ResponseLog:
         """
         async with self.connection() as connection:
             first = outcome_in_batch or await self._save_once(connection, request)
-            if first is None or not is_stored_by_another(request, first):
+            if first is None or not has_events_of_others(request, first):
                 return first
             return merged(first, await self._save_once(connection, request))
 

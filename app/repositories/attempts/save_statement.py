@@ -85,9 +85,8 @@ with request as materialized (
       and (lease, revision) >= (incoming.lease, incoming.revision)
     order by lease desc, revision desc limit 1
   ) as latest on true
-  -- The event of the same lease and revision. A late response always needs it, because it is not stored
-  -- again. A response in time needs it only if `latest` has a row, and not if it is a late event, which the
-  -- response replaces.
+  -- The event of the same lease and revision. Read only for late attempts, or if an event that is as new or
+  -- newer stands and this one is not kept as late.
   left join lateral (
     select * from ias.response_events
     where attempt_id = incoming.attempt_id and question_id = incoming.question_id
@@ -225,11 +224,10 @@ def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[Sa
     return outcomes
 
 
-def is_stored_by_another(request: SaveRequest, outcome: SaveOutcome) -> bool:
-    """Whether some event that the attempt takes was neither inserted nor found.
+def has_events_of_others(request: SaveRequest, outcome: SaveOutcome) -> bool:
+    """Another request stored some of these events after the snapshot. Run the statement again.
 
-    Another request has stored it at the same moment. The insert has waited for that and inserted nothing, but
-    the statement does not see it: its snapshot is older.
+    Such an event was neither inserted nor found: the insert has waited for the other request.
     """
     if not request.takes_new or outcome.decision not in ("open", "late"):
         return False

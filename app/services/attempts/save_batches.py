@@ -19,13 +19,13 @@ from app.core.outages import is_outage_for_all
 from app.core.outcome_timeouts import OutcomeTimeouts
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
-from app.repositories.attempts.save_statement import is_stored_by_another
+from app.repositories.attempts.save_statement import has_events_of_others
 
 log = structlog.get_logger(__name__)
 
 MOST_BATCHES = 2
-SINGLE_AT_ONCE = 4
-CONNECTIONS = MOST_BATCHES + SINGLE_AT_ONCE
+MOST_CONCURRENT_SINGLES = 4
+CONNECTIONS = MOST_BATCHES + MOST_CONCURRENT_SINGLES
 """Connections of a process for saves: those of the batches, and of requests that are saved one by one."""
 MOST_REQUESTS = 256
 """Requests of a batch."""
@@ -76,16 +76,17 @@ class SaveBatches:
         """Requests without an outcome, those that are being saved included."""
         self._queue: deque[_QueuedRequest] = deque()
         """What the next batches take. It has at most one request of an attempt."""
-        self._next: dict[UUID, list[_QueuedRequest]] = {}
+        self._later_of_attempt: dict[UUID, list[_QueuedRequest]] = {}
         """Of each attempt that has a request in the queue or being saved: the requests that come after it."""
         self._batches = 0
-        self._has_idle_batch = False
-        """Whether a batch was started since requests were last taken. It takes what comes."""
-        self._single_turns = asyncio.Semaphore(SINGLE_AT_ONCE)
+        self._is_batch_starting = False
+        """A batch was started and has not taken its requests. No other is started until then."""
+        self._single_turns = asyncio.Semaphore(MOST_CONCURRENT_SINGLES)
         self._singles = 0
         """Requests that are saved one by one, or wait for a turn to be."""
-        self._locked: deque[_QueuedRequest] = deque()
-        """Requests for locked attempts that wait until `_singles` is less than `SINGLE_AT_ONCE`."""
+        self._set_aside: deque[_QueuedRequest] = deque()
+        """Requests for locked attempts. They return to the queue when a single save ends and fewer than
+        `MOST_CONCURRENT_SINGLES` are left."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
@@ -98,10 +99,10 @@ class SaveBatches:
             raise Unavailable
         queued = _QueuedRequest(request, asyncio.get_running_loop().create_future())
         self._waiting += 1
-        if (after := self._next.get(request.attempt.id)) is not None:
+        if (after := self._later_of_attempt.get(request.attempt.id)) is not None:
             after.append(queued)
         else:
-            self._next[request.attempt.id] = []
+            self._later_of_attempt[request.attempt.id] = []
             self._queue.append(queued)
             self._start_batches()
         return await self._callers.wait(queued.outcome)
@@ -112,9 +113,9 @@ class SaveBatches:
             await asyncio.wait(self._tasks)
 
     def _start_batches(self) -> None:
-        if self._queue and not self._has_idle_batch and self._batches < MOST_BATCHES:
+        if self._queue and not self._is_batch_starting and self._batches < MOST_BATCHES:
             self._batches += 1
-            self._has_idle_batch = True
+            self._is_batch_starting = True
             self._run(self._save_with_connection())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -135,7 +136,7 @@ class SaveBatches:
             if has_connection:
                 log.warning("connection_of_saves_not_returned", exc_info=True)
             else:
-                # Without a connection nothing was taken yet. The requests that it would have taken fail.
+                # Fail the next batch: there is no connection for it.
                 self._fail(self._take_batch(), error)
                 self._end_batches()
 
@@ -155,7 +156,7 @@ class SaveBatches:
 
     def _take_batch(self) -> list[_QueuedRequest]:
         """The requests that waited longest."""
-        self._has_idle_batch = False
+        self._is_batch_starting = False
         batch: list[_QueuedRequest] = []
         responses = 0
         while self._queue and len(batch) < MOST_REQUESTS:
@@ -178,20 +179,20 @@ class SaveBatches:
                 self._start_single(queued)
             return
         decided = [
-            (queued, outcome, outcome is not None and is_stored_by_another(queued.request, outcome))
+            (queued, outcome, outcome is not None and has_events_of_others(queued.request, outcome))
             for queued, outcome in zip(batch, outcomes, strict=True)
         ]
-        # If something below failed, `_fail` would answer requests that are being saved by themselves.
-        for queued, outcome, is_by_another in decided:
-            if is_by_another:
+        # Nothing below may raise: `_fail` would answer requests whose single saves have started.
+        for queued, outcome, is_incomplete in decided:
+            if is_incomplete:
                 self._start_single(queued, outcome)
             elif outcome is not None:
                 queued.succeed(outcome)
                 self._release(queued)
-            elif self._singles < SINGLE_AT_ONCE:
+            elif self._singles < MOST_CONCURRENT_SINGLES:
                 self._start_single(queued)
             else:
-                self._locked.append(queued)
+                self._set_aside.append(queued)
 
     def _start_single(self, queued: _QueuedRequest, outcome_in_batch: SaveOutcome | None = None) -> None:
         self._singles += 1
@@ -207,9 +208,9 @@ class SaveBatches:
         finally:
             self._release(queued)
             self._singles -= 1
-            if self._singles < SINGLE_AT_ONCE:
-                self._queue.extendleft(reversed(self._locked))  # In front, in their order.
-                self._locked.clear()
+            if self._singles < MOST_CONCURRENT_SINGLES:
+                self._queue.extendleft(reversed(self._set_aside))  # In front, in their order.
+                self._set_aside.clear()
             self._start_batches()
 
     def _fail(self, batch: list[_QueuedRequest], error: Exception) -> None:
@@ -221,7 +222,7 @@ class SaveBatches:
         """Let the next request of the attempt into the queue, in front: it has waited for this one."""
         self._waiting -= 1
         attempt_id = queued.request.attempt.id
-        if after := self._next[attempt_id]:
+        if after := self._later_of_attempt[attempt_id]:
             self._queue.appendleft(after.pop(0))
         else:
-            del self._next[attempt_id]
+            del self._later_of_attempt[attempt_id]

@@ -80,7 +80,8 @@ def report_of(
     known = sum(isinstance(verdict, Known) for verdict in verdicts)
     if outcome.decision == "closed":
         raise AttemptNotInProgress(outcome.status, known=known)
-    # NotTaken: the log had the response neither in time nor as late. A late attempt has just stored it.
+    # NotTaken: not in the log before this statement. If the attempt is late and takes new responses, this
+    # statement stored it as late.
     late_verdicts = _late_verdicts(request, outcome, verdicts)
     if not request.takes_new and any(isinstance(verdict, NotTaken) for verdict in late_verdicts):
         raise SaveLimitReached(known=known)

@@ -17,7 +17,6 @@ from app.core.outages import is_outage
 from app.engine import ordering, timing
 from app.engine.question_types import question_type
 from app.models import Attempt, ResponseEvent
-from app.repositories.attempts import ATTEMPTS_AT_ONCE
 from app.services.components import Components
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
@@ -25,6 +24,9 @@ from app.services.unit_of_work import Reading, looking, reading
 from app.services.users import Account, has_newer_address
 
 log = structlog.get_logger(__name__)
+
+VIEWS_IN_A_ROW = 20
+"""Building more views in a row would hold the event loop for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ async def view_together(parts: Components, attempt: AttemptRef) -> AttemptView |
     None if it needs the documented route: there is no such attempt, its candidate is banned, or its paper or
     one of its questions cannot be read.
     """
-    return await parts.lookups.outcome(view_together, attempt, partial(_views, parts))
+    return await parts.lookup_batches.outcome(view_together, attempt, partial(_views, parts))
 
 
 async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[AttemptView | None]:
@@ -77,8 +79,8 @@ async def _views(parts: Components, refs: Sequence[AttemptRef]) -> Sequence[Atte
         if (paper := papers.get(attempt.paper_id)) is not None:
             with suppress(QuestionUnreadable):
                 views[ref] = _view(attempt, paper, responses.get(ref.id, []))
-        if place % ATTEMPTS_AT_ONCE == 0:
-            await asyncio.sleep(0)  # Shuffling the questions of all of them would hold the event loop.
+        if place % VIEWS_IN_A_ROW == 0:
+            await asyncio.sleep(0)
     return [views.get(ref) for ref in refs]
 
 
@@ -120,7 +122,7 @@ async def paper_together(parts: Components, account: Account, test_id: UUID) -> 
     None if it needs the documented route: the person has none, is staff or banned, or has a newer address.
     """
     work = partial(_papers, parts, test_id)
-    return await parts.lookups.outcome((paper_together, test_id), account, work)
+    return await parts.lookup_batches.outcome((paper_together, test_id), account, work)
 
 
 async def _papers(parts: Components, test_id: UUID, accounts: Sequence[Account]) -> Sequence[UUID | None]:

@@ -20,7 +20,7 @@ from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
 from app.services.attempts import save_batches
-from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, SINGLE_AT_ONCE, SaveBatches
+from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, MOST_CONCURRENT_SINGLES, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -265,11 +265,11 @@ class TestHarm:
             ids = {"ids": [attempt.id for attempt in crowd.attempts]}
             await holder.execute(text("select from ias.attempts where id = any(:ids) for update"), ids)
             saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(CROWD)]
-            await until_waiting(crowd.engine, SINGLE_AT_ONCE)
+            await until_waiting(crowd.engine, MOST_CONCURRENT_SINGLES)
             assert not any(each.done() for each in saving)
         assert all([await outcome_of(each) for each in saving])
         assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
-        assert await crowd.transactions() == SINGLE_AT_ONCE + 1
+        assert await crowd.transactions() == MOST_CONCURRENT_SINGLES + 1
 
     async def test_a_client_that_leaves_does_not_cancel_the_batch(
         self, crowd: Crowd, batches: SaveBatches
