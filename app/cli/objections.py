@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from app.engine.question_types import shown_key
 from app.repositories.base import PageRequest
 from app.repositories.objections import ClusterFilter
 from app.services import exams, objections
@@ -51,6 +52,6 @@ async def _papers(uow: UnitOfWork, parts: Components, exam: str) -> list[Detaile
 def _line(paper: DetailedPaper, view: ClusterView) -> str:
     cluster = view.cluster
     decision = {None: "open", True: "accepted", False: "rejected"}[cluster.accepted]
-    claimed = json.dumps(cluster.claimed_key, ensure_ascii=False)
+    claimed = json.dumps(shown_key(cluster.claimed_key), ensure_ascii=False)
     question = f"{paper.view.paper.code} question {cluster.number}"
     return f"{question}: {claimed}, objections {view.objections}, {decision}"

@@ -126,7 +126,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._restart_idle_timer()
 
     def _restart_idle_timer(self) -> None:
-        """Start the time of an idle connection again if the data was the rest of a body that is answered.
+        """Restart the idle timer if the data was the rest of a body whose request is answered already.
 
         uvicorn has stopped it, and starts it only after an answer.
         """

@@ -56,7 +56,7 @@ class Item:
     text: Texts
     choices: Sequence[Choice] = ()
     key: JsonObject = field(default_factory=lambda: NO_KEY)
-    """In the form of the question type (`QuestionType.key_schema`); `NO_KEY` where the file has none."""
+    """In the form that the bank stores (`QuestionType.normalized_key`); `NO_KEY` where the file has none."""
     explanation: Texts = field(default_factory=dict)
     tags: Sequence[str] = ()
     categories: Sequence[str] = ()

@@ -74,16 +74,17 @@ _ROW_AND_PLACE = (column("id", Uuid()), column("place", Integer()))
 def page_of(rows: Sequence[Row], id_of: Callable[[Row], UUID], page: PageRequest) -> Page[Row]:
     """One page of a list that is complete in memory.
 
-    It begins after the row that the cursor names, or where this row was if the list has lost it.
+    It begins after the row that the cursor names. If the list has lost this row, and maybe others before it,
+    it begins a page earlier than where this row was, so that rows come again and none is left out.
     """
-    first = 0 if page.cursor is None else _place_after(page.cursor, [id_of(row) for row in rows])
+    first = 0 if page.cursor is None else _first_after(page, page.cursor, [id_of(row) for row in rows])
     end = first + page.limit
     return Page(rows[first:end], encode_cursor((id_of(rows[end - 1]), end)) if len(rows) > end else None)
 
 
-def _place_after(cursor: str, ids: Sequence[UUID]) -> int:
+def _first_after(page: PageRequest, cursor: str, ids: Sequence[UUID]) -> int:
     row_id, place = decode_cursor(cursor, _ROW_AND_PLACE)
-    return ids.index(row_id) + 1 if row_id in ids else max(0, place - 1)
+    return ids.index(row_id) + 1 if row_id in ids else max(0, place - page.limit)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:

@@ -354,7 +354,7 @@ class ImportOut(Out):
     updated: int
     unchanged: int
     updated_columns: dict[str, int]
-    """How many of the updated questions get another value in each column; `options` counts all of them."""
+    """For each column, in how many questions its value changes; `options` stands for all option columns."""
     passages_created: int
     """Passages that rows share and the bank did not have."""
     passages_updated: int

@@ -85,12 +85,12 @@ class Installation:
         self._stop = stop
         self._supervisor = Supervisor(report)
         stack.callback(self._supervisor.stop)
+        self._servers = Servers(home, self._supervisor)
+        self._servers.stop_leftovers()
         if not port_is_free(host, port):
             raise ServerError(
                 f"Port {port} is in use by another program. Choose another one: PORT={port + 1} make run"
             )
-        self._servers = Servers(home, self._supervisor)
-        self._servers.stop_leftovers()
         self.url = f"http://{_in_url(_EVERYWHERE.get(host, host))}:{port}"
         # Links in mails lead to the API. An address in the environment replaces ours.
         given = self._servers.environment

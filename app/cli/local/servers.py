@@ -68,7 +68,7 @@ class Servers:
         )
 
     def stop_leftovers(self) -> None:
-        """Stop what an earlier run has left, because it may hold our ports. Comes before all else."""
+        """Stop what an earlier run has left, which may hold our ports. Call it before ports are checked."""
         stop_leftovers(self._home)
         if self._postgres:
             self._postgres.stop_leftovers()

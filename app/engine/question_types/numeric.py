@@ -30,7 +30,7 @@ _REVERSED = "A range begins with its lower end."
 RANGES_SCHEMA: JsonObject = {
     "type": "object",
     "title": "Ranges",
-    "description": "Right is what lies in any of the ranges, from its lower to its upper end, both included.",
+    "description": "A number is right if it lies in any of the ranges, ends included.",
     "properties": {
         "ranges": {
             "type": "array",

@@ -63,7 +63,7 @@ class Text(QuestionType):
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",
         "title": "Spellings",
-        "description": "Right is each of these. Runs of spaces do not count, and case by default.",
+        "description": "Each is right. Runs of spaces are ignored, and case unless `case_sensitive` is true.",
         "properties": {
             "accepted": {
                 "type": "array",

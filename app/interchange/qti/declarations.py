@@ -21,7 +21,7 @@ class Declaration:
     mapping: Mapping[str, Fraction]
     """The marks of values; empty if there are none."""
     exact_case: frozenset[bool]
-    """Whether case matters, by what the entries of the mapping say."""
+    """Whether case matters, of the entries of the mapping that say it."""
 
 
 def declaration_of(item: Element, identifier: str) -> Declaration:
@@ -43,5 +43,5 @@ def declaration_of(item: Element, identifier: str) -> Declaration:
             for entry in entries
             if (marks := exact(entry.get("mappedValue", ""))) is not None
         },
-        frozenset(entry.get("caseSensitive") == "true" for entry in entries),
+        frozenset(said == "true" for entry in entries if (said := entry.get("caseSensitive"))),
     )

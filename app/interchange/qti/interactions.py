@@ -14,7 +14,7 @@ from app.interchange.qti.numbers import decimal, exact, plain
 from app.interchange.qti.processing import Between, Near, Rules, Whole, Word
 
 _IN_PART = "that some answers earn a part of the marks, or cost marks: a test's marking scheme says that"
-_EXACT_CASE = "that capitals matter in a part of the answers: in the bank in all, or in none"
+_EXACT_CASE = "that case counts in some answers only; in the bank it counts in all or in none"
 
 
 class NotSupported(Exception):

@@ -225,7 +225,7 @@ def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[Sa
 
 
 def has_events_of_others(request: SaveRequest, outcome: SaveOutcome) -> bool:
-    """Another request stored some of these events after the snapshot. Run the statement again.
+    """Whether another request stored some of these events after the snapshot. Then run the statement again.
 
     Such an event was neither inserted nor found: the insert has waited for the other request.
     """

@@ -1,13 +1,16 @@
 """The job that makes an export: everything that is kept of a person, in one ZIP file."""
 
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 from app.core.errors import NotFound
 from app.core.file_lifetimes import expiry_when_ready
+from app.engine.question_types import shown_key
 from app.repositories.privacy.exports import DATASETS
 from app.services import avatars
 from app.services.account_exports.archive import ExportArchive
@@ -63,7 +66,7 @@ async def write_archive(
         ("attempts", ABOUT["attempts"], contents.attempts()),
         ("answers", ABOUT["answers"], contents.answers()),
         ("official_results", ABOUT["official_results"], contents.official_results()),
-        *((each.name, each.about, reads.exports.rows(each, user.id)) for each in DATASETS),
+        *((each.name, each.about, _shown(reads.exports.rows(each, user.id))) for each in DATASETS),
     ]
     with ExportArchive(path) as archive:
         lines = [
@@ -76,3 +79,10 @@ async def write_archive(
             avatar = "- avatar.jpg: Your picture.\n"
         text = README.format(now=f"{now:%d %B %Y, %H:%M} UTC", sets="\n".join(lines), avatar=avatar)
         archive.add_text("README.txt", text)
+
+
+async def _shown(rows: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+    """The rows, with claimed keys in the form of the API."""
+    async for row in rows:
+        claimed = row.get("claimed_key")
+        yield {**row, "claimed_key": shown_key(claimed)} if claimed is not None else row

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.engine.objections import ObjectionRules
+from app.engine.question_types import shown_key
 from app.models import Kind
 from app.services.components import Components
 from app.services.notifications.creating import BATCH, build_notice, create_for_registered
@@ -48,7 +49,7 @@ async def objections_decided(parts: Components, cluster_id: UUID, decision: int,
                 "test_title": test.title,
                 "question_id": str(cluster.question_id),
                 "question_number": cluster.number,
-                "claimed_key": cluster.claimed_key,
+                "claimed_key": shown_key(cluster.claimed_key),
                 "accepted": cluster.accepted,
                 "reason": cluster.reason,
             }

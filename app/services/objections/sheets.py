@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID
 
+from app.engine.question_types import shown_key
 from app.repositories.objections import OwnObjection
 from app.services import audit
 from app.services.analytics.candidates import check_may_see
@@ -76,8 +77,8 @@ def _cells(row: OwnObjection, key: Key | None, objections: int) -> list[Cell]:
     return [
         cluster.number,
         str(cluster.question_id),
-        _json(key) if key is not None else None,
-        _json(cluster.claimed_key),
+        _json(shown_key(key)) if key is not None else None,
+        _json(shown_key(cluster.claimed_key)),
         objections,
         _decision(cluster.accepted),
         cluster.reason,

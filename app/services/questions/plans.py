@@ -252,7 +252,7 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
 
 
 def _updated_columns(question: Question, before: Content, values: Values, content: Content) -> Iterator[str]:
-    """The columns of which a question gets another value; `options` stands for the columns of all options."""
+    """The columns whose value changes; `options` stands for the columns of all options."""
     for column, part in _PARTS.items():
         if getattr(before, part) != getattr(content, part):
             yield column
@@ -262,9 +262,12 @@ def _updated_columns(question: Question, before: Content, values: Values, conten
 
 
 def _kept_type(before: Content, said: Content) -> str:
-    """The type of a question whose sheet names none: the one that it has, if it is answered alike."""
+    """The type of a question whose sheet names none: the one that it has, if it takes the key."""
     interaction = said.kind.interaction
-    return before.type if interaction is not None and before.kind.interaction is interaction else said.type
+    if interaction is None or before.kind.interaction is not interaction:
+        return said.type
+    is_key = not said.has_accepted_answers or not any(before.kind.key_problems(said.key, said.options))
+    return before.type if is_key else said.type
 
 
 def says_passage(columns: Columns) -> bool:

@@ -101,6 +101,30 @@ async def exported(
 
 
 class TestRoundTrip:
+    async def test_questions_of_the_earlier_type_of_ranges_keep_it(
+        self, uow: UnitOfWork, storage: Storage
+    ) -> None:
+        author = await empty_bank(uow)
+        sheet = (
+            b"external_id,type,subject,question,key\nr1,ranges,Polity,How many?,3..4\nr2,ranges,Polity,Or?,5"
+        )
+        await questions.import_questions(uow, author, sheet)
+        file = await exported(uow, storage, author, FormatName.MOODLE_XML)
+        again = await questions.import_questions(uow, author, file, options=FileOptions(storage=storage))
+        assert (again.unchanged, again.updated, again.created) == (2, 0, 0)
+        # Another program has written a number with a tolerance, which is no key of that type.
+        changed = b"// [id:r1]\n::r1::How many?{#3.5:0.5}"
+        await questions.import_questions(
+            uow,
+            author,
+            changed,
+            subject="Polity",
+            options=FileOptions(FormatName.GIFT, storage=storage),
+        )
+        stored = {each.external_id: each.version for each in await everything(uow, author)}
+        assert (stored["r1"].type, stored["r1"].key) == ("numeric", {"value": "3.5", "tolerance": "0.5"})
+        assert stored["r2"].type == "ranges"
+
     @pytest.mark.parametrize(
         ("name", "read_as"),
         [
@@ -181,18 +205,6 @@ class TestPassages:
         for each in (author, other):
             again = await questions.import_questions(uow, each, file, options=FileOptions(storage=storage))
             assert (again.unchanged, again.passages_created, again.passages_updated) == (6, 0, 0)
-
-    async def test_questions_of_the_earlier_type_of_ranges_keep_it(
-        self, uow: UnitOfWork, storage: Storage
-    ) -> None:
-        author = await empty_bank(uow)
-        sheet = (
-            b"external_id,type,subject,question,key\nr1,ranges,Polity,How many?,3..4\nr2,ranges,Polity,Or?,5"
-        )
-        await questions.import_questions(uow, author, sheet)
-        file = await exported(uow, storage, author, FormatName.MOODLE_XML)
-        again = await questions.import_questions(uow, author, file, options=FileOptions(storage=storage))
-        assert (again.unchanged, again.updated, again.created) == (2, 0, 0)
 
     @pytest.mark.parametrize("name", [FormatName.AIKEN, FormatName.GIFT, FormatName.QTI_21])
     async def test_formats_without_passages_name_the_questions(
