@@ -212,6 +212,7 @@ NEED_NOT_ASK = {
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
     "app/services/questions/plans.py::QuestionImportPlan.revise": SEARCHED,
     "app/services/questions/plans.py::merged": SEARCHED,
+    "app/services/questions/plans.py::_kept_type": SEARCHED,
     "app/services/questions/replacements.py::_key": SEARCHED,
     "app/services/questions/replacements.py::replacements": SEARCHED,
     "app/services/questions/item_exports.py::_item": "_selected() leaves out what is withheld",

@@ -33,6 +33,7 @@ def _key(value: Any) -> Any:
         return value
     if "dropped" in value:
         _check_dropped(value)
+    _check_switch(value)
     return {name: trimmed(part) for name, part in value.items() if part is not None}
 
 
@@ -49,6 +50,14 @@ def _check_dropped(key: dict[str, Any]) -> None:
         mistakes.append(_not_among("rule", key["rule"], ", ".join(DroppedRule)))
     if mistakes:
         raise ValidationError.from_exception_data("Key", mistakes)
+
+
+def _check_switch(key: dict[str, Any]) -> None:
+    """Raise ValidationError unless `case_sensitive` is a boolean."""
+    said = key.get("case_sensitive")
+    if said is not None and not isinstance(said, bool):
+        error = InitErrorDetails(type="bool_type", loc=("case_sensitive",), input=said)
+        raise ValidationError.from_exception_data("Key", [error])
 
 
 def _not_among(name: str, value: Any, expected: str) -> InitErrorDetails:
