@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 SHUTDOWN_SECONDS = 8
+_REMEDIES = {
+    "fsync": "Set fsync to on in postgresql.conf.",
+    "synchronous_commit": (
+        "Set synchronous_commit for the role of DATABASE_URL: alter role ias set synchronous_commit = on"
+    ),
+}
+"""What to do about a setting of PostgreSQL that is off."""
 
 
 def serve(
@@ -74,11 +81,8 @@ async def refuse_lossy_database(settings: "Settings") -> None:
         await engine.dispose()
     if lossy:
         found = " and ".join(f"{name} = off" for name in lossy)
-        raise SystemExit(
-            f"PostgreSQL runs with {found}: a crash loses saved answers."
-            " Set fsync to on in postgresql.conf, and synchronous_commit for the role of DATABASE_URL:"
-            " alter role ias set synchronous_commit = on"
-        )
+        remedies = " ".join(_REMEDIES[name] for name in lossy)
+        raise SystemExit(f"PostgreSQL runs with {found}: a crash loses saved answers. {remedies}")
 
 
 def _run(config: "Config") -> None:

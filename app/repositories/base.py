@@ -68,7 +68,7 @@ class Repository:
         return Page([row[0] for row in shown], encode_cursor(shown[-1][1:]) if more else None)
 
 
-_ROW_AND_PLACE = (column("id", Uuid()), column("place", Integer()))
+_ROW_AND_POSITION = (column("id", Uuid()), column("position", Integer()))
 
 
 def page_of(rows: Sequence[Row], id_of: Callable[[Row], UUID], page: PageRequest) -> Page[Row]:
@@ -83,8 +83,8 @@ def page_of(rows: Sequence[Row], id_of: Callable[[Row], UUID], page: PageRequest
 
 
 def _first_after(page: PageRequest, cursor: str, ids: Sequence[UUID]) -> int:
-    row_id, place = decode_cursor(cursor, _ROW_AND_PLACE)
-    return ids.index(row_id) + 1 if row_id in ids else max(0, place - page.limit)
+    row_id, position = decode_cursor(cursor, _ROW_AND_POSITION)
+    return ids.index(row_id) + 1 if row_id in ids else max(0, position - page.limit)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:

@@ -18,7 +18,6 @@ from app.engine.question_types.base import (
     Option,
     QuestionType,
     UnreadableQuestion,
-    is_list_of_texts,
 )
 from app.engine.question_types.options import no_options
 from app.engine.typed_numbers import LONGEST_NUMBER, parse_number, plain_number
@@ -103,7 +102,10 @@ class Numeric(QuestionType):
     key_hint = ' With a tolerance: "3.14±0.01". Ranges: "3.1..3.2|4".'
     sheet_note = (
         "key of a numeric question",
-        "3.14, or 3.14±0.01 with a tolerance; +- means ±. 3.1..3.2 for a range; 3.1..3.2|4 for either.",
+        (
+            "3.14, or 3.14±0.01 with a tolerance; +- means ±."
+            " 3.1..3.2 for a range, ends included; 3.1..3.2|4 for either."
+        ),
     )
 
     def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
@@ -223,7 +225,7 @@ def _is_range(each: Any) -> bool:
     """Whether JSON is a range: its two ends, or an object with both, as ranges are stored."""
     if isinstance(each, dict):
         return set(each) == {"from", "to"} and all(isinstance(end, str) for end in each.values())
-    return is_list_of_texts(each, 2, 1_000) and len(each) == 2
+    return isinstance(each, list) and len(each) == 2 and all(isinstance(end, str) for end in each)
 
 
 def _ends(each: Any) -> tuple[str, str]:

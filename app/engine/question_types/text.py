@@ -63,7 +63,10 @@ class Text(QuestionType):
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",
         "title": "Spellings",
-        "description": "Each is right. Runs of spaces are ignored, and case unless `case_sensitive` is true.",
+        "description": (
+            "Each of these is right. The number of spaces is ignored,"
+            " and so is case unless `case_sensitive` is true."
+        ),
         "properties": {
             "accepted": {
                 "type": "array",
@@ -78,7 +81,10 @@ class Text(QuestionType):
     }
     sheet_note = (
         "key of a text question",
-        r"Every spelling that is right: New Delhi|Delhi. A | within one: \|. Case counts: case_sensitive:Na.",
+        (
+            r"Every spelling that is right, separated by |: New Delhi|Delhi. A | within a spelling: \|."
+            " If the case of letters counts: case_sensitive: NaCl."
+        ),
     )
 
     def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
