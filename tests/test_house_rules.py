@@ -17,6 +17,7 @@ from app.config import Settings
 from app.core.translations import LOCALES, catalog
 from app.engine.partial_rules import PARTIAL_RULES
 from app.engine.question_types import QUESTION_TYPES
+from app.repositories.locks import Rank
 from tests.conftest import ROOT
 from tests.error_sentences import (
     PARTS_OF_SENTENCES,
@@ -52,6 +53,7 @@ WRITES_SQL = (
 STATEMENTS = {"select", "insert", "update", "delete", "text", "func", "union", "exists"}
 
 PAGE_OF_LOCKS = ROOT / "docs" / "concurrency.md"
+WITHOUT_A_RANK = "results, then histograms"
 SKIP_LOCKED_ROWS = {
     "app/repositories/analytics/abilities.py",
     "app/repositories/attempts/attempts.py",  # overdue attempts
@@ -255,6 +257,12 @@ class TestRowLocks:
         cases = list(use_cases())
         assert {name for name, writes in cases if writes} - page == set()
         assert page - {name for name, _ in cases} == set()
+
+    def test_the_page_lists_them_in_their_order(self) -> None:
+        _, _, rows = PAGE_OF_LOCKS.read_text().partition("| rank | what | mode |\n|---|---|---|\n")
+        first_column = re.findall(r"^\| ([\w ,]+) \|", rows.partition("\n\n")[0], re.MULTILINE)
+        ranks = ", ".join(first_column).replace(f", {WITHOUT_A_RANK}", "").split(", ")
+        assert ranks == [rank.name.lower().replace("_", " ") for rank in Rank]
 
 
 def use_cases() -> Iterator[tuple[str, bool]]:

@@ -2,7 +2,7 @@
 
 For a small image, workbook or page to typeset, a library may need gigabytes or minutes and hold Python's
 global interpreter lock. A child that reaches a limit is killed and replaced. Children get no secrets, no
-sockets and only the environment variables that Python needs.
+sockets and only the environment that is listed in `_start`.
 """
 
 import asyncio

@@ -185,7 +185,11 @@ DATASETS = (
         ),
     ),
 )
-"""Everything but attempts, answers and official results, which the services of results show."""
+"""The datasets that are plain rows.
+
+`app/services/account_exports/contents.py` adds attempts, standing answers and official results, because what
+is shown of them depends on the embargo.
+"""
 
 
 class ExportRepository(Repository):
