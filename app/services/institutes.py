@@ -24,15 +24,12 @@ async def rename(uow: UnitOfWork, admin: Principal, name: str) -> Institute:
     Raises Invalid for a name that cannot be printed.
     """
     name = checked_field("name", name, LONGEST_NAME)
-    if signs := unprintable([name]):
-        raise Invalid.field(
-            "name",
-            Sentence(
-                'No font of the documents has the character "{sign}" ({code}). Write the name without it.',
-                sign=signs[0],
-                code=f"U+{ord(signs[0]):04X}",
-            ),
+    if characters := unprintable([name]):
+        template = (
+            'No font of the documents has the character "{character}" ({code}). Write the name without it.'
         )
+        character = characters[0]
+        raise Invalid.field("name", Sentence(template, character=character, code=f"U+{ord(character):04X}"))
     institute = await uow.institutes.lock(admin.institute_id)
     if institute.name != name:
         subject = AuditSubject("institute", institute.id)

@@ -17,17 +17,18 @@ _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 def unprintable(texts: Iterable[str]) -> list[str]:
     """Return the characters that no font has, each once, in their order."""
-    signs = dict.fromkeys(sign for text in texts for sign in text)
-    return [sign for sign in signs if not _is_drawn(sign)]
+    characters = dict.fromkeys(character for text in texts for character in text)
+    return [character for character in characters if not _is_drawn(character)]
 
 
-def _is_drawn(sign: str) -> bool:
+def _is_drawn(character: str) -> bool:
     """Whether the character, or each part of a composed one, is in a font or has no form of its own."""
     known = printable()
-    if ord(sign) in known or ord(sign) in _VARIATION_SELECTORS or unicodedata.category(sign) in _NOT_DRAWN:
+    code = ord(character)
+    if code in known or code in _VARIATION_SELECTORS or unicodedata.category(character) in _NOT_DRAWN:
         return True
-    parts = unicodedata.normalize("NFD", sign)
-    return parts != sign and all(ord(part) in known for part in parts)
+    parts = unicodedata.normalize("NFD", character)
+    return parts != character and all(ord(part) in known for part in parts)
 
 
 @cache

@@ -66,6 +66,14 @@ class PrintJob:
         return solutions_document(document, self.answer_key, self.language, is_draft=self.is_draft)
 
 
+def printed_text(localized: Mapping[str, str], language: str, paper_languages: Sequence[str]) -> str:
+    """The text in the language of the print, else in the paper's first language that it has, else in any."""
+    for each in (language, *paper_languages):
+        if each in localized:
+            return localized[each]
+    return next(iter(localized.values()), "")
+
+
 def figure_name(image_id: str, content_type: str) -> str:
     """The file name of an image for `typeset`. Typst reads the format from the extension."""
     return f"{image_id}.{content_type.partition('/')[2]}"
@@ -81,11 +89,7 @@ class _Composer:
         self._questions = {entry["id"]: entry for entry in document["questions"]}
 
     def _text(self, localized: Mapping[str, str]) -> str:
-        """The text in the requested language, else in the prevailing one, else in any."""
-        for language in (self._language, *self._document["languages"]):
-            if language in localized:
-                return localized[language]
-        return next(iter(localized.values()), "")
+        return printed_text(localized, self._language, self._document["languages"])
 
     def _blocks(self, localized: Mapping[str, str] | None) -> Sequence[Block]:
         return blocks_of(self._text(localized or {}))

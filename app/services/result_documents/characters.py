@@ -17,21 +17,21 @@ _LONGEST_SHOWN = 60
 def check_printable(content: object) -> None:
     """Raise NotPossible for texts of the content, or of a list of texts, that cannot be printed."""
     texts = list(_texts(content))
-    signs = unprintable(["".join(set[str]().union(*texts))])
-    if not signs:
+    characters = unprintable(["".join(set[str]().union(*texts))])
+    if not characters:
         return
-    wrong = list(_named(dict.fromkeys(texts), frozenset(signs)))
+    wrong = list(_named(dict.fromkeys(texts), frozenset(characters)))
     more = len(wrong) - _MOST_NAMED
     found = "; ".join(wrong[:_MOST_NAMED]) + (f"; … (+{more})" if more > 0 else "")
     template = "No font of the documents has these characters: {found}. Correct the names and titles first."
     raise NotPossible(Sentence(template, found=found))
 
 
-def _named(texts: Iterable[str], signs: frozenset[str]) -> Iterator[str]:
+def _named(texts: Iterable[str], characters: frozenset[str]) -> Iterator[str]:
     """`"ʘ" (U+0298) in "Asha ʘ"`, for each text with such a character."""
     for text in texts:
-        if sign := next((each for each in text if each in signs), None):
-            yield f'"{sign}" (U+{ord(sign):04X}) in "{text[:_LONGEST_SHOWN]}"'
+        if character := next((each for each in text if each in characters), None):
+            yield f'"{character}" (U+{ord(character):04X}) in "{text[:_LONGEST_SHOWN]}"'
 
 
 def _texts(content: Any) -> Iterator[str]:

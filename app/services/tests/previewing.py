@@ -22,7 +22,7 @@ from app.services.tests.compiling import (
     rules_of,
     section_rules,
 )
-from app.services.tests.print_obstacles import LANGUAGES, formula_obstacles, print_obstacles
+from app.services.tests.print_obstacles import formula_obstacles, languages_of_print, print_obstacles
 from app.services.tests.readiness import (
     KeptQuestion,
     kept_questions,
@@ -68,7 +68,7 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         gaps=language_gaps(material),
         ranked_with=None if found else await _ranked_with(reads, material),
         kept=kept_questions(material),
-        print_obstacles=print_obstacles(document),
+        print_obstacles=print_obstacles(document, {}, languages_of_print(document)),
         warnings=[] if withheld or found else suspicious_keys(material),
     )
 
@@ -88,7 +88,8 @@ async def key_warnings(reads: Reading, author: Principal, listed: ListedTest) ->
 
 async def with_formulas(preview: Preview, files: ProcessPool, author: Principal) -> Preview:
     """The preview, with the formulas that cannot be typeset. Call it outside transactions: it may wait."""
-    found = await formula_obstacles(preview.document, {}, LANGUAGES, files, author)
+    languages = languages_of_print(preview.document)
+    found = await formula_obstacles(preview.document, {}, languages, files, author)
     return replace(preview, print_obstacles=[*preview.print_obstacles, *found])
 
 

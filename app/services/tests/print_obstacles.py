@@ -6,7 +6,13 @@ from typing import Any, get_args
 from app.core.errors import FieldError
 from app.core.process_pool import ProcessPool
 from app.sentences import Sentence
-from app.services.printing import PrintLanguage, may_have_formulas, unprintable, unreadable_formulas
+from app.services.printing import (
+    PrintLanguage,
+    may_have_formulas,
+    printed_text,
+    unprintable,
+    unreadable_formulas,
+)
 from app.services.users import Principal
 
 LANGUAGES: Sequence[str] = get_args(PrintLanguage)
@@ -18,19 +24,24 @@ SHORTEN = Sentence(
 )
 
 
+def languages_of_print(document: Mapping[str, Any]) -> Sequence[str]:
+    """The languages in which the paper can be printed; all of the print, if it has none of them."""
+    return [language for language in LANGUAGES if language in document["languages"]] or LANGUAGES
+
+
 def print_obstacles(
     document: Mapping[str, Any],
-    explanations: Mapping[str, Mapping[str, str] | None] | None = None,
-    languages: Sequence[str] = LANGUAGES,
+    explanations: Mapping[str, Mapping[str, str] | None],
+    languages: Sequence[str],
 ) -> list[FieldError]:
-    """Return an error for each character of a text that no font of the print has.
+    """Return an error for each character of a printed text that no font of the print has.
 
     `explanations` are by question, for a print of the solutions.
     """
     found = []
-    for field_name, number, texts in _texts(document, explanations or {}):
-        typed = [text for localized in texts for text in _printed(localized, languages)]
-        found += [FieldError(field_name, _sentence(sign, number)) for sign in unprintable(typed)]
+    for field_name, number, texts in _texts(document, explanations):
+        typed = [text for localized in texts for text in _printed(document, localized, languages)]
+        found += [FieldError(field_name, _sentence(character, number)) for character in unprintable(typed)]
         if len(found) >= _MOST_REPORTED:
             break
     return found[:_MOST_REPORTED]
@@ -49,7 +60,7 @@ async def formula_obstacles(
         for field_name, number, texts in _texts(document, explanations)
         if number is not None or field_name.startswith("passages.")
         for localized in texts
-        for text in _printed(localized, languages)
+        for text in _printed(document, localized, languages)
         if may_have_formulas(text)
     ]
     if not places:
@@ -85,21 +96,24 @@ def _formula_sentence(formula: str, part: str, number: int | None) -> str:
     return Sentence(template, number=number, formula=formula)
 
 
-def _printed(localized: Mapping[str, str], languages: Sequence[str]) -> list[str]:
-    """The text in the languages of the print; a text that has none of them is printed in another one."""
-    return [localized[name] for name in languages if name in localized] or list(localized.values())
+def _printed(
+    document: Mapping[str, Any], localized: Mapping[str, str], languages: Sequence[str]
+) -> list[str]:
+    """What the prints in these languages have of a text, each once."""
+    texts = (printed_text(localized, language, document["languages"]) for language in languages)
+    return list(dict.fromkeys(texts))
 
 
-def _sentence(sign: str, number: int | None) -> str:
-    code = f"U+{ord(sign):04X}"
+def _sentence(character: str, number: int | None) -> str:
+    code = f"U+{ord(character):04X}"
     if number is None:
-        template = 'No font of the print has the character "{sign}" ({code}). Write it otherwise.'
-        return Sentence(template, sign=sign, code=code)
+        template = 'No font of the print has the character "{character}" ({code}). Replace it.'
+        return Sentence(template, character=character, code=code)
     template = (
-        'Question {number}: no font of the print has the character "{sign}" ({code}). Write it otherwise, or'
-        " as an image."
+        'Question {number}: no font of the print has the character "{character}" ({code}). Replace it, or'
+        " show it as an image."
     )
-    return Sentence(template, number=number, sign=sign, code=code)
+    return Sentence(template, number=number, character=character, code=code)
 
 
 def _texts(

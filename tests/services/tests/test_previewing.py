@@ -69,6 +69,14 @@ class TestPreview:
             await tests.printout(uow, AUTHOR, test_id, "paper", "en", None)
         assert [*refused.value.errors] == preview.print_obstacles
 
+    async def test_a_language_in_which_it_cannot_be_printed_is_not_checked(self, uow: UnitOfWork) -> None:
+        ids = await add_questions(uow, [["a"]])
+        statement = update(QuestionVersion).where(QuestionVersion.question_id == ids[0])
+        await uow.session.execute(statement.values(text={"ur": "کیوں؟", "en": "Why?"}))
+        uow.session.expire_all()
+        preview = await tests.preview(uow, AUTHOR, await draft(uow, ids, languages=["ur", "en"]))
+        assert preview.print_obstacles == []
+
     async def test_formulas_that_cannot_be_typeset_are_named_and_prevent_only_the_print(
         self, uow: UnitOfWork, parts: Components
     ) -> None:

@@ -112,6 +112,18 @@ class TestSolutions:
         for shown in ("SECRET-EXPLANATION 1", "SECRET-EXPLANATION 4", f"{NUMBER} ± 0.125", "dropped", "(c)"):
             assert shown in text
 
+    async def test_a_character_of_a_language_that_is_not_printed_is_no_obstacle(
+        self, uow: UnitOfWork, parts: Components
+    ) -> None:
+        """Without Hindi, the print in Hindi has the text in the first language of the paper."""
+        made = await publish_test(uow, [["a"]], languages=["en", "hi", "ur"])
+        statement = update(QuestionVersion).where(QuestionVersion.question_id.in_(made.question_ids))
+        explained = {"en": "It follows from Article 1.", "ur": "کیوں"}
+        await uow.session.execute(statement.values(explanation=explained))
+        uow.session.expire_all()
+        content = await printed(uow, parts, made.id, part="solutions", language="hi", version="draft")
+        assert "It follows from Article 1." in everything_in(content)
+
 
 class TestVersion:
     async def test_the_published_one_an_older_one_or_the_draft(self, uow: UnitOfWork) -> None:
