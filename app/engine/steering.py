@@ -155,8 +155,9 @@ def extend(
         missing = (now - state.deadline_at) // timedelta(seconds=1)
         raise TransitionRefused(
             Sentence(
-                "The attempt's time was over {missing} s ago: so short an extension is over, too. Give more"
-                " than that, or reopen the attempt with `seconds`, which count from now.",
+                "The deadline passed {missing} s ago, so the extended deadline would also be in the past."
+                " Extend by more than {missing} s, or reopen the attempt with `seconds`, which count from"
+                " now.",
                 missing=missing,
             )
         )

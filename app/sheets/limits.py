@@ -26,4 +26,6 @@ TOO_LONG_ROW = Sentence(
 TOO_MANY_CHARACTERS = Sentence(
     "A sheet has at most {most:,} characters in its cells. Split it.", most=MAX_CHARACTERS
 )
-NOTHING_MORE_READ = Sentence("Nothing was read from this row on. Correct the rows before it first.")
+NOTHING_MORE_READ = Sentence(
+    "The rows from here on were not read. Correct the errors in the rows above, and upload the file again."
+)

@@ -41,7 +41,7 @@ def read_roster(file: bytes) -> RosterFile:
     header, above, records = find_header(read_records(file, SHEET), count_known)
     check_header(header)
     if header.is_empty:
-        raise UnreadableSheet("The first row is not a header. It names the columns.")
+        raise UnreadableSheet("The file has no header row. The first row must name the columns.")
     layout, errors = read_layout(header)
     sheet = ParsedSheet[RosterLayout, RosterRow](
         layout,

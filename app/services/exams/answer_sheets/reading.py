@@ -59,7 +59,7 @@ def read_answer_sheets(
     header, above, records = find_header(read_records(file, SHEET), partial(count_known, options=options))
     check_header(header)
     if header.is_empty:
-        raise UnreadableSheet("The first row is not a header. It names the columns.")
+        raise UnreadableSheet("The file has no header row. The first row must name the columns.")
     layout, errors = read_layout(header.cells, len(questions), options, is_part=is_part, row=header.row)
     sheet = ParsedSheet[AnswerSheetLayout, AnswerSheet](
         layout,
