@@ -40,9 +40,9 @@ STATES = {
     "overdue": replace(RUNNING, deadline_at=ENDED_AT),
     "paused": PAUSED,
     "timed out": TIMED_OUT,
-    "handed in": steering.end(RUNNING, "candidate", ENDED_AT),
+    "submitted": steering.end(RUNNING, "candidate", ENDED_AT),
     "ended": steering.end(RUNNING, "staff", ENDED_AT),
-    "handed in, paused": steering.end(PAUSED, "candidate", ENDED_AT),
+    "submitted, paused": steering.end(PAUSED, "candidate", ENDED_AT),
     "ended, paused": steering.end(PAUSED, "staff", ENDED_AT),
 }
 STATES |= {
@@ -68,7 +68,7 @@ STEPS: dict[str, Step] = {
     "extend": lambda state, now: steering.extend(state, MORE, now, "order"),
     "pause": steering.pause,
     "resume": steering.resume,
-    "submit": steering.submit,
+    "end": steering.submit,
     "reopen": steering.reopen,
     "reopen+": lambda state, now: steering.reopen(state, now, MORE),
     "go on": lambda state, now: steering.reopen(state, now, go_on=True),
@@ -76,11 +76,11 @@ STEPS: dict[str, Step] = {
     "admit": lambda state, _: steering.admit_late(state),
     "close": close,
     "close all": lambda state, now: close(state, now, frozenset(Exemption)),
-    "sweep": lambda state, _: state,
-    "hand in": lambda state, now: steering.submit_by_candidate(state, now, GRACE),
-    "grant": lambda state, now: steering.regrant(state, MORE - state.extra, now),
+    "overdue loop": lambda state, _: state,
+    "submit": lambda state, now: steering.submit_by_candidate(state, now, GRACE),
+    "accommodate": lambda state, now: steering.regrant(state, MORE - state.extra, now),
 }
-ADDED = {"extend": MORE, "reopen+": MORE, "grant": MORE}
+ADDED = {"extend": MORE, "reopen+": MORE, "accommodate": MORE}
 """The time that a step gives, where it changes the attempt."""
 
 
@@ -111,7 +111,7 @@ def name_of(state: AttemptState) -> str:
     if state.voided_from is Status.PAUSED:
         before = "paused"
     elif state.voided_from is not Status.IN_PROGRESS:
-        by = {"candidate": "handed in", "deadline": "timed out", "staff": "ended"}[state.ended_by or ""]
+        by = {"candidate": "submitted", "deadline": "timed out", "staff": "ended"}[state.ended_by or ""]
         before = by + (", paused" if state.paused_at else "")
     if state.status is Status.VOID:
         return f"void: {before}"
@@ -152,7 +152,7 @@ class TestEveryCell:
             if once is None:
                 assert cell == "no", step
                 continue
-            # What is handed in or ended just now is the same a second later, and so is what runs.
+            # What is submitted or ended just now is the same a second later, and so is what runs.
             assert taken(step, once, NOW + timedelta(seconds=1)) == once, step
 
     def test_conserves_the_time_that_was_left(self, state: str) -> None:
@@ -163,7 +163,8 @@ class TestEveryCell:
                 continue
             seen = steering.ended_by_deadline(before, NOW, GRACE)
             expected = steering.time_left(seen, NOW) + ADDED.get(step, timedelta())
-            if seen.ended_by == "deadline" and step in ("extend", "grant"):  # these count from the deadline
+            # These two count from the deadline.
+            if seen.ended_by == "deadline" and step in ("extend", "accommodate"):
                 expected -= NOW - seen.deadline_at
             assert steering.time_left(after, NOW) == expected, step
 

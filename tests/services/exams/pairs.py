@@ -174,7 +174,7 @@ BEFORE: dict[str, list[str]] = {
 WORDS = {
     "attempt_not_in_progress": "ended",
     "attempts_in_progress": "running",
-    "attempts_exhausted": "sat",
+    "attempts_exhausted": "exhausted",
     "entry_closed": "closed",
     "not_available": "cancelled",
     "not_possible": "over",
