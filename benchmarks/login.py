@@ -61,7 +61,7 @@ def main(
         home = servers.paper_file.parent
         logins = _write_logins(servers, content)
         target = targets_of(servers, plain, content, attempts, home)[0]
-        target = Target(target.name, api, target.path, target.candidates, target.count)
+        target = Target(target.name, api, target.path, target.candidates, target.count_statement)
         run(servers, target, connections, 2)
         _show_cpu(servers, api, logins, connections, seconds)
         pairs: list[tuple[Run, Run, float]] = []

@@ -51,13 +51,13 @@ console = Console(highlight=False, width=140)
 
 @dataclass(frozen=True)
 class Target:
-    """A server, its path, the candidates that save there, and the number of rows that it has stored."""
+    """A server, its path, the candidates that save there, and the statement that counts the rows stored."""
 
     name: str
     server: Server
     path: str
     candidates: Path
-    count: str
+    count_statement: str
     sent: Iterator[int] = field(default_factory=lambda: itertools.count(0, 10_000_000))
     """The number of the first request of each run: no two runs send the same answer."""
 
@@ -225,7 +225,9 @@ def run(servers: Stage, target: Target, connections: int, seconds: int, *, rest_
     # wrk leaves requests without reading their answers, at the end of this run and of the one before.
     if not saved <= new <= saved + 2 * connections:
         raise SystemExit(f"{target.name}: {saved} saves were acknowledged, {new} are in the database")
-    if not saved:  # So it is for the plain server on a busy machine. The run still has a ratio.
+    # No save was acknowledged, as can happen to the plain server on a busy machine. Count one, so that ratios
+    # to it stay finite.
+    if not saved:
         return Run(1e6 / micros, seconds * 1000, seconds * 1000, seconds * 1000, nan, nan, nan)
     return Run(
         per_second=saved / micros * 1e6,
@@ -240,7 +242,7 @@ def run(servers: Stage, target: Target, connections: int, seconds: int, *, rest_
 
 async def _count(servers: Stage, target: Target) -> int:
     connection = await asyncpg.connect(servers.database_url)
-    count = int(await connection.fetchval(target.count))
+    count = int(await connection.fetchval(target.count_statement))
     await connection.close()
     return count
 

@@ -44,7 +44,7 @@ CUTOFFS = (180, 240, 300)
 """In thirds of a mark."""
 
 LEARNED = 0.03
-"""Logits that a subject gains with each question that was missed in practice and then read up."""
+"""Logits that a subject gains with each question that was answered wrongly in practice and then studied."""
 SESSION = 20
 SITTINGS = 40
 SUBJECT_WEIGHTS = np.array([30, 22, 18, 14, 10, 6])
@@ -196,8 +196,9 @@ def share_of_ups(before: Sheets, after: Sheets, error: float, *verdicts: Change)
 def practice(count: int, sessions: int = 10, seed: int = 5) -> Figures:
     """The marks of a full paper that practice sessions gain: the recommended ones, and random ones.
 
-    Each session has 20 new questions of one subject. Each that is missed adds `LEARNED` logits to the ability
-    in the subject. The recommendations know only the answers: those of one full paper, then of each session.
+    Each session has 20 new questions of one subject. Each that is answered wrongly adds `LEARNED` logits to
+    the ability in the subject. The recommendations know only the answers: those of one full paper, then of
+    each session.
     """
     gains: dict[str, list[float]] = {"recommended": [], "random": [], "weakest subject": []}
     for person in range(count):

@@ -1,8 +1,8 @@
 """`python -m benchmarks.storage`: bytes that a closed attempt takes, by table, indexes included.
 
 Candidates take a test of 100 questions and answer each of them once, with a time, a language and mostly a
-confidence. Their attempts are graded, and their figures computed, as a worker does it. Counted is how much
-each table has grown, before and after the logs are packed, and once more after they are archived.
+confidence. Their attempts are graded, and their figures computed, as a worker does it. It shows how
+much each table has grown, before and after the logs are packed.
 """
 
 import asyncio
