@@ -32,6 +32,6 @@ def install(app: FastAPI) -> None:
 def completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with names, problems and examples."""
     problem_codes.describe(document)
-    schemas.name_all(document)
+    schemas.prepare_schemas(document)
     examples.add_all(document)
     return document

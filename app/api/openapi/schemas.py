@@ -1,4 +1,4 @@
-"""Names of schemas: every body, answer and form has one, so that generated clients have readable types."""
+"""Schemas for generators of clients: every body, answer and form has a name, so that types are readable."""
 
 import json
 import re
@@ -25,8 +25,8 @@ _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 """Parts of a schema that hold values, not schemas."""
 
 
-def name_all(document: Json) -> None:
-    """Give a name to every schema that FastAPI leaves without one."""
+def prepare_schemas(document: Json) -> None:
+    """Change the schemas so that client generators make readable types: names, pages, titles, defaults."""
     schemas = components(document)
     for operation in operations(document):
         for parameter in operation.get("parameters", ()):
@@ -152,7 +152,7 @@ def _describe_defaults(schema: Json) -> None:
 
 
 def _remove_titles(node: Any) -> None:
-    """Remove the titles that repeat names of fields. Some generators make types of them."""
+    """Remove every title. Pydantic's repeat names of fields, and some generators make types of them."""
     if isinstance(node, dict):
         if isinstance(node.get("title"), str):
             del node["title"]

@@ -18,11 +18,12 @@ from app.services import audit
 router = PrefixRouter(prefix="/audit", tags=["audit"])
 
 KINDS = "|".join(audit.ACTIONS)
+ACTIONS = ", ".join(f"`{name}`" for name in sorted(frozenset[str]().union(*audit.ACTIONS.values())))
 
 
 def _wanted(
     actor: Annotated[UUID | None, Query(description="The id of the user who acted")] = None,
-    action: Annotated[str | None, Query(max_length=50, description="Such as `change_role`")] = None,
+    action: Annotated[str | None, Query(max_length=50, description=f"One of {ACTIONS}")] = None,
     subject: Annotated[
         str | None,
         Query(
@@ -47,8 +48,8 @@ async def list_audit_log(
 ) -> PageOut[AuditLogEntryOut]:
     """Actions of staff, newest first.
 
-    These are changes of roles, keys and papers, exports, actions on running exams, and reading keys under
-    embargo. Entries cannot be changed or deleted. Users are identified by id. `request_id` is that of the
+    The parameter `action` lists what is recorded: changes, and what was read or exported of keys, papers and
+    results. Entries cannot be changed or deleted. Users are identified by id. `request_id` is that of the
     response and of the logs.
     """
     page = await audit.page(reads, admin, wanted, paging)

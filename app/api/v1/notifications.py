@@ -71,9 +71,10 @@ async def read_preferences(user: CurrentUser, reads: Reads) -> PreferencesOut:
 async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow, now: Now) -> PreferencesOut:
     """Change the preferences. Fields that are left out do not change.
 
-    In quiet hours the reminder of the day before and results are postponed to the end of the quiet hours. A
-    change of the quiet hours, or of the time zone of the profile, applies to what is waiting, too.
-    Mails about your account and your registrations cannot be turned off (422), but their push messages can.
+    Notifications that can wait are sent when the quiet hours end: the reminder of the day before, results,
+    corrected and published keys, and decided objections. A change of the quiet hours, or of the time zone of
+    the profile, also applies to notifications that are waiting. By mail, only reminders, results and news of
+    keys can be turned off (422 for the others); push messages of every kind can.
     """
     kinds = {kind: channels.given for kind, channels in body.kinds.items()}
     hours = None

@@ -9,7 +9,7 @@ from app.models import Channel, Kind
 
 
 class Topic(StrEnum):
-    """Topics that users can unsubscribe from. Kinds without a topic answer something the user did."""
+    """Topics that users can unsubscribe from. Kinds without a topic are always sent by mail."""
 
     REMINDERS = "reminders"
     RESULTS = "results"
@@ -20,7 +20,7 @@ class Rules:
     """The rules of one kind."""
 
     topic: Topic | None = None
-    """None for transactional mails, which are always sent."""
+    """None for kinds that are always sent by mail."""
     deferrable: bool = False
     """Whether it is postponed to the end of quiet hours, and sent after urgent deliveries."""
     reminder: Reminder | None = None

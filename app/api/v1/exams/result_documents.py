@@ -72,7 +72,8 @@ async def get_exam_result_sheet(
     """Your official result as PDF: marks by paper, total, ranks, percentile and cut-off, with its version.
 
     Proctors, authors and admins may name a roll number; this is in the audit log. After a revision the sheet
-    says the total and the rank before it. Its id, version and digest are for `GET /result-sheets/{id}`.
+    says the total and rank before the revision. Staff check a printed sheet with
+    `GET /v1/result-sheets/{document_id}`, by its id, version and digest.
     """
     return await pdf_response(request, parts, document, user, now)
 
@@ -85,7 +86,7 @@ async def get_certificate(
     parts: Parts,
     now: Now,
 ) -> Response:
-    """Your certificate as PDF, A4 across.
+    """Your certificate as PDF, A4 landscape.
 
     Who gets one is the setting `certificates` of the exam: `ranked`, `qualified`, `all` who took part, or
     `none`. For others this is 404. Proctors, authors and admins may name a roll number; this is in the audit
@@ -131,7 +132,7 @@ async def get_result_file(
 async def download_result_file(
     exam_id: UUID, file_id: UUID, staff: CurrentProctor, parts: Parts, now: Now
 ) -> Response:
-    """The file, once. If the connection breaks, fetch it again within 15 minutes of the first try.
+    """Download the file once. If the connection breaks, fetch it again within 15 minutes of the first try.
 
     After that it is deleted, and after a week in any case. 409 while it is being made. Each download is in
     the audit log.
