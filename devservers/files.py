@@ -12,7 +12,10 @@ from devservers.errors import HomeInUse
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make a folder, with its parents, that only its owner may enter. An existing one keeps its mode."""
+    """Make a folder that only its owner may enter.
+
+    Missing parents get the default mode; an existing folder keeps its mode.
+    """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
@@ -41,7 +44,7 @@ def kept_secret(path: Path) -> str:
 
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Hold a lock that is released when its process ends."""
+    """Hold a lock until the block or the process ends. Raises HomeInUse if another process holds it."""
     make_private_folder(path.parent)
     # Unbuffered, so that text that a full disk refused is not written again at closing.
     with open(path, "a+b", buffering=0, opener=private) as file:

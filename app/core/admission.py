@@ -65,20 +65,20 @@ class AdmittedRequest:
         self._has_body = False
 
     def begin(self) -> None:
-        """Count, if it does not."""
+        """Count this request, unless it is counted already."""
         if not self._counts:
             self._counts = True
             self._admission.in_progress += 1
 
     def end(self) -> None:
-        """Count no more."""
+        """Stop counting it."""
         if self._counts:
             self._counts = False
             self._admission.in_progress -= 1
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
-        """Do not count during the block."""
+        """Do not count it during the block."""
         self.end()
         try:
             yield
@@ -95,7 +95,7 @@ class AdmittedRequest:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer. After the last one the request counts no more."""
+        """Send a part of the answer. After the last one the request is no longer counted."""
         self.end()
         await self._send(message)
         if message["type"] == "http.response.start" or message.get("more_body", False):

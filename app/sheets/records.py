@@ -49,7 +49,7 @@ def non_empty(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def check_header(header: Record) -> None:
-    """Raises UnreadableSheet if the first row could not be read."""
+    """Raise UnreadableSheet if the header could not be read."""
     if header.unreadable:
         raise UnreadableSheet(Sentence("The header cannot be read: {problem}", problem=header.unreadable))
 

@@ -27,7 +27,10 @@ class PaperSheet:
 
 @dataclass(frozen=True, slots=True)
 class CandidateSheets:
-    """The response sheets of a candidate, in the order of the papers. A paper that was missed has none."""
+    """The response sheets of a candidate, in the order of the papers.
+
+    A paper has one if the candidate's official attempt at it has ended, also if it is void.
+    """
 
     exam: Exam
     registration: Registration
@@ -37,10 +40,10 @@ class CandidateSheets:
 async def response_sheets(
     reads: Reading, parts: Components, staff: Principal, exam_id: UUID, roll_number: str, now: datetime
 ) -> CandidateSheets:
-    """What a candidate answered in each paper. It has no key and no marks, and the reading is audited.
+    """What a candidate answered in the official attempt at each paper. A candidate has one at most.
 
-    Raises NotPossible while a paper of the exam is not over. An attempt that is still running in its extra
-    time is left out.
+    It has no key and no marks, and the reading is audited. Raises NotPossible while a paper of the exam is
+    not over. An attempt that is still running in its extra time is left out.
     """
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     registration = await reads.registrations.with_roll_number(exam.id, roll_number)
