@@ -147,7 +147,7 @@ def scorecard_of(key: PaperKey, outcomes: str, marks: Sequence[int], denominator
     for section in key.sections:
         places = key.places_of[section.id]
         letters, parts = "".join([outcomes[place] for place in places]), [marks[place] for place in places]
-        tally = _tally(letters, parts, denominator, key.factor, key.reachable[section.id] * key.factor)
+        tally = _tally(letters, parts, denominator, key.factor, key.maximum_of[section.id])
         sections.append(SectionScore(**vars(tally), section_id=section.id))
     whole = _tally(outcomes, marks, denominator, key.factor, key.max_score)
     return Scorecard(**vars(whole), sections=tuple(sections), items=items)

@@ -47,22 +47,22 @@ class NotCleared(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExamPaperRule:
-    """How a paper counts. `shares` are what the printed score, and those of sections, must reach."""
+    """How a paper counts. `shares` are what the printed score must reach of the maximum."""
 
     id: UUID
     counts_for_merit: bool
     max_score: Fraction
     shares: QualifyingShares = field(default_factory=QualifyingShares)
-    sections: Mapping[UUID, "SectionRule"] = field(default_factory=dict)
-    """The sections that have shares of their own."""
+    sections: Mapping[UUID, QualifyingShares] = field(default_factory=dict)
+    """The shares of sections that have their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class SectionRule:
-    """A section whose printed score must reach a share of its maximum."""
+class JudgedSection:
+    """A candidate's printed score in a section, and the maximum by the key that marked it."""
 
-    max_score: Fraction
-    shares: QualifyingShares
+    printed: Decimal
+    maximum: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class PaperScore:
     qualification: Qualification = Qualification.QUALIFIED
     practice: bool = False
     """Whether the candidate was staff between the start and the grading (docs/decisions/0054)."""
-    sections: Mapping[UUID, Decimal] = field(default_factory=dict)
-    """The printed scores of the sections that have rules in the exam."""
+    sections: Mapping[UUID, JudgedSection] = field(default_factory=dict)
+    """The scores of the sections that have shares in the exam."""
     normalized: Decimal | None = None
     """The score on the scale of all sessions, if it is compared with other sessions."""
 
@@ -374,7 +374,7 @@ def _sections_below(paper: ExamPaperRule, score: PaperScore, entrant: Entrant) -
     """The sections whose printed score does not reach the share of the candidate's groups."""
     return tuple(
         section_id
-        for section_id, rule in paper.sections.items()
-        if (percent := rule.shares.of(entrant.category, entrant.pwbd)) is not None
-        and not reaches(score.sections[section_id], percent, rule.max_score)
+        for section_id, shares in paper.sections.items()
+        if (percent := shares.of(entrant.category, entrant.pwbd)) is not None
+        and not reaches(score.sections[section_id].printed, percent, score.sections[section_id].maximum)
     )

@@ -168,6 +168,11 @@ class PaperKey:
             for section in self.sections
         }
 
+    @cached_property
+    def maximum_of(self) -> Mapping[UUID, Fraction]:
+        """The maximum of each section after proration. They add up to `max_score`."""
+        return {section_id: raw * self.factor for section_id, raw in self.reachable.items()}
+
     def is_prorated(self, item: Item) -> bool:
         """Whether the question is left out, and the rest stretched to the paper's maximum."""
         return item.dropped_by(self.dropped) is DroppedRule.PRORATE
@@ -307,7 +312,7 @@ def _add_up(scores: Sequence[ItemScore], key: PaperKey) -> Scorecard:
     sections = []
     for section in key.sections:
         marked = [score_of[item.question_id] for item in key.items_of[section.id]]
-        tally = _tally(marked, key.factor, key.reachable[section.id] * key.factor)
+        tally = _tally(marked, key.factor, key.maximum_of[section.id])
         sections.append(SectionScore(**vars(tally), section_id=section.id))
     whole = _tally(scores, key.factor, key.max_score)
     return Scorecard(**vars(whole), sections=tuple(sections), items=tuple(scores))

@@ -16,10 +16,10 @@ from app.engine.merit import (
     Entrant,
     ExamOutcome,
     ExamPaperRule,
+    JudgedSection,
     MeritResult,
     NotCleared,
     PaperScore,
-    SectionRule,
     merit,
 )
 from app.engine.qualifying import Qualification
@@ -35,6 +35,10 @@ PRELIMS = [MERIT_PAPER, QUALIFYING]
 
 def score(marks: str, printed: str | None = None) -> PaperScore:
     return PaperScore(Fraction(marks), Decimal(printed or marks))
+
+
+def judged(printed: str, maximum: int = 100) -> JudgedSection:
+    return JudgedSection(Decimal(printed), Fraction(maximum))
 
 
 def entrant(category: str = "general", **scores: PaperScore) -> Entrant:
@@ -290,16 +294,26 @@ class TestSections:
         rule = replace(
             MERIT_PAPER,
             sections={
-                self.PHYSICS: SectionRule(Fraction(100), QualifyingShares(Decimal(30), percents)),
-                self.CHEMISTRY: SectionRule(Fraction(100), QualifyingShares(None, {"sc": Decimal(5)})),
+                self.PHYSICS: QualifyingShares(Decimal(30), percents),
+                self.CHEMISTRY: QualifyingShares(None, {"sc": Decimal(5)}),
             },
         )
-        sections = {self.PHYSICS: Decimal(physics), self.CHEMISTRY: Decimal(chemistry)}
+        sections = {self.PHYSICS: judged(physics), self.CHEMISTRY: judged(chemistry)}
         one = replace(entrant(category, gs1=replace(score("100"), sections=sections)), pwbd=pwbd)
         result = only([rule], one, general="98.00")
         assert result.papers[GS1].sections_below == tuple(below)
         assert result.papers[GS1].qualified is not bool(below)
         assert result.outcome is (ExamOutcome.NOT_QUALIFIED if below else ExamOutcome.RANKED)
+
+    def test_the_maximum_is_that_of_the_key_that_marked_the_sheet(self) -> None:
+        """A score that was kept is compared with the maximum of the key before."""
+        rule = replace(MERIT_PAPER, sections={self.PHYSICS: QualifyingShares(Decimal(30))})
+        people = [
+            entrant(gs1=replace(score("100"), sections={self.PHYSICS: judged("30.00", maximum)}))
+            for maximum in (100, 110)
+        ]
+        outcomes = [each.outcome for each in merit([rule], people, {})]
+        assert outcomes == [ExamOutcome.RANKED, ExamOutcome.NOT_QUALIFIED]
 
 
 class TestTieBreaks:

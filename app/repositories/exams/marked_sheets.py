@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.models import Attempt, ExamPaper, LocalizedText, Paper, PaperQuestion, Question, Result, Subject
 from app.repositories.base import Repository
@@ -24,10 +24,8 @@ class StoredExamResult:
     outcomes: str
     marks: Sequence[int]
     marks_denominator: int
-    score_numerator: int
-    score_denominator: int
-    raw_numerator: int
-    raw_denominator: int
+    key_id: UUID
+    """The version of the key that marked it. It is an older one where a higher score was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class SubjectPart:
     positions: Sequence[int]
 
 
-_Row = tuple[UUID, UUID, str, Sequence[int], int, int, int, int, int]
+_Row = tuple[UUID, UUID, str, Sequence[int], int, UUID]
 
 
 class MarkedSheetRepository(Repository):
@@ -46,25 +44,21 @@ class MarkedSheetRepository(Repository):
 
     async def of_exam(self, exam_id: UUID) -> AsyncIterator[Sequence[StoredExamResult]]:
         """The results whose scores `ExamResultRepository.scored` returns, in batches."""
-        statement = (
-            select(
-                Attempt.registration_id,
-                Attempt.exam_paper_id,
-                Result.outcomes,
-                Result.marks,
-                Result.marks_denominator,
-                Result.score_numerator,
-                Result.score_denominator,
-                Result.raw_numerator,
-                Result.raw_denominator,
-            )
-            .join(Result, Result.attempt_id == Attempt.id)
-            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
-            .where(ExamPaper.exam_id == exam_id, Attempt.registration_id.is_not(None))
-            .where(MARKED)
+        statement = _of_exam(
+            exam_id,
+            Attempt.registration_id,
+            Attempt.exam_paper_id,
+            Result.outcomes,
+            Result.marks,
+            Result.marks_denominator,
+            Result.key_id,
         )
         async for rows in (await self._session.stream(statement)).partitions(ROWS_AT_ONCE):
             yield [StoredExamResult(*cast("_Row", row)) for row in rows]
+
+    async def key_ids(self, exam_id: UUID) -> Sequence[UUID]:
+        """The versions of keys by which these results were marked."""
+        return (await self._session.scalars(_of_exam(exam_id, Result.key_id).distinct())).all()
 
     async def sections(self, paper_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, LocalizedText]]:
         """The names of the sections of papers, by their ids, in their order."""
@@ -91,3 +85,15 @@ class MarkedSheetRepository(Repository):
             paper_id: [SubjectPart(name, positions) for name, positions in parts.values()]
             for paper_id, parts in found.items()
         }
+
+
+def _of_exam(exam_id: UUID, *columns: Any) -> Select[Any]:
+    """Columns of the results of an exam that an official result shows."""
+    return (
+        select(*columns)
+        .select_from(Attempt)
+        .join(Result, Result.attempt_id == Attempt.id)
+        .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+        .where(ExamPaper.exam_id == exam_id, Attempt.registration_id.is_not(None))
+        .where(MARKED)
+    )

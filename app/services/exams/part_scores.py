@@ -8,11 +8,13 @@ from fractions import Fraction
 from uuid import UUID
 
 from app.engine.marks import printed
+from app.engine.merit import JudgedSection
 from app.engine.part_scores import MarkedParts, Part, PartScore
 from app.engine.scoring import PaperKey
 from app.engine.tie_breaks import Chain, Scope, scopes_of
 from app.models import Exam, ExamPaper, LocalizedText
 from app.repositories.exams import StoredExamResult, SubjectPart
+from app.services.components import Components
 from app.services.exams.ranking_rules import SectionNames, is_named
 from app.services.unit_of_work import Reading
 
@@ -24,23 +26,24 @@ _NamedPart = tuple[LocalizedText, Sequence[int]]
 class PartScores:
     """Scores by registration.
 
-    `exact` is for tie-breaks; `sections` holds the rounded scores that qualifying percentages use.
+    `exact` is for tie-breaks, `sections` for qualifying percentages.
     """
 
     exact: dict[UUID, dict[Scope, PartScore]] = field(default_factory=dict)
-    sections: dict[tuple[UUID, UUID], Mapping[UUID, Decimal]] = field(default_factory=dict)
-    """By registration and exam paper, the printed score of each section that has percentages."""
+    sections: dict[tuple[UUID, UUID], Mapping[UUID, JudgedSection]] = field(default_factory=dict)
+    """By registration and exam paper, the score of each section that has percentages."""
 
 
 async def part_scores(
     reads: Reading,
+    parts: Components,
     exam: Exam,
     papers: Sequence[ExamPaper],
     keys: Mapping[UUID, PaperKey],
     chain: Chain,
     names: SectionNames,
 ) -> PartScores:
-    """The scores of the parts that the exam's settings name.
+    """The scores of the parts that the exam's settings name, each by the key that marked it.
 
     Returns no scores, and reads nothing, if the settings name no part.
     """
@@ -54,8 +57,12 @@ async def part_scores(
         for paper in papers
         if paper.paper_id is not None
     }
+    marked_by = {
+        key_id: (await parts.papers.key(reads, key_id)).rules
+        for key_id in await reads.marked_sheets.key_ids(exam.id)
+    }
     async for results in reads.marked_sheets.of_exam(exam.id):
-        await asyncio.to_thread(_add_all, found, divisions, results)
+        await asyncio.to_thread(_add_all, found, divisions, marked_by, results)
     return found
 
 
@@ -66,10 +73,13 @@ def _codes(paper: ExamPaper, papers: Sequence[ExamPaper]) -> set[str]:
 
 
 def _add_all(
-    found: PartScores, divisions: Mapping[UUID, "_Division"], results: Sequence[StoredExamResult]
+    found: PartScores,
+    divisions: Mapping[UUID, "_Division"],
+    marked_by: Mapping[UUID, PaperKey],
+    results: Sequence[StoredExamResult],
 ) -> None:
     for result in results:
-        divisions[result.paper_id].add(found, result)
+        divisions[result.paper_id].add(found, result, marked_by[result.key_id])
 
 
 class _Division:
@@ -86,7 +96,6 @@ class _Division:
     ) -> None:
         assert paper.paper_id is not None  # noqa: S101 -- the caller leaves papers without a version out
         sections = _sections(names[paper.paper_id], key)
-        self._key = key
         self._sections = {
             section_id: Part(positions)
             for section_id, (name, positions) in sections.items()
@@ -100,21 +109,23 @@ class _Division:
             range(len(key.items)),
         )
 
-    def add(self, found: PartScores, result: StoredExamResult) -> None:
-        """Add the scores of one result."""
-        marked = MarkedParts(result.outcomes, result.marks, _unit(result, self._key))
+    def add(self, found: PartScores, result: StoredExamResult, key: PaperKey) -> None:
+        """Add the scores of one result, which this key has marked."""
+        marked = MarkedParts(result.outcomes, result.marks, key.factor / result.marks_denominator)
         exact = found.exact.setdefault(result.registration_id, {})
         for scope, part in self._scopes.items():
             score = part.score(marked)
             exact[scope] = exact[scope] + score if scope in exact else score
         if self._sections:
             found.sections[result.registration_id, result.paper_id] = {
-                section_id: self._printed(part.raw(marked), result.marks_denominator)
+                section_id: _judged(key, section_id, Fraction(part.raw(marked), result.marks_denominator))
                 for section_id, part in self._sections.items()
             }
 
-    def _printed(self, marks: int, denominator: int) -> Decimal:
-        return Decimal(printed(Fraction(marks, denominator), self._key.factor, self._key.rounding))
+
+def _judged(key: PaperKey, section_id: UUID, raw: Fraction) -> JudgedSection:
+    shown = printed(raw, key.factor, key.rounding)
+    return JudgedSection(Decimal(shown), key.maximum_of[section_id])
 
 
 def _sections(names: Mapping[UUID, LocalizedText], key: PaperKey) -> Mapping[UUID, _NamedPart]:
@@ -147,13 +158,3 @@ def _scope_parts(
         if positions := sorted(position for part in parts for position in part):
             found[scope] = Part(positions)
     return found
-
-
-def _unit(result: StoredExamResult, key: PaperKey) -> Fraction:
-    """The exact score of one unit (1/`marks_denominator`) of the result's marks."""
-    if not result.raw_numerator:
-        return key.factor / result.marks_denominator
-    return Fraction(
-        result.score_numerator * result.raw_denominator,
-        result.score_denominator * result.raw_numerator * result.marks_denominator,
-    )

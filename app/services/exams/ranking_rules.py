@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.core.errors import FieldError, Invalid
-from app.engine.merit import ExamPaperRule, SectionRule
+from app.engine.merit import ExamPaperRule
 from app.engine.qualifying_shares import QualifyingShares
 from app.engine.scoring import PaperKey
 from app.engine.tie_breaks import Chain, Scope, chain_of
@@ -50,7 +50,7 @@ def paper_rules(
 
 def _paper_rule(paper: ExamPaper, key: PaperKey, names: Mapping[UUID, LocalizedText]) -> ExamPaperRule:
     rules = {
-        section_id: SectionRule(key.reachable[section_id] * key.factor, _section_shares(percents))
+        section_id: _section_shares(percents)
         for section_name, percents in paper.section_percents.items()
         for section_id, name in names.items()
         if is_named(name, section_name)

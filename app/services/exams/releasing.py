@@ -16,6 +16,7 @@ from app.engine.marks import printed
 from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit
 from app.engine.qualifying import Qualification
 from app.engine.ranking import PercentileDefinition
+from app.engine.scores import Score
 from app.engine.scoring import PaperKey
 from app.engine.tie_breaks import Compared, tie_break_key
 from app.models import AttemptStatus, Exam, ExamPaper, ExamRelease
@@ -107,7 +108,7 @@ async def materialize(
     key_ids, keys = await _current_keys(uow, parts, papers)
     registered = await uow.exam_results.registrations(exam.id)
     names = await section_names(uow, exam, papers)
-    entrants = await _entrants(uow, exam, papers, registered, keys, names)
+    entrants = await _entrants(uow, parts, exam, papers, registered, keys, names)
     rules = paper_rules(papers, keys, names)
     cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
     definition = PercentileDefinition(exam.percentile_definition)
@@ -212,6 +213,7 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
 
 async def _entrants(
     reads: Reading,
+    parts: Components,
     exam: Exam,
     papers: Sequence[ExamPaper],
     registrations: Sequence[RegisteredCandidate],
@@ -221,7 +223,7 @@ async def _entrants(
     scores: dict[UUID, dict[UUID, PaperScore]] = {}
     staff_ids = await reads.exam_results.sat_as_staff(exam)
     chain = chain_of_exam(exam, papers)
-    found = await part_scores(reads, exam, papers, keys, chain, names)
+    found = await part_scores(reads, parts, exam, papers, keys, chain, names)
     for each in await reads.exam_results.scored(exam.id):
         score = _score(each, keys[each.paper_id], found)
         scores.setdefault(each.registration_id, {})[each.paper_id] = score
@@ -243,9 +245,11 @@ async def _entrants(
 
 
 def _score(scored: Scored, key: PaperKey, found: PartScores) -> PaperScore:
+    # A score that was kept has the factor of the key that marked it, which is not the current one.
+    score = Score(scored.raw, scored.score, key.max_score)
     return PaperScore(
         exact=scored.score,
-        printed=Decimal(printed(scored.raw, key.factor, key.rounding)),
+        printed=Decimal(score.printed(key.rounding)),
         qualification=Qualification(scored.qualification),
         practice=scored.was_staff,
         sections=found.sections.get((scored.registration_id, scored.paper_id), {}),

@@ -16,13 +16,13 @@ from tests.conftest import TestClock
 
 
 async def hold(
-    engine: AsyncEngine, author: httpx.AsyncClient, clock: TestClock
+    engine: AsyncEngine, author: httpx.AsyncClient, clock: TestClock, **paper: Any
 ) -> tuple[HeldExam, PublishedTest]:
     """An exam of one paper whose test has the questions a, b, c, made by `author`."""
     created_by = await user_id_of(author)
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow, created_by=created_by, review="after_release")
-    return await hold_exam(author, made, starts_at=clock.now()), made
+    return await hold_exam(author, made, starts_at=clock.now(), papers=[paper]), made
 
 
 async def official(client: httpx.AsyncClient, held: HeldExam) -> Json:
@@ -157,3 +157,26 @@ class TestAfterTheRelease:
             assert await connection.scalar(statement, {"id": held.exam["id"]}) == 2
         await do_revision_jobs(parts)
         assert (await notices(first)).count("key_revised") == 1
+
+    async def test_a_score_that_was_kept_is_printed_by_the_key_that_marked_it(
+        self,
+        engine: AsyncEngine,
+        people: People,
+        author: httpx.AsyncClient,
+        clock: TestClock,
+        parts: Components,
+    ) -> None:
+        """The new key multiplies marks by 3/2. With this factor, 2 of 6 would be printed as 3 of 6."""
+        percents = {"section_percents": {"Paper": {"all": "40"}}}
+        held, made = await hold(engine, author, clock, **percents)
+        candidate = await people.candidate()
+        await take_paper(candidate, held, {0: ["a"]})
+        await held.release()
+        for change in ({"dropped": True, "rule": "prorate"}, ["d"]):
+            await revise(parts, author, made, (0, change), keep="higher")
+            found = await official(candidate, held)
+            (paper,) = found["papers"]
+            own = body_of(await candidate.get(f"{made.path}/results"))
+            assert (found["total"], paper["score"], own["score"]) == ("2.00", "2.00", "2.00")
+            assert (paper["score_exact"], paper["sections_below"]) == ("2", [{"en": "Paper"}])
+            assert found["outcome"] == "not_qualified"
