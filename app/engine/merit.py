@@ -1,7 +1,7 @@
 """The official results of an exam: qualifying papers, merit papers, totals, ranks and cut-offs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -20,8 +20,9 @@ class ExamOutcome(StrEnum):
 
     An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
     rank; a missed paper is not a score of zero. Of a VOID candidate no attempt is left that counts, and at
-    least one was voided. NOT_QUALIFIED missed or failed a qualifying paper, or the minimum of a section.
-    DISQUALIFIED left too many questions of a paper without any mark. STAFF were staff when they sat a paper.
+    least one was voided. NOT_QUALIFIED failed a paper or one of its sections, or missed a paper in which they
+    had something to reach. DISQUALIFIED left too many questions of a paper without any mark. STAFF were staff
+    when they sat a paper.
     """
 
     RANKED = "ranked"
@@ -55,6 +56,13 @@ class ExamPaperRule:
     shares: QualifyingShares = field(default_factory=QualifyingShares)
     sections: Mapping[UUID, QualifyingShares] = field(default_factory=dict)
     """The shares of sections that have their own."""
+    has_minimum: bool = False
+    """Whether a section of the test has minimum marks. A score says by itself whether it reaches them."""
+
+    def must_be_taken_by(self, entrant: "Entrant") -> bool:
+        """Return whether the candidate has something to reach in it, and so fails it by missing it."""
+        shares = (self.shares, *self.sections.values())
+        return self.has_minimum or any(each.of(entrant.category, entrant.pwbd) is not None for each in shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,8 @@ class Entrant:
     """Whether an attempt was voided."""
     was_staff: bool = False
     """Whether the candidate was staff when they sat a paper."""
+    excused: Collection[UUID] = ()
+    """Papers that the candidate need not take: other sessions than the one that was sat."""
     tie_break: TieBreakKey = ()
     """What parts candidates with equal totals: the smaller key is first."""
 
@@ -359,12 +369,12 @@ def _is_disqualified(score: PaperScore | None) -> bool:
 
 
 def _passes(paper: ExamPaperRule, score: PaperScore | None, entrant: Entrant) -> bool:
-    """Return whether a paper that has a share was taken, and no rule of the paper or the exam fails it."""
-    percent = paper.shares.of(entrant.category, entrant.pwbd)
+    """Return whether no rule of the paper or the exam fails the score, or the candidate for missing it."""
     if score is None:
-        return percent is None
+        return paper.id in entrant.excused or not paper.must_be_taken_by(entrant)
     if score.qualification is not Qualification.QUALIFIED:
         return False
+    percent = paper.shares.of(entrant.category, entrant.pwbd)
     if percent is not None and not reaches(score.printed, percent, paper.max_score):
         return False
     return not (paper.sections and _sections_below(paper, score, entrant))

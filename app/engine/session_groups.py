@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore
 from app.engine.normalization import NormalizationMethod, Scale
-from app.engine.qualifying_shares import QualifyingShares
 
 Compute = Callable[[Sequence[ExamPaperRule], Sequence[Entrant]], list[MeritResult]]
 """The results of an exam without session groups: `merit` with the cut-offs of the exam."""
@@ -33,11 +32,6 @@ class ScaledGroup:
 
     group: SessionGroup
     scales: Mapping[UUID, Scale]
-
-    @cached_property
-    def common(self) -> UUID:
-        """Stands for the paper that was sat, where its own marks decide: whether it qualifies."""
-        return uuid5(self.group.papers[0], "common")
 
     @cached_property
     def merit(self) -> UUID:
@@ -99,37 +93,34 @@ def in_decimals(value: Fraction, places: int) -> Decimal:
 
 
 def _rules(paper: ExamPaperRule, groups: Sequence[ScaledGroup]) -> list[ExamPaperRule]:
-    """The rules by which a paper is judged. The first paper of a group brings those of the whole group.
-
-    A paper itself may be missed: its group asks for the shares. Sections are those of each paper.
-    """
+    """The rules by which a paper is judged. The first paper of a group brings that of the common scale."""
     group = next((each for each in groups if paper.id in each.group.papers), None)
     if group is None:
         return [paper]
-    own = replace(paper, counts_for_merit=False, shares=QualifyingShares())
-    if paper.id != group.group.papers[0]:
+    own = replace(paper, counts_for_merit=False)
+    if not paper.counts_for_merit or paper.id != group.group.papers[0]:
         return [own]
-    common = replace(paper, id=group.common, counts_for_merit=False, sections={})
-    if not paper.counts_for_merit:
-        return [own, common]
-    return [own, common, replace(own, id=group.merit, counts_for_merit=True, sections={})]
+    return [own, ExamPaperRule(group.merit, counts_for_merit=True, max_score=paper.max_score)]
 
 
 def _joined(entrant: Entrant, groups: Sequence[ScaledGroup]) -> Entrant:
-    """The candidate with one paper of each group, and with what stands for it."""
-    scores = dict(entrant.scores)
+    """The candidate with one paper of each group, and with what stands for it.
+
+    Whoever sat one session need not take the others. Whoever sat none has missed them all.
+    """
+    scores, excused = dict(entrant.scores), set[UUID]()
     for each in groups:
         paper = each.sat_by(entrant)
         if paper is None:
             continue
-        for other in each.group.papers:
-            if other != paper:
-                scores.pop(other, None)
-        scores[each.common] = scores[paper]
+        others = set(each.group.papers) - {paper}
+        excused |= others
+        for other in others:
+            scores.pop(other, None)
         normalized = each.normalized(paper, scores[paper])
         if normalized is not None:
             scores[each.merit] = normalized
-    return replace(entrant, scores=scores)
+    return replace(entrant, scores=scores, excused=excused)
 
 
 def _separated(result: MeritResult, entrant: Entrant, groups: Sequence[ScaledGroup]) -> MeritResult:
@@ -137,14 +128,15 @@ def _separated(result: MeritResult, entrant: Entrant, groups: Sequence[ScaledGro
     papers, real = dict(result.papers), dict[UUID, Sequence[UUID]]()
     for each in groups:
         paper = each.sat_by(entrant)
-        common, merit = papers.pop(each.common, None), papers.pop(each.merit, None)
-        real[each.common] = real[each.merit] = each.group.papers if paper is None else [paper]
-        if paper is not None and common is not None:
+        merit = papers.pop(each.merit, None)
+        named = each.group.papers if paper is None else [paper]
+        real |= dict.fromkeys([each.merit, *each.group.papers], named)
+        if paper is not None:
             own = papers[paper]
             score = replace(own.score, normalized=merit.score.normalized if merit else None)
-            papers[paper] = replace(own, score=score, qualified=own.qualified and common.qualified)
+            papers[paper] = replace(own, score=score)
     cutoff = result.cutoff
     if cutoff is not None:
-        named = [paper for each in cutoff.papers for paper in real.get(each, [each])]
-        cutoff = replace(cutoff, papers=tuple(dict.fromkeys(named)))
+        behind = [paper for each in cutoff.papers for paper in real.get(each, [each])]
+        cutoff = replace(cutoff, papers=tuple(dict.fromkeys(behind)))
     return replace(result, entrant=entrant, papers=papers, cutoff=cutoff)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -80,6 +80,33 @@ class TestOutcome:
         assert only(PRELIMS, entrant(gs1=score("100"), csat=short)).outcome is ExamOutcome.NOT_QUALIFIED
         printed_up = score("6599/100", "66.00")
         assert only(PRELIMS, entrant(gs1=score("100"), csat=printed_up)).outcome is ExamOutcome.RANKED
+
+    @pytest.mark.parametrize(
+        ("rules", "outcome"),
+        [
+            pytest.param({}, ExamOutcome.RANKED, id="nothing to reach"),
+            pytest.param({"has_minimum": True}, ExamOutcome.NOT_QUALIFIED, id="the minimum of a section"),
+            pytest.param(
+                {"sections": {UUID(int=11): QualifyingShares(Decimal(30))}},
+                ExamOutcome.NOT_QUALIFIED,
+                id="the share of a section",
+            ),
+            pytest.param(
+                {"sections": {UUID(int=11): QualifyingShares(None, {"sc": Decimal(30)})}},
+                ExamOutcome.RANKED,
+                id="the share of a section for another group",
+            ),
+        ],
+    )
+    def test_who_misses_a_paper_in_which_something_is_to_be_reached_fails_it(
+        self, rules: dict[str, Any], outcome: ExamOutcome
+    ) -> None:
+        beside = ExamPaperRule(CSAT, counts_for_merit=False, max_score=MAX, **rules)
+        result = only([MERIT_PAPER, beside], entrant(gs1=score("100")), general="98.00")
+        is_ranked = outcome is ExamOutcome.RANKED
+        assert (result.outcome, result.qualified) == (outcome, is_ranked)
+        assert result.cutoff is not None
+        assert result.cutoff.papers == (() if is_ranked else (CSAT,))
 
     def test_who_missed_a_paper_still_has_the_others(self) -> None:
         result = only(PRELIMS, entrant(csat=score("80")))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from app.engine.merit import (
     Entrant,
     ExamOutcome,
     ExamPaperRule,
+    JudgedSection,
     MeritResult,
     NotCleared,
     PaperScore,
@@ -140,6 +142,37 @@ class TestMeritOfSessions:
         )
         assert ranks(found) == [1, None, None]
         assert found[0].total == 5
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            [{"has_minimum": True}] * 2,
+            [{}, {"has_minimum": True}],
+            [{"sections": {UUID(int=place): QualifyingShares(Decimal(30))}} for place in (11, 12)],
+        ],
+        ids=["minimum", "minimum of one session", "sections"],
+    )
+    def test_whoever_sat_one_session_has_not_missed_the_others(self, asked: list[dict[str, Any]]) -> None:
+        rules = [
+            ExamPaperRule(paper, counts_for_merit=False, max_score=Fraction(200), **more)
+            for paper, more in zip((MORNING, EVENING), asked, strict=True)
+        ]
+        sections = [
+            {place: JudgedSection(Decimal(30), Fraction(100)) for place in more.get("sections", ())}
+            for more in asked
+        ]
+        found = results(
+            [
+                entrant(morning=score("66", sections=sections[0]), csat="5"),
+                entrant(evening=score("66", sections=sections[1]), csat="9"),
+                entrant(csat="9"),
+            ],
+            rules=[*rules, LANGUAGE],
+            general="1",
+        )
+        assert ranks(found) == [2, 1, None]
+        assert [each.qualified for each in found] == [True, True, False]
+        assert found[2].cutoff == Cutoff("general", Decimal(1), NotCleared.NOT_QUALIFIED, (MORNING, EVENING))
 
 
 class TestScaled:
