@@ -61,9 +61,7 @@ class Grader:
         self._key = key
         self._denominator = 1
         self._remembered: list[dict[Answer | None, _Marked]] = [{} for _ in key.items]
-        self._has_rules = key.most_unmarked is not None or any(
-            section.minimum is not None for section in key.sections
-        )
+        self._has_rules = key.most_unmarked is not None or bool(key.minimum_of)
         self._choices = [
             (section.choose, key.places_of[section.id])
             for section in key.sections

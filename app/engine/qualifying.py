@@ -29,18 +29,14 @@ def qualification(
         unmarked, asked = _unmarked(key, answers)
         if unmarked > key.most_unmarked * asked:
             return Qualification.DISQUALIFIED
-    if all(
-        reaches_minimum(key, section.minimum, raw_of[section.id])
-        for section in key.sections
-        if section.minimum is not None
-    ):
+    if all(reaches_minimum(key, section_id, raw_of[section_id]) for section_id in key.minimum_of):
         return Qualification.QUALIFIED
     return Qualification.BELOW_SECTION_MINIMUM
 
 
-def reaches_minimum(key: PaperKey, minimum: Fraction, raw: Fraction) -> bool:
-    """Whether a section's printed score is at least its minimum."""
-    return Fraction(printed(raw, key.factor, key.rounding)) >= minimum
+def reaches_minimum(key: PaperKey, section_id: UUID, raw: Fraction) -> bool:
+    """Whether the printed score of a section that has a minimum is at least that."""
+    return Fraction(printed(raw, key.factor, key.rounding)) >= key.minimum_of[section_id]
 
 
 def _unmarked(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[int, int]:

@@ -101,7 +101,7 @@ class Item:
 class SectionRule:
     """A section of the paper; with `choose` only so many of its questions count, the first answered ones.
 
-    A score of the section that is printed below `minimum` does not qualify.
+    A score of the section that is printed below `minimum` does not qualify (`PaperKey.minimum_of`).
     """
 
     id: UUID
@@ -172,6 +172,17 @@ class PaperKey:
     def maximum_of(self) -> Mapping[UUID, Fraction]:
         """The maximum of each section after proration. They add up to `max_score`."""
         return {section_id: raw * self.factor for section_id, raw in self.reachable.items()}
+
+    @cached_property
+    def minimum_of(self) -> Mapping[UUID, Fraction]:
+        """The minimum of each section that has one. Proration changes it in the ratio of the maximum."""
+        return {
+            section.id: section.minimum
+            * self.maximum_of[section.id]
+            / _max_marks(self.items_of[section.id], section)
+            for section in self.sections
+            if section.minimum is not None
+        }
 
     def is_prorated(self, item: Item) -> bool:
         """Whether the question is left out, and the rest stretched to the paper's maximum."""

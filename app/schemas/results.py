@@ -35,7 +35,9 @@ class SectionResultOut(FiguresOut):
 
     id: UUID
     name: LocalizedText
-    minimum_marks: str | None
+    minimum_marks: Annotated[
+        str | None, Field(description="As it was applied: prorated like the maximum of the section")
+    ]
     minimum_reached: bool | None
 
 

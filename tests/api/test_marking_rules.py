@@ -145,6 +145,24 @@ class TestSectionMinimum:
         section = result["sections"][0]
         assert (section["minimum_marks"], section["minimum_reached"]) == ("2.00", reached)
 
+    async def test_the_result_has_the_minimum_that_was_applied(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        """Three of four questions count: 4/3 of the marks, of which the second section has half."""
+        async with unit_of_work(engine) as uow:
+            ids = await add_questions(uow, [["a"], ["a"], ["a"], {"dropped": True}])
+        sections = [
+            {"name": name, "question_ids": [str(each) for each in part], "minimum_marks": "2"}
+            for name, part in (("One", ids[:2]), ("Two", ids[2:]))
+        ]
+        made, published = await composed(author, engine, 1, marking=UPSC, sections=sections)
+        assert [each["minimum_marks"] for each in published["sections"]] == ["2", "2"]
+        result = await take_test(candidate, PublishedTest(made.id, ids), {0: ["a"], 2: ["a"]})
+        found = [(each["max_score"], each["minimum_marks"], each["score"]) for each in result["sections"]]
+        assert found == [("5.34", "2.66", "2.67"), ("2.66", "1.34", "2.67")]
+        assert [each["minimum_reached"] for each in result["sections"]] == [True, True]
+        assert result["qualification"] == "qualified"
+
     async def test_a_clone_keeps_it_and_a_draft_without_it_differs(
         self, author: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:

@@ -187,6 +187,37 @@ class TestSectionMinimum:
         assert Grader(key).grade([B, None, B, B]).qualification is Qualification.QUALIFIED
         assert Grader(key).grade([B, B, B, None]).qualification is Qualification.BELOW_SECTION_MINIMUM
 
+    @pytest.mark.parametrize(
+        ("dropped", "minimum", "answers", "qualification"),
+        [
+            pytest.param({2, 3}, "0", "bb  ", Qualification.QUALIFIED, id="all of the section dropped"),
+            pytest.param({3}, "2/3", "  b ", Qualification.QUALIFIED, id="half of it dropped"),
+            pytest.param({3}, "2/3", "bb  ", Qualification.BELOW_SECTION_MINIMUM, id="and none right"),
+            pytest.param({0, 1}, "2", "bbb ", Qualification.QUALIFIED, id="the other section dropped"),
+            pytest.param({0, 1}, "2", "bb  ", Qualification.BELOW_SECTION_MINIMUM, id="and none right"),
+        ],
+    )
+    def test_proration_changes_it_like_the_maximum(
+        self, dropped: set[int], minimum: str, answers: str, qualification: Qualification
+    ) -> None:
+        """Two sections of two questions of one mark. The second one has a minimum of one mark."""
+        marks = Marks(Fraction(1), Fraction(0), Fraction(0))
+        items = tuple(
+            Item(UUID(int=number), section, Dropped() if number in dropped else right("b"), marks)
+            for number, section in enumerate((SECTION, SECTION, OTHER, OTHER))
+        )
+        rules = (SectionRule(SECTION), SectionRule(OTHER, minimum=Fraction(1)))
+        key = PaperKey(items, rules, DroppedRule.PRORATE, RoundingPolicy.HALF_UP)
+        assert key.minimum_of == {OTHER: Fraction(minimum)}
+        given = [(answer,) if answer != " " else None for answer in answers]
+        assert Grader(key).grade(given).qualification is qualification
+
+    @pytest.mark.parametrize("rule", [DroppedRule.FULL_MARKS_TO_ALL, DroppedRule.MARKS_TO_ATTEMPTED])
+    def test_other_rules_for_dropped_questions_leave_it(self, rule: DroppedRule) -> None:
+        marks = Marks(Fraction(1), Fraction(0), Fraction(0))
+        key = paper([Dropped(rule), right("b")], marks, rule=SectionRule(SECTION, minimum=Fraction(1)))
+        assert key.minimum_of == {SECTION: 1}
+
 
 class TestCsat:
     """Qualifying at a third: the printed score of a whole paper."""

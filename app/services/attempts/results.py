@@ -13,7 +13,7 @@ from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.qualifying import reaches_minimum
 from app.engine.ranking import CohortPlace
-from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
+from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
 from app.repositories.attempts import NOT_SAVED, QuestionLog
 from app.repositories.attempts.own_results import OwnResult
@@ -257,8 +257,8 @@ async def _summary(reads: Reading, parts: Components, whole: Graded, seen: Compa
         sections=[
             {"id": section.id, "name": section.name}
             | printed_tally(score, policy)
-            | _minimum(key.rules, rule, score)
-            for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
+            | _minimum(key.rules, score)
+            for section, score in zip(paper.sections, card.sections, strict=True)
         ],
         rank=standing.rank if standing else None,
         participants=seen.place.participants,
@@ -314,13 +314,14 @@ async def _versions(reads: Reading, attempt: Attempt, graded: Result) -> Sequenc
     return await reads.keys.versions_in(attempt.test_id, graded.cohort_id)
 
 
-def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:
-    """A section's minimum, and whether its score reaches it; None where it has none."""
-    if rule.minimum is None:
+def _minimum(key: PaperKey, score: SectionScore) -> Figures:
+    """A section's minimum by this key, and whether its score reaches it; None where it has none."""
+    minimum = key.minimum_of.get(score.section_id)
+    if minimum is None:
         return {"minimum_marks": None, "minimum_reached": None}
     return {
-        "minimum_marks": printed(rule.minimum, Fraction(1), key.rounding),
-        "minimum_reached": reaches_minimum(key, rule.minimum, score.raw),
+        "minimum_marks": printed(minimum, Fraction(1), key.rounding),
+        "minimum_reached": reaches_minimum(key, score.section_id, score.raw),
     }
 
 

@@ -57,8 +57,9 @@ def _paper_rule(paper: ExamPaper, key: PaperKey, names: Mapping[UUID, LocalizedT
     }
     by_group = {group: Decimal(share) for group, share in paper.group_percents.items()}
     shares = QualifyingShares(paper.qualifying_percent, by_group)
-    has_minimum = any(section.minimum is not None for section in key.sections)
-    return ExamPaperRule(paper.id, paper.counts_for_merit, key.max_score, shares, rules, has_minimum)
+    return ExamPaperRule(
+        paper.id, paper.counts_for_merit, key.max_score, shares, rules, has_minimum=bool(key.minimum_of)
+    )
 
 
 def _section_shares(percents: Mapping[str, str]) -> QualifyingShares:
