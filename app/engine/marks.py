@@ -1,6 +1,7 @@
 """Marks as exact fractions: reading them from text, and printing them by a rounding policy."""
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -71,6 +72,14 @@ def printed(raw: Fraction, factor: Fraction, policy: RoundingPolicy) -> str:
         marks = _written_by_upsc(marks)
     cents = _cents(marks * abs(factor))
     return f"{sign if cents else ''}{cents // 100}.{cents % 100:02d}"
+
+
+def reaches(exact: Fraction, printed_score: str | Decimal, required: Fraction) -> bool:
+    """Return whether a score is at least the required one, exactly or as it is printed.
+
+    Exactly too: 200/3 reaches 200/3, although `upsc` prints it as 66.66.
+    """
+    return exact >= required or Fraction(printed_score) >= required
 
 
 def _written_by_upsc(marks: Fraction) -> Fraction:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 from uuid import UUID
 
 from app.engine.qualifying import Qualification
-from app.engine.qualifying_shares import QualifyingShares, groups_of, reaches
+from app.engine.qualifying_shares import QualifyingShares, groups_of, reaches_share
 from app.engine.ranking import Exact, PercentileDefinition, Standing, places, standings
 from app.engine.tie_breaks import TieBreakKey
 
@@ -48,7 +48,7 @@ class NotCleared(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExamPaperRule:
-    """How a paper counts. `shares` are what the printed score must reach of the maximum."""
+    """How a paper counts. `shares` are what the score must reach of the maximum."""
 
     id: UUID
     counts_for_merit: bool
@@ -67,8 +67,9 @@ class ExamPaperRule:
 
 @dataclass(frozen=True, slots=True)
 class JudgedSection:
-    """A candidate's printed score in a section, and the maximum by the key that marked it."""
+    """A candidate's score in a section, and the maximum by the key that marked it."""
 
+    exact: Fraction
     printed: Decimal
     maximum: Fraction
 
@@ -178,8 +179,9 @@ def merit(
 
     Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
     totals share a rank, unless their tie-breaks differ. Qualifying marks and cut-offs are compared with
-    printed scores, as UPSC does. Equal totals of several papers can be printed differently
-    (`lowest_clearing`). If several groups of a candidate have a cut-off, the lowest applies.
+    printed scores, as UPSC does, and with exact ones, which may be higher. Equal totals of several papers can
+    be printed differently (`lowest_clearing`). If several groups of a candidate have a cut-off, the lowest
+    applies.
     """
     return _Merit(papers, entrants, cutoffs, definition).results()
 
@@ -323,7 +325,10 @@ class _Merit:
         if not wanted:
             return {}
         printed = {(totals[place] or 0, self._printed_total(place)) for place in ranked}
-        return {marks: lowest_clearing(printed, marks) for marks in wanted}
+        return {
+            marks: lowest_clearing(printed, marks, ceil(Fraction(marks) * self._denominator))
+            for marks in wanted
+        }
 
     def _cutoff(
         self, place: int, outcome: ExamOutcome, total: int | None, lowest: Mapping[Decimal, int | None]
@@ -355,13 +360,17 @@ class _Merit:
                 return ()
 
 
-def lowest_clearing(totals: Iterable[tuple[Exact, Decimal]], cutoff: Decimal) -> Exact | None:
-    """Return the lowest exact total of those whose printed total reaches a cut-off; None if there is none.
+def lowest_clearing(
+    totals: Iterable[tuple[Exact, Decimal]], cutoff: Decimal, exact_cutoff: Exact
+) -> Exact | None:
+    """Return the lowest exact total that reaches a cut-off, itself or as printed; None if there is none.
 
     Whoever has as much clears the cut-off too. Otherwise it would part equal totals: under the `upsc` policy
     4/3 + 4/3 is printed as 2.68, and 2/3 + 2 as 2.66.
     """
-    return min((exact for exact, printed in totals if printed >= cutoff), default=None)
+    return min(
+        (exact for exact, printed in totals if printed >= cutoff or exact >= exact_cutoff), default=None
+    )
 
 
 def _is_disqualified(score: PaperScore | None) -> bool:
@@ -375,16 +384,19 @@ def _passes(paper: ExamPaperRule, score: PaperScore | None, entrant: Entrant) ->
     if score.qualification is not Qualification.QUALIFIED:
         return False
     percent = paper.shares.of(entrant.category, entrant.pwbd)
-    if percent is not None and not reaches(score.printed, percent, paper.max_score):
+    if percent is not None and not reaches_share(score.exact, score.printed, percent, paper.max_score):
         return False
     return not (paper.sections and _sections_below(paper, score, entrant))
 
 
 def _sections_below(paper: ExamPaperRule, score: PaperScore, entrant: Entrant) -> tuple[UUID, ...]:
-    """The sections whose printed score does not reach the share of the candidate's groups."""
-    return tuple(
-        section_id
-        for section_id, shares in paper.sections.items()
-        if (percent := shares.of(entrant.category, entrant.pwbd)) is not None
-        and not reaches(score.sections[section_id].printed, percent, score.sections[section_id].maximum)
-    )
+    """The sections whose score does not reach the share of the candidate's groups."""
+    below = []
+    for section_id, shares in paper.sections.items():
+        section = score.sections[section_id]
+        percent = shares.of(entrant.category, entrant.pwbd)
+        if percent is not None and not reaches_share(
+            section.exact, section.printed, percent, section.maximum
+        ):
+            below.append(section_id)
+    return tuple(below)

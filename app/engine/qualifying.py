@@ -6,7 +6,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from app.engine.answers import Answer
-from app.engine.marks import printed
+from app.engine.marks import printed, reaches
 from app.engine.scoring import PaperKey
 
 
@@ -35,8 +35,8 @@ def qualification(
 
 
 def reaches_minimum(key: PaperKey, section_id: UUID, raw: Fraction) -> bool:
-    """Whether the printed score of a section that has a minimum is at least that."""
-    return Fraction(printed(raw, key.factor, key.rounding)) >= key.minimum_of[section_id]
+    """Whether the score of a section that has a minimum is at least that, exactly or as it is printed."""
+    return reaches(raw * key.factor, printed(raw, key.factor, key.rounding), key.minimum_of[section_id])
 
 
 def _unmarked(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[int, int]:

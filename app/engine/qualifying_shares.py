@@ -1,10 +1,12 @@
-"""Shares of the maximum that a printed score must reach, by category and disability."""
+"""Shares of the maximum that a score must reach, by category and disability."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+
+from app.engine.marks import reaches
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,6 @@ def groups_of(category: str, pwbd: int | None) -> list[str]:
 
 
 @lru_cache(maxsize=100_000)
-def reaches(printed: Decimal, percent: Decimal, maximum: Fraction) -> bool:
-    """Whether a printed score is at least this share of the maximum. A paper has few printed scores."""
-    return Fraction(printed) >= Fraction(percent) / 100 * maximum
+def reaches_share(exact: Fraction, printed: Decimal, percent: Decimal, maximum: Fraction) -> bool:
+    """Whether a score is at least this share of the maximum (`marks.reaches`). A paper has few scores."""
+    return reaches(exact, printed, Fraction(percent) / 100 * maximum)

@@ -49,7 +49,7 @@ class SectionIn(In):
     locked: bool = True
     choose: Annotated[int, Field(ge=1)] | None = None
     minimum_marks: Annotated[
-        Marks | None, Field(description="A printed score of the section below this does not qualify")
+        Marks | None, Field(description="A lower score of the section does not qualify")
     ] = None
     marking: MarkingPart | None = None
     question_marking: Annotated[dict[UUID, MarkingPart], Field(max_length=500, default_factory=dict)]

@@ -86,4 +86,5 @@ def _outcome(papers: Sequence[PaperRules], each: CandidateScores) -> str:
 def _passes(paper: PaperRules, each: CandidateScores) -> bool:
     if paper.qualifying_percent is None:
         return True
-    return Fraction(each.printed[paper.code]) >= paper.maximum * paper.qualifying_percent / 100
+    best = max(Fraction(each.printed[paper.code]), each.exact[paper.code])
+    return best >= paper.maximum * paper.qualifying_percent / 100

@@ -176,6 +176,16 @@ class TestSectionMinimum:
         key = paper([right("b")] * 3, marks, rule=rule, rounding=RoundingPolicy.UPSC)
         assert Grader(key).grade(answers).qualification is qualification
 
+    def test_whoever_has_exactly_the_minimum_reaches_it_however_it_is_printed(self) -> None:
+        """34 right and 2 wrong answers make 200/3, which `upsc` prints as 66.66."""
+        marks = Marks(Fraction(2), Fraction(-2, 3), Fraction(0))
+        rule = SectionRule(SECTION, minimum=Fraction(200, 3))
+        key = paper([right("b")] * 100, marks, rule=rule, rounding=RoundingPolicy.UPSC)
+        reached = Grader(key).grade([B] * 34 + [A] * 2 + [None] * 64)
+        assert (reached.score, reached.qualification) == (Fraction(200, 3), Qualification.QUALIFIED)
+        below = Grader(key).grade([B] * 34 + [A] * 3 + [None] * 63)
+        assert below.qualification is Qualification.BELOW_SECTION_MINIMUM
+
     def test_each_section_has_its_own(self) -> None:
         marks = Marks(Fraction(1), Fraction(0), Fraction(0))
         items = [

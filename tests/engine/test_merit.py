@@ -38,7 +38,7 @@ def score(marks: str, printed: str | None = None) -> PaperScore:
 
 
 def judged(printed: str, maximum: int = 100) -> JudgedSection:
-    return JudgedSection(Decimal(printed), Fraction(maximum))
+    return JudgedSection(Fraction(printed), Decimal(printed), Fraction(maximum))
 
 
 def entrant(category: str = "general", **scores: PaperScore) -> Entrant:
@@ -80,6 +80,13 @@ class TestOutcome:
         assert only(PRELIMS, entrant(gs1=score("100"), csat=short)).outcome is ExamOutcome.NOT_QUALIFIED
         printed_up = score("6599/100", "66.00")
         assert only(PRELIMS, entrant(gs1=score("100"), csat=printed_up)).outcome is ExamOutcome.RANKED
+
+    def test_whoever_has_exactly_the_share_reaches_it_however_it_is_printed(self) -> None:
+        """200/3 is written as 66.66, and half as much again is printed as 99.99."""
+        rules = [MERIT_PAPER, replace(QUALIFYING, shares=QualifyingShares(Decimal(50)))]
+        exactly, short = score("100", "99.99"), score("9999/100", "99.99")
+        assert only(rules, entrant(gs1=score("100"), csat=exactly)).outcome is ExamOutcome.RANKED
+        assert only(rules, entrant(gs1=score("100"), csat=short)).outcome is ExamOutcome.NOT_QUALIFIED
 
     @pytest.mark.parametrize(
         ("rules", "outcome"),
@@ -183,6 +190,15 @@ class TestCutoff:
         result = only([MERIT_PAPER], entrant(gs1=score(marks)), general="98.00")
         assert result.cutoff is not None
         assert result.cutoff.cleared is cleared
+
+    def test_it_is_reached_by_the_exact_total(self) -> None:
+        """Three times 2/3 are 2, and are printed as 0.66 each."""
+        rules = [MERIT_PAPER, SECOND_PAPER, replace(MERIT_PAPER, id=CSAT)]
+        sat = dict.fromkeys(("gs1", "gs2", "csat"), score("2/3", "0.66"))
+        result = only(rules, entrant("general", **sat), general="2.00")
+        assert (result.total, result.printed_total) == (Fraction(2), Decimal("1.98"))
+        assert result.cutoff is not None
+        assert result.cutoff.cleared
 
     @pytest.mark.parametrize("cutoff", ["2.66", "2.67", "2.68", "2.69"])
     def test_equal_totals_of_several_papers_are_not_parted(self, cutoff: str) -> None:
@@ -331,6 +347,13 @@ class TestSections:
         assert result.papers[GS1].sections_below == tuple(below)
         assert result.papers[GS1].qualified is not bool(below)
         assert result.outcome is (ExamOutcome.NOT_QUALIFIED if below else ExamOutcome.RANKED)
+
+    def test_a_third_of_a_section_is_reached_by_exactly_that(self) -> None:
+        """The section has 200 marks, of which 25 percent are asked: 50, printed as 49.99."""
+        rule = replace(MERIT_PAPER, sections={self.PHYSICS: QualifyingShares(Decimal(25))})
+        section = JudgedSection(Fraction(50), Decimal("49.99"), Fraction(200))
+        one = entrant(gs1=replace(score("100"), sections={self.PHYSICS: section}))
+        assert only([rule], one).outcome is ExamOutcome.RANKED
 
     def test_the_maximum_is_that_of_the_key_that_marked_the_sheet(self) -> None:
         """A score that was kept is compared with the maximum of the key before."""

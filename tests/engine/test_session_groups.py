@@ -158,7 +158,7 @@ class TestMeritOfSessions:
             for paper, more in zip((MORNING, EVENING), asked, strict=True)
         ]
         sections = [
-            {place: JudgedSection(Decimal(30), Fraction(100)) for place in more.get("sections", ())}
+            dict.fromkeys(more.get("sections", ()), JudgedSection(Fraction(30), Decimal(30), Fraction(100)))
             for more in asked
         ]
         found = results(

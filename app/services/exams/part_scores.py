@@ -125,7 +125,7 @@ class _Division:
 
 def _judged(key: PaperKey, section_id: UUID, raw: Fraction) -> JudgedSection:
     shown = printed(raw, key.factor, key.rounding)
-    return JudgedSection(Decimal(shown), key.maximum_of[section_id])
+    return JudgedSection(raw * key.factor, Decimal(shown), key.maximum_of[section_id])
 
 
 def _sections(names: Mapping[UUID, LocalizedText], key: PaperKey) -> Mapping[UUID, _NamedPart]:
