@@ -303,7 +303,8 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
 
     In a section with `choose` the first so many answers in the paper's order count. Questions marked "not
     attempted", and then blanks, fill the rest.
-    A dropped question that earns marks takes a place there; one that is prorated takes none.
+    A dropped question that earns marks takes a place there, the first if it earns them for all; one that is
+    prorated takes none.
     """
     counted: set[UUID] = set()
     for section in key.sections:
@@ -361,16 +362,19 @@ def counted_places(
 ) -> list[int]:
     """Which of a section's questions count: all, or the first `choose` answered ones, then the others.
 
-    Of those that were not attempted, the ones that say so come before blanks, which may cost marks.
+    Dropped questions with full marks for all come first, so that all get them. Of those that were not
+    attempted, the ones that say so come before blanks, which may cost marks.
     """
     if choose is None:
         return list(range(len(items)))
 
     def turn(place: int) -> int:
         item, answer = items[place], answers[place]
-        if item.dropped_by(dropped) is DroppedRule.FULL_MARKS_TO_ALL or item.marks.is_attempt(answer):
+        if item.dropped_by(dropped) is DroppedRule.FULL_MARKS_TO_ALL:
             return 0
-        return 1 if answer else 2
+        if item.marks.is_attempt(answer):
+            return 1
+        return 2 if answer else 3
 
     eligible = [
         place for place, item in enumerate(items) if item.dropped_by(dropped) is not DroppedRule.PRORATE

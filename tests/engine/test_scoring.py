@@ -308,6 +308,7 @@ class TestChoose:
             pytest.param(PRORATE, (A, A, A, None), "dccu", "4", id="prorated: it takes no place"),
             pytest.param(TO_ALL, (A, None, None, None), "duuu", "2", id="to all: it is a given choice"),
             pytest.param(TO_ALL, (None, A, A, A), "dcuu", "4", id="to all: and never more than the maximum"),
+            pytest.param(TO_ALL, (B, B, A, A), "diuu", "4/3", id="to all: the first of the answers"),
             pytest.param(TO_ATTEMPTED, (B, A, A, A), "dcuu", "4", id="to attempted: a choice like any other"),
             pytest.param(TO_ATTEMPTED, (None, A, A, None), "dccu", "4", id="to attempted: not chosen"),
         ],
@@ -320,6 +321,29 @@ class TestChoose:
         assert (outcomes(card), card.raw) == (expected, Fraction(raw))
         assert card.max_score == 4
         assert card.factor == 1
+
+    @pytest.mark.parametrize(
+        ("answers", "expected", "raw"),
+        [
+            pytest.param((A, A, None, None), "cuud", "4", id="two others were right"),
+            pytest.param((B, B, None, None), "iuud", "4/3", id="two others were wrong"),
+            pytest.param((A, A, A, None), "cuud", "4", id="three others were right"),
+            pytest.param((A, B, None, A), "cuud", "4", id="it was answered too"),
+            pytest.param((None, None, None, None), "uuud", "2", id="blank"),
+        ],
+    )
+    def test_full_marks_to_all_reach_whoever_chose_others(
+        self, answers: tuple[Answer | None, ...], expected: str, raw: str
+    ) -> None:
+        """The dropped question is the last of the paper, and takes the first place all the same."""
+        key = paper((*self.KEYS[:3], Dropped(TO_ALL)), choose=2)
+        card = score_paper(sheet(*answers), key)
+        assert (outcomes(card), card.raw) == (expected, Fraction(raw))
+
+    def test_no_more_than_the_places_are_filled_with_full_marks(self) -> None:
+        key = paper((accepted("a"), *[Dropped(TO_ALL)] * 3), choose=2)
+        card = score_paper(sheet(A, None, None, None), key)
+        assert (outcomes(card), card.raw, card.max_score) == ("uddd", Fraction(4), Fraction(4))
 
     def test_rules_of_single_questions(self) -> None:
         key = paper((Dropped(PRORATE), Dropped(TO_ALL), *self.KEYS[2:]), choose=2)

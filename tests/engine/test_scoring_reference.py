@@ -85,23 +85,28 @@ def slow_matching_marks(item: Item, key: MatchingKey, answer: Answer) -> Fractio
     return item.marks.incorrect
 
 
+def is_to_all(key: Dropped, rule: DroppedRule) -> bool:
+    return (key.rule or rule) == "full_marks_to_all"
+
+
 def slow_section(
     items: list[Item], choose: int | None, rule: DroppedRule, answers: Mapping[UUID, Answer | None]
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Raw marks, the maximum as set, and the maximum without what is prorated."""
     places = len(items) if choose is None else choose
-    raw = Fraction(0)
     blanks = []
-    free, declined = places, 0
+    to_all = [item for item in items if isinstance(item.key, Dropped) and is_to_all(item.key, rule)]
+    raw = sum([item.marks.correct for item in to_all][:places], Fraction(0))
+    free, declined = places - len(to_all), 0
     for item in items:
         answer = answers[item.question_id]
         is_blank = answer is None or len(answer) == 0
         is_declined = answer == ("d",) and item.marks.not_attempted == "d"
         if isinstance(item.key, Dropped):
             own = item.key.rule or rule
-            if own == "prorate":
+            if own in ("prorate", "full_marks_to_all"):
                 continue
-            if own == "full_marks_to_all" or not (is_blank or is_declined):
+            if not (is_blank or is_declined):
                 raw += item.marks.correct if free > 0 else 0
                 free -= 1
             elif is_declined:
