@@ -8,6 +8,7 @@ import re
 import unicodedata
 from fractions import Fraction
 
+from app.engine.invisible_characters import INVISIBLE
 from app.engine.marks import parse_fraction
 from app.sentences import Sentence
 
@@ -20,10 +21,7 @@ _SIGNS = {
     **dict.fromkeys("\ufe62\uff0b", "+"),
     **dict.fromkeys("\u2044\u2215\uff0f", "/"),
     **dict.fromkeys("\u066b\uff0e", "."),
-    # Characters without a width, and direction marks. Overrides of the direction (U+202D, U+202E) are not
-    # among them, because they show digits in another order.
-    **dict.fromkeys("\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060", ""),
-    **dict.fromkeys("\u2066\u2067\u2068\u2069\ufeff", ""),
+    **dict.fromkeys(INVISIBLE, ""),
 }
 _COMMAS = frozenset(",\u060c\u066c\uff0c")
 _INNER_SPACES = re.compile(r"(?<=^[+-])\s+|\s*/\s*")

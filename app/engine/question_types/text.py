@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.engine.answers import Answer
+from app.engine.invisible_characters import without_invisible
 from app.engine.question_types.base import (
     WRONG,
     AnswerKey,
@@ -46,8 +47,11 @@ class TextKey(AnswerKey):
 
 
 def comparable(text: str, *, case_sensitive: bool = False) -> str:
-    """A typed text as it is compared: Unicode NFC, each run of white space as one space, case-folded."""
-    composed = unicodedata.normalize("NFC", text)
+    """A typed text as it is compared: Unicode NFC, each run of white space as one space, case-folded.
+
+    Invisible characters are left out: keyboards add them, and joiners choose between two shapes of one word.
+    """
+    composed = unicodedata.normalize("NFC", without_invisible(text))
     if not case_sensitive:
         composed = unicodedata.normalize("NFC", composed.casefold())
     return " ".join(composed.split())
@@ -64,7 +68,7 @@ class Text(QuestionType):
         "type": "object",
         "title": "Spellings",
         "description": (
-            "Each of these is right. The number of spaces is ignored,"
+            "Each of these is right. The number of spaces and characters without a width are ignored,"
             " and so is case unless `case_sensitive` is true."
         ),
         "properties": {
@@ -109,11 +113,11 @@ class Text(QuestionType):
 
     def answer_key(self, key: JsonObject) -> TextKey:
         name = _name_of_spellings(key)
-        if name is None or any(map(_mistake, key[name])):
+        if name is None or any(_mistake(text) for text in key[name] if not _is_invisible(text)):
             raise UnreadableQuestion(self.not_the_key())
         case_sensitive = key.get("case_sensitive", False)
-        spellings = (comparable(text, case_sensitive=case_sensitive) for text in key[name])
-        return TextKey(frozenset(spellings), case_sensitive)
+        spellings = {comparable(text, case_sensitive=case_sensitive) for text in key[name]}
+        return TextKey(frozenset(spellings - {""}), case_sensitive)
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not isinstance(answer, str):
@@ -165,6 +169,11 @@ def _name_of_spellings(key: JsonObject) -> str | None:
         and isinstance(key.get("case_sensitive", False), bool)
     )
     return name if has_form else None
+
+
+def _is_invisible(text: str) -> bool:
+    """Whether a text is invisible, and no white space. A key that is stored may have such a spelling."""
+    return bool(text.strip()) and not comparable(text)
 
 
 def _mistake(text: str) -> str | None:

@@ -24,11 +24,20 @@ class TestCompare:
             pytest.param("\u0915\u093c\u0932\u092e", True, id="a nukta apart"),
             pytest.param("\u0958\u0932\u092e", True, id="a nukta within"),
             pytest.param("\u0915\u0932\u092e", False, id="without the nukta"),
+            pytest.param("New\u200b Delhi\ufeff", True, id="a space without a width and a byte order mark"),
+            pytest.param("\u200eNew Delhi\u2069", True, id="direction marks"),
+            pytest.param("New Del\u00adhi", True, id="a soft hyphen"),
+            pytest.param("New\u200bDelhi", False, id="no space but one without a width"),
+            pytest.param("Cafe\u200b\u0301", True, id="an accent behind a space without a width"),
+            pytest.param("\u0938\u094d\u200d\u0925\u093e\u0928", True, id="a joiner"),
+            pytest.param("\u0938\u094d\u200c\u0925\u093e\u0928", True, id="a non-joiner"),
+            pytest.param("\u0938\u0925\u093e\u0928", False, id="without the virama"),
+            pytest.param("\u202eihleD weN", False, id="letters in another order"),
             pytest.param(("New Delhi",), False, id="an answer of another shape"),
         ],
     )
     def test_cases(self, answer: str | tuple[str, ...], is_right: bool) -> None:
-        spellings = ["New Delhi", "Caf\u00e9", "Straße", "\u0958\u0932\u092e"]
+        spellings = ["New Delhi", "Caf\u00e9", "Straße", "\u0958\u0932\u092e", "स्थान"]
         for key in ({"accepted": spellings}, {"texts": spellings}):
             assert TEXT.answer_key(key).compare(answer).is_right is is_right
 
@@ -47,6 +56,7 @@ class TestAnswerProblem:
         [
             ("", "empty"),
             ("   ", "empty"),
+            (" \u200b\ufeff", "empty"),
             ("a\nb", "control"),
             ("a\x00", "control"),
             ("\ud800", "control"),
@@ -83,6 +93,20 @@ class TestKeys:
 
     def test_a_spelling_that_nobody_can_type_is_named(self) -> None:
         assert [each.field for each in TEXT.key_problems({"accepted": ["a", " "]}, [])] == ["key.accepted.1"]
+
+    def test_invisible_characters_of_a_key_are_no_part_of_it(self) -> None:
+        key = TEXT.answer_key({"texts": ["Delhi\u200b", "\u0938\u094d\u200d\u0925\u093e\u0928"]})
+        for answer in ("Delhi", "delhi\ufeff", "\u0938\u094d\u0925\u093e\u0928"):
+            assert key.compare(answer).is_right
+        assert TEXT.normalized_key({"accepted": ["Delhi", "Delhi\u200b"]}) == {"texts": ["Delhi"]}
+
+    def test_a_stored_spelling_that_nobody_sees_is_never_right(self) -> None:
+        """It was accepted before. The other spellings must still be readable."""
+        fields = [each.field for each in TEXT.key_problems({"accepted": ["a", "\u200b"]}, [])]
+        assert fields == ["key.accepted.1"]
+        assert TEXT.answer_key({"texts": ["a", "\u200b"]}).compare("a").is_right
+        for texts in (["a", "\u200b"], ["\u200b"]):
+            assert not TEXT.answer_key({"texts": texts}).compare("\u200b").is_right
 
     def test_spellings_that_compare_equal_are_one(self) -> None:
         spellings = ["New  Delhi", "new delhi"]
