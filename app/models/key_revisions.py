@@ -89,7 +89,7 @@ class RevisedResult(Base):
     key_after: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
     """The key of the revision, also where the higher score by the one before was kept."""
     kept: Mapped[bool]
-    """Whether the score by the key before is higher and was kept."""
+    """Whether the result by the key before is better and was kept."""
     score_before: Mapped[str]
     """As it was printed."""
     score_after: Mapped[str]

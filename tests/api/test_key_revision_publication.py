@@ -8,9 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
-from tests.builders.content import PublishedTest, publish_test
+from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.builders.exams import Json, body_of
 from tests.builders.key_revisions import do_revision_jobs, dry_run, publish_revision, revise
 from tests.builders.people import People, user_id_of
@@ -89,6 +90,35 @@ class TestResults:
         assert shown(await result_of(wrong, made)) == ("2.00", 1, 2)
         kept = (await result_of(right, made))["questions"][0]
         assert (kept["outcome"], kept["key"]) == ("correct", {"accepted": [["a"]]})
+
+    @pytest.mark.parametrize(
+        ("keep", "qualification"), [("higher", "qualified"), ("new", "below_section_minimum")]
+    )
+    async def test_of_equal_scores_the_one_that_qualifies_is_kept(
+        self,
+        people: People,
+        author: httpx.AsyncClient,
+        engine: AsyncEngine,
+        parts: Components,
+        keep: str,
+        qualification: str,
+    ) -> None:
+        """The first section loses what the second one gains, and falls below its minimum."""
+        created_by = await user_id_of(author)
+        async with unit_of_work(engine) as uow:
+            ids = await add_questions(uow, [["a"]] * 4, created_by=created_by)
+            sections = [
+                SectionDraft(name={"en": "One"}, question_ids=ids[:2], minimum_marks="2"),
+                SectionDraft(name={"en": "Two"}, question_ids=ids[2:]),
+            ]
+            published = await publish_test(uow, created_by=created_by, sections=sections)
+        two = PublishedTest(published.id, ids)
+        candidate = await people.candidate()
+        before = await take_test(candidate, two, {0: ["a"], 2: ["b"]})
+        assert (before["score_exact"], before["qualification"]) == ("4/3", "qualified")
+        await revise(parts, author, two, (0, ["b"]), (2, ["b"]), keep=keep)
+        result = await result_of(candidate, two)
+        assert (result["score_exact"], result["qualification"]) == ("4/3", qualification)
 
     async def test_practice_is_graded_again_and_has_no_rank(
         self, people: People, author: httpx.AsyncClient, made: PublishedTest, parts: Components

@@ -48,7 +48,7 @@ class Marking:
 
 @dataclass(frozen=True, slots=True)
 class Regraded:
-    """One attempt: its result before, and its grading by the new key. `kept`: the score before stands."""
+    """One attempt: its result before, and its grading by the new key. `kept`: the result before stands."""
 
     stored: StoredGrading
     graded: GradedSheet
@@ -88,7 +88,7 @@ class Regrader:
             [answer_of(each) for each in orjson.loads(stored.answers)]
         )
         exact_before = _exact(stored.score_numerator, stored.score_denominator)
-        kept = self._keeps_higher and exact_before > graded.score
+        kept = self._keeps_higher and _is_better(stored, exact_before, graded)
         printed_before = self._old[stored.key_id].printed(stored.raw_numerator, stored.raw_denominator)
         return Regraded(
             stored=stored,
@@ -101,6 +101,14 @@ class Regrader:
             if kept
             else self._new[stored.paper_id].printed(graded.raw.numerator, graded.raw.denominator),
         )
+
+
+def _is_better(stored: StoredGrading, exact_before: Fraction, graded: GradedSheet) -> bool:
+    """Whether the result before has the higher score, or the same one and only it qualifies."""
+    if exact_before != graded.score:
+        return exact_before > graded.score
+    was_qualified = stored.qualification == Qualification.QUALIFIED
+    return was_qualified and graded.qualification is not Qualification.QUALIFIED
 
 
 def _counts(stored: StoredGrading, graded: GradedSheet) -> bool:
