@@ -1,7 +1,7 @@
 """Grading the answer sheets of one paper: each distinct answer is marked once, and marks are whole numbers.
 
-The result equals that of `scoring.score_paper`, which is the rule. What differs is the cost: an answer to a
-question is looked up, and marks are added in parts of the paper's common denominator.
+The result equals that of `plain_grading.score_paper`, which is the rule. What differs is the cost: an answer
+to a question is looked up, and marks are added in parts of the paper's common denominator.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.engine.qualifying import Qualification
 from app.engine.qualifying_shares import QualifyingShares, groups_of, reaches_share
-from app.engine.ranking import Exact, PercentileDefinition, Standing, places, standings
+from app.engine.ranking import PercentileDefinition, Standing, places, standings
 from app.engine.tie_breaks import TieBreakKey
 
 
@@ -72,6 +72,10 @@ class JudgedSection:
     exact: Fraction
     printed: Decimal
     maximum: Fraction
+
+    def reaches(self, percent: Decimal) -> bool:
+        """Return whether the score is at least this share of the maximum."""
+        return reaches_share(self.exact, self.printed, percent, self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,17 +364,14 @@ class _Merit:
                 return ()
 
 
-def lowest_clearing(
-    totals: Iterable[tuple[Exact, Decimal]], cutoff: Decimal, exact_cutoff: Exact
-) -> Exact | None:
+def lowest_clearing(totals: Iterable[tuple[int, Decimal]], cutoff: Decimal, exact_cutoff: int) -> int | None:
     """Return the lowest exact total that reaches a cut-off, itself or as printed; None if there is none.
 
     Whoever has as much clears the cut-off too. Otherwise it would part equal totals: under the `upsc` policy
     4/3 + 4/3 is printed as 2.68, and 2/3 + 2 as 2.66.
     """
-    return min(
-        (exact for exact, printed in totals if printed >= cutoff or exact >= exact_cutoff), default=None
-    )
+    found = (exact for exact, printed in totals if printed >= cutoff or exact >= exact_cutoff)
+    return min(found, default=None)
 
 
 def _is_disqualified(score: PaperScore | None) -> bool:
@@ -391,12 +392,9 @@ def _passes(paper: ExamPaperRule, score: PaperScore | None, entrant: Entrant) ->
 
 def _sections_below(paper: ExamPaperRule, score: PaperScore, entrant: Entrant) -> tuple[UUID, ...]:
     """The sections whose score does not reach the share of the candidate's groups."""
-    below = []
-    for section_id, shares in paper.sections.items():
-        section = score.sections[section_id]
-        percent = shares.of(entrant.category, entrant.pwbd)
-        if percent is not None and not reaches_share(
-            section.exact, section.printed, percent, section.maximum
-        ):
-            below.append(section_id)
-    return tuple(below)
+    return tuple(
+        section_id
+        for section_id, shares in paper.sections.items()
+        if (percent := shares.of(entrant.category, entrant.pwbd)) is not None
+        and not score.sections[section_id].reaches(percent)
+    )

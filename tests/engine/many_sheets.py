@@ -11,7 +11,8 @@ from fractions import Fraction
 from hypothesis import HealthCheck, Phase, given, settings
 
 from app.engine.grading import LETTERS, Grader, scorecard_of
-from app.engine.scoring import PaperKey, score_paper
+from app.engine.plain_grading import score_paper
+from app.engine.scoring import PaperKey
 from tests.engine.papers import Sheets, by_place, sat_papers
 
 SHEETS_OF_A_PAPER = 20

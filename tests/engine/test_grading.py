@@ -12,9 +12,10 @@ from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import LETTERS, GradedSheet, Grader, scorecard_of
 from app.engine.marks import RoundingPolicy
+from app.engine.plain_grading import score_paper
 from app.engine.qualifying import qualification
 from app.engine.question_types.choice import Accepted
-from app.engine.scoring import Item, Marks, PaperKey, SectionRule, score_paper
+from app.engine.scoring import Item, Marks, PaperKey, SectionRule
 from tests.engine.papers import Sheets, by_place, sat_papers
 
 

@@ -11,10 +11,11 @@ from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
+from app.engine.plain_grading import score_paper
 from app.engine.qualifying import Qualification
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.numeric import NumericKey, RangesKey
-from app.engine.scoring import Dropped, Item, Key, Marks, PaperKey, SectionRule, mark_answer, score_paper
+from app.engine.scoring import Dropped, Item, Key, Marks, PaperKey, SectionRule, mark_answer
 
 SECTION, OTHER = UUID(int=1001), UUID(int=1002)
 

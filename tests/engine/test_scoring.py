@@ -10,6 +10,7 @@ from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
+from app.engine.plain_grading import score_paper
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.numeric import NumericKey
 from app.engine.scoring import (
@@ -22,7 +23,6 @@ from app.engine.scoring import (
     PaperKey,
     Scorecard,
     SectionRule,
-    score_paper,
 )
 from app.engine.typed_numbers import parse_number
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
+from app.engine.plain_grading import score_paper
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.matching import MatchingKey
 from app.engine.question_types.numeric import NumericKey, RangesKey
 from app.engine.question_types.text import TextKey
-from app.engine.scoring import Dropped, Item, Outcome, PaperKey, score_paper
+from app.engine.scoring import Dropped, Item, Outcome, PaperKey
 from tests.engine.papers import given_answers, papers
 
 
