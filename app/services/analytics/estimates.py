@@ -96,6 +96,16 @@ class Judgement:
     strengths: Mapping[UUID, Strength] = field(default_factory=dict)
 
 
+def accuracy_of(right: int, count: int, *, missing: Sentence) -> Estimate:
+    """The share of right answers with its interval, or that there is no answer. It needs scipy."""
+    from app.engine.statistics.guessing import accuracy  # noqa: PLC0415
+
+    if not count:
+        return Estimate.missing(0, missing)
+    found, share = accuracy(right, count, 0.0), right / count
+    return Estimate(share, min(found.low, share), max(found.high, share), count)
+
+
 async def judge(answers: Sequence[Evidence]) -> Judgement:
     """Estimate everything that needs numpy, in a thread."""
     return await asyncio.to_thread(_judge, answers)

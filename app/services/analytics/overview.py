@@ -1,5 +1,6 @@
 """The overview: what a candidate's results say altogether, and what to look at next."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from app.services.analytics.estimates import (
     Estimate,
     Guessing,
     Strength,
+    accuracy_of,
 )
 from app.services.analytics.evidence import newest_official
 from app.services.analytics.judging import estimate
@@ -146,7 +148,7 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
         pending=sum(attempt.figures is None for attempt in attempts),
         streak_days=streak_days(await activity.moments(reads, user, now, zone), now, zone),
         trend=await _trend(reads, attempts[:MOST_POINTS]),
-        subjects=_subjects(known, attempts, judgement.strengths),
+        subjects=await asyncio.to_thread(_subjects, known, attempts, judgement.strengths),
         confidence=judgement.confidence,
         guessing=judgement.guessing,
         cutoffs=estimates.cutoffs,
@@ -182,7 +184,7 @@ def _subjects(
         SubjectOverview(
             subject=subject,
             sums=sums[subject.id],
-            accuracy=accuracy_of(sums[subject.id]),
+            accuracy=_accuracy(sums[subject.id]),
             ability=_ability(known.abilities.get(subject.id)),
             strength=strengths.get(subject.id, Strength()),
             expected_gain=expected_gain(subject.id, sums[subject.id], attempts),
@@ -192,15 +194,12 @@ def _subjects(
     ]
 
 
-def accuracy_of(sums: SubjectSums) -> Estimate:
-    """The share of right answers among those that were right or wrong, with Wilson's interval."""
+def _accuracy(sums: SubjectSums) -> Estimate:
+    """The share of right answers among those that were right or wrong."""
     count = sums.correct + sums.incorrect
-    if not count:
-        return Estimate.missing(0, Sentence("You have answered no question of this subject."))
-    share, weight = sums.correct / count, _Z_90**2 / count
-    middle = (share + weight / 2) / (1 + weight)
-    half = _Z_90 / (1 + weight) * (share * (1 - share) / count + weight / (4 * count)) ** 0.5
-    return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0), count)
+    return accuracy_of(
+        sums.correct, count, missing=Sentence("You have answered no question of this subject.")
+    )
 
 
 def _ability(row: SubjectAbility | None) -> Estimate:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.sentences import Sentence
 from app.services.analytics.cutoffs import ItemCurve
-from app.services.analytics.estimates import FEWEST_IN_SUBJECT, Estimate, Strength
+from app.services.analytics.estimates import FEWEST_IN_SUBJECT, Estimate, Strength, accuracy_of
 from app.services.analytics.subject_answers import CORRECT, INCORRECT, SubjectAnswer
 
 if TYPE_CHECKING:
@@ -36,14 +36,9 @@ class TrendVerdict:
 
 def accuracy(answers: Iterable[SubjectAnswer]) -> Estimate:
     """The share of right answers among those that were right or wrong, with its interval."""
-    from app.engine.statistics.guessing import accuracy as accuracy_of  # noqa: PLC0415 -- it needs scipy
-
     judged = [each.outcome == CORRECT for each in answers if each.outcome in (CORRECT, INCORRECT)]
-    if not judged:
-        return Estimate.missing(0, Sentence("You have answered none of these questions."))
-    found = accuracy_of(sum(judged), len(judged), 0.0)
-    share = sum(judged) / len(judged)
-    return Estimate(share, min(found.low, share), max(found.high, share), len(judged))
+    missing = Sentence("You have answered none of these questions.")
+    return accuracy_of(sum(judged), len(judged), missing=missing)
 
 
 def first_encounters(answers: Iterable[SubjectAnswer]) -> list[SubjectAnswer]:

@@ -8,6 +8,7 @@ import pytest
 from app.services import attempts, tests
 from app.services.analytics import figures
 from app.services.analytics.overview import Overview, overview
+from app.services.analytics.subject_analysis import subject_analysis
 from app.services.analytics.trend import Basis
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
@@ -62,6 +63,17 @@ async def test_official_and_practice_apart(uow: UnitOfWork, parts: Components, c
     assert [point.verdict for point in found.trend] == [None, None]
     [subject] = found.subjects
     assert (subject.sums.questions, subject.sums.correct, subject.accuracy.n) == (6, 4, 5)
+
+
+async def test_an_accuracy_has_the_same_interval_everywhere(
+    uow: UnitOfWork, parts: Components, candidate: Principal
+) -> None:
+    made = await publish_test(uow, [["a"]] * 5)
+    answers = {0: ["a"], 1: ["a"], 2: ["a"], 3: ["b"]}
+    await graded_attempt(uow, parts, candidate, made, answers, NOW)
+    [subject] = (await seen(uow, parts, candidate)).subjects
+    alone = await subject_analysis(uow, candidate, subject.subject.id)
+    assert subject.accuracy == alone.figures.official.accuracy
 
 
 async def test_no_improvement_inside_luck(uow: UnitOfWork, parts: Components, candidate: Principal) -> None:
