@@ -47,7 +47,7 @@ class Asked:
     subject_id: UUID
     chapter_id: UUID | None
     guess: float
-    """The share that a blind guess earns: 1 / options, 0 without options."""
+    """How often a blind guess is right: what a blank counts as."""
 
 
 @dataclass(frozen=True, slots=True)

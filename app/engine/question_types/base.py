@@ -166,6 +166,15 @@ class QuestionType(ABC):
         """The options among which a candidate chooses; none if an answer is not a choice of options."""
         return ()
 
+    def guess_share(self, option_ids: Sequence[str], not_attempted: str | None = None) -> float:
+        """How often a blind guess is right: what a blank counts as in all statistics.
+
+        One in the number of the options that can be right, 0 where an answer is typed or written.
+        `not_attempted` is the option that a marking scheme adds.
+        """
+        options = [option for option in self.choices(option_ids) if option != not_attempted]
+        return 1 / len(options) if options else 0.0
+
     def chosen(self, answer: Answer) -> str | None:
         """The option that an answer names; None if it names several, or is not a choice of options."""
         return None

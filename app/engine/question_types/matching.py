@@ -145,6 +145,11 @@ class Matching(QuestionType):
                 )
         return None
 
+    def guess_share(self, option_ids: Sequence[str], not_attempted: str | None = None) -> float:
+        """Each left item is matched with any right one: four items with four are all right once in 256."""
+        left, right = len(_left(option_ids)), len(_right(option_ids))
+        return 1 / right**left if left and right else 0.0
+
     def key_from_cell(self, cell: str) -> JsonObject:
         pairs = {}
         for part in cell.split():

@@ -76,7 +76,7 @@ def _sample(attempts: int) -> NDArray[np.int64]:
 
 
 def _responses(data: ResultData, kept: list[int], rows: NDArray[np.int64]) -> Responses:
-    """Right is 1, wrong 0, partly right its share of the marks, and a blank 1 / options.
+    """Right is 1, wrong 0, partly right its share of the marks, and a blank what a blind guess earns.
 
     Where candidates choose which questions they answer, a blank is a question that was not given.
     """
@@ -87,8 +87,7 @@ def _responses(data: ResultData, kept: list[int], rows: NDArray[np.int64]) -> Re
     shares[letters == ord("c")] = 1
     shares[letters == ord("i")] = 0
     blank = letters == ord("u")
-    guessed = np.array([1 / question.options if question.options else 0 for question in questions])
-    shares = np.where(blank, guessed, shares)
+    shares = np.where(blank, [question.guess for question in questions], shares)
     optional = np.array([question.is_optional for question in questions])
     return Responses(shares, seen=~(blank & optional) if optional.any() else None)
 

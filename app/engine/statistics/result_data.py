@@ -25,6 +25,8 @@ class QuestionData:
     """The number of options, without one that means "not attempted"; 0 if answers are not choices."""
     listed_options: int
     """The number of options with it."""
+    guess: float
+    """How often a blind guess is right."""
     right_option: int
     """The place of the only right option; -1 if there is not just one."""
     section: int

@@ -24,6 +24,7 @@ from app.models import (
     Test,
     User,
 )
+from app.repositories.analytics.blanks import OPTION_IDS, guess_share
 from app.repositories.analytics.ratings import CANDIDATES
 from app.repositories.base import Repository
 from app.repositories.embargo import shows_results
@@ -39,7 +40,8 @@ class FirstAnswer:
     subject_id: UUID
     outcome: str
     """The letter of the outcome, as in a result."""
-    options: int
+    guess: float
+    """How often a blind guess is right."""
     label: str | None
     """The difficulty that the author gave the question."""
 
@@ -89,7 +91,8 @@ class AbilityRepository(Repository):
                 PaperQuestion.question_id,
                 Question.subject_id,
                 outcome,
-                func.jsonb_array_length(QuestionVersion.options),
+                QuestionVersion.type,
+                OPTION_IDS,
                 QuestionVersion.difficulty,
             )
             .join(Test, Test.id == Attempt.test_id)
@@ -115,7 +118,10 @@ class AbilityRepository(Repository):
             .ext(distinct_on(Attempt.user_id, PaperQuestion.question_id))
             .order_by(Attempt.user_id, PaperQuestion.question_id, Attempt.id)
         )
-        return [FirstAnswer(*row) for row in await self._session.execute(statement)]
+        return [
+            FirstAnswer(*row, guess=guess_share(type_, option_ids), label=label)
+            for *row, type_, option_ids, label in await self._session.execute(statement)
+        ]
 
     async def store(self, user_ids: Collection[UUID], abilities: Sequence[NewAbility], now: datetime) -> None:
         """Replace the abilities of locked candidates."""

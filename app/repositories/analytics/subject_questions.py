@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, func, literal, select
+from sqlalchemy import Uuid, and_, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.models import PaperQuestion, Question, QuestionVersion
+from app.repositories.analytics.blanks import OPTION_IDS, guess_share
 from app.repositories.base import Repository
 
 
@@ -23,8 +24,8 @@ class PlacedQuestion:
     difficulty: str | None
     """The author's label."""
     tags: Sequence[str]
-    options: int
-    """How many options it offers; 0 for a question without options."""
+    guess: float
+    """How often a blind guess is right."""
 
 
 class SubjectQuestionRepository(Repository):
@@ -43,7 +44,8 @@ class SubjectQuestionRepository(Repository):
                 Question.chapter_id,
                 QuestionVersion.difficulty,
                 QuestionVersion.tags,
-                func.jsonb_array_length(QuestionVersion.options),
+                QuestionVersion.type,
+                OPTION_IDS,
             )
             .join(Question, Question.id == PaperQuestion.question_id)
             .join(QuestionVersion, current)
@@ -53,4 +55,7 @@ class SubjectQuestionRepository(Repository):
             )
             .order_by(PaperQuestion.paper_id, PaperQuestion.position)
         )
-        return [PlacedQuestion(*row) for row in await self._session.execute(statement)]
+        return [
+            PlacedQuestion(*row, guess=guess_share(type_, option_ids))
+            for *row, type_, option_ids in await self._session.execute(statement)
+        ]

@@ -82,8 +82,7 @@ def _ability(
 
 def _share(answer: FirstAnswer) -> float:
     """A blank counts as the share that a blind guess earns (docs/decisions/0065)."""
-    guess = 1 / answer.options if answer.options else 0.0
-    return _SHARES.get(answer.outcome, guess)
+    return _SHARES.get(answer.outcome, answer.guess)
 
 
 def _parameters(answer: FirstAnswer, known: ItemParameters | None) -> tuple[float, float, float]:

@@ -132,7 +132,7 @@ def _check(name: str, answers: Sequence[Evidence]) -> ConfidenceCheck:
         return ConfidenceCheck(name, 0, 0, nothing, None, "not_proven", nothing)
     threshold = sum(map(_break_even, answers)) / count
     found = accuracy(right, count, threshold)
-    blind = sum(1 / each.options for each in answers) / count
+    blind = sum(each.guess for each in answers) / count
     share = right / count
     return ConfidenceCheck(
         confidence=name,
@@ -287,7 +287,7 @@ def _verdicts(answers: Sequence[Evidence]) -> dict[UUID, str]:
 def _share(answer: Evidence) -> float:
     """What the answer is worth: a blank as much as a blind guess."""
     if answer.outcome == _BLANK:
-        return 1 / answer.options
+        return answer.guess
     return _HALF if answer.outcome == _PARTIAL else float(answer.outcome == _CORRECT)
 
 

@@ -25,8 +25,8 @@ class Evidence(NamedTuple):
     """The letter of its outcome, as in a result."""
     confidence: str
     """The letter of the stated confidence, as in the figures."""
-    options: int
-    """A blind guess is right once in so many answers."""
+    guess: float
+    """How often a blind guess is right."""
     right: float
     wrong: float
     """The marks of an answer."""
@@ -58,14 +58,13 @@ async def gather(
 ) -> Record:
     """What these shown attempts say, the latest last. Papers and keys are in memory."""
     keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
-    options = {
-        each.paper_id: (await parts.papers.get(reads, each.paper_id)).options_to_guess_from
-        for each in attempts
+    guesses = {
+        each.paper_id: (await parts.papers.get(reads, each.paper_id)).guess_shares for each in attempts
     }
     answers = [
         evidence
         for each in attempts
-        for evidence in _answers(each, keys[each.key_id], options[each.paper_id], questions[each.paper_id])
+        for evidence in _answers(each, keys[each.key_id], guesses[each.paper_id], questions[each.paper_id])
     ]
     curves = {each.question_id: each.curve for each in answers if each.curve is not None}
     papers = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
@@ -75,7 +74,7 @@ async def gather(
 def _answers(
     attempt: ShownAttempt,
     key: PaperKey,
-    options: Sequence[int],
+    guesses: Sequence[float],
     questions: PaperQuestions,
 ) -> list[Evidence]:
     marks = key.marks_in_floats
@@ -86,7 +85,7 @@ def _answers(
             subject_id=questions.subjects[place],
             outcome=attempt.outcomes[place],
             confidence=confidence[place],
-            options=options[place],
+            guess=guesses[place],
             right=marks[place][0],
             wrong=marks[place][1],
             may_review=attempt.may_review,

@@ -110,6 +110,7 @@ def _question(
         wrong_marks=float(item.marks.incorrect),
         options=len(options),
         listed_options=len(listed),
+        guess=column.type.guess_share(column.option_ids, question.not_attempted),
         right_option=_right_option(item, options),
         section=section,
         is_dropped=item.is_dropped,

@@ -15,7 +15,6 @@ from app.services.unit_of_work import Reading
 
 Key = TypeVar("Key", bound=Hashable)
 
-USUAL_OPTIONS = 4
 CORRECT, INCORRECT, PARTIAL, BLANK, DROPPED = (
     LETTERS[each]
     for each in (
@@ -40,8 +39,8 @@ class SubjectAnswer:
     chapter_id: UUID | None
     difficulty: str | None
     tags: Sequence[str]
-    options: int
-    """A blind guess is right once in so many answers."""
+    guess: float
+    """How often a blind guess is right."""
     outcome: str
     """A letter, as in a result."""
     own_ms: int | None
@@ -58,7 +57,7 @@ class SubjectAnswer:
     def share(self) -> float:
         """What the answer is worth: a blank as much as a blind guess."""
         if self.outcome == BLANK:
-            return 1 / self.options
+            return self.guess
         return 0.5 if self.outcome == PARTIAL else float(self.outcome == CORRECT)
 
 
@@ -107,7 +106,7 @@ def _answer(
         chapter_id=question.chapter_id,
         difficulty=question.difficulty,
         tags=question.tags,
-        options=question.options if question.options > 1 else USUAL_OPTIONS,
+        guess=question.guess,
         outcome=attempt.outcomes[place],
         own_ms=own[place] if own else None,
         median_ms=median[place] if median else None,

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from app.engine import ratings
-from app.engine.question_types import question_type
 from app.engine.ratings import Asked, TakenAttempt
 from app.repositories.analytics.ratings import QuestionPlace, WaitingAttempt
 from app.services.analytics.review_cards import Deck, Reviewed
@@ -98,15 +97,10 @@ async def _asked(
             id=question.id,
             subject_id=places[question.id].subject_id,
             chapter_id=places[question.id].chapter_id,
-            guess=_guess(question.type, question.options),
+            guess=guess,
         )
-        for question in paper.questions.values()
+        for question, guess in zip(paper.questions.values(), paper.guess_shares, strict=True)
     ]
-
-
-def _guess(type_: str, options: Sequence[str]) -> float:
-    choices = question_type(type_).choices(options)
-    return 1 / len(choices) if choices else 0.0
 
 
 def _taken(attempt: WaitingAttempt, questions: Sequence[Asked]) -> TakenAttempt:

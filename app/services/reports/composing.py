@@ -150,7 +150,7 @@ class _Composer:
             for name in ("discrimination", "difficulty", "guessing")
         )
         letters = self._letters[:, kept]
-        guess = [1 / max(len(self._material.items[place].option_ids), 4) for place in kept]
+        guess = [self._material.items[place].guess for place in kept]
         shares = np.where(letters == ord("u"), guess, (letters == ord("c")) + 0.5 * (letters == ord("p")))
         return abilities(Responses(shares), Items(*parameters)).estimate
 

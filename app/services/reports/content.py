@@ -23,6 +23,8 @@ class MaterialItem:
     right_ids: frozenset[str]
     """The options that belong to a right answer."""
     papers: Sequence[str]
+    guess: float
+    """How often a blind guess is right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,11 @@ def _rests_on(found: AnalyzedItems) -> Sequence[str]:
 
 
 def _items(found: AnalyzedItems, entries: Sequence[Mapping[str, Any]]) -> list[MaterialItem]:
-    answer_key = found.analyzed.key.answer_key
+    paper, answer_key = found.analyzed.paper, found.analyzed.key.answer_key
     texts = {UUID(entry["id"]): _text(entry["text"]) for entry in entries}
     return [
-        _item(question, answer_key[str(question.id)]["key"], texts[question.id], found.holding)
-        for question in found.analyzed.paper.questions.values()
+        _item(question, answer_key[str(question.id)]["key"], texts[question.id], found.holding, guess)
+        for question, guess in zip(paper.questions.values(), paper.guess_shares, strict=True)
     ]
 
 
@@ -110,6 +110,7 @@ def _item(
     key: Mapping[str, Any],
     text: str,
     holding: Mapping[UUID, Sequence[HoldingPaper]],
+    guess: float,
 ) -> MaterialItem:
     options = question.options
     alternatives = _alternatives(question, key, labels_of(options))
@@ -120,6 +121,7 @@ def _item(
         option_ids=options,
         right_ids=frozenset(option for together in ids for option in together) & frozenset(options),
         papers=[_place(paper) for paper in holding.get(question.id, ())],
+        guess=guess,
     )
 
 

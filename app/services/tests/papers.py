@@ -15,6 +15,7 @@ from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, parse_marks
 from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
+from app.engine.question_types import question_type
 from app.engine.scoring import Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
 from app.models import KeyVersion, LocalizedText, Paper
@@ -23,8 +24,6 @@ from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
 Value = TypeVar("Value")
-
-USUAL_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,12 @@ class FrozenPaper:
         return [str(question_id) for question_id in self.questions]
 
     @cached_property
-    def options_to_guess_from(self) -> Sequence[int]:
-        """Among how many options a blind guess chooses, by question: four if it has none."""
-        offered = [
-            len(question.options) - (question.not_attempted is not None)
+    def guess_shares(self) -> Sequence[float]:
+        """How often a blind guess at each question is right."""
+        return [
+            question_type(question.type).guess_share(question.options, question.not_attempted)
             for question in self.questions.values()
         ]
-        return [count if count > 1 else USUAL_OPTIONS for count in offered]
 
     @property
     def has_timed_sections(self) -> bool:

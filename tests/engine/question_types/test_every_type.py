@@ -108,6 +108,28 @@ names = st.sampled_from(
 keys = st.dictionaries(names, json, max_size=2)
 
 
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("single_choice", 1 / 4),
+        ("multiple_choice", 1 / 3),
+        ("true_false", 1 / 2),
+        ("numeric", 0),
+        ("ranges", 0),
+        ("text", 0),
+        ("matching", 1 / 64),
+    ],
+)
+def test_how_often_a_blind_guess_is_right(name: str, share: float) -> None:
+    """Three items are matched with four others: each is right once in four."""
+    kind = question_type(name)
+    assert kind.guess_share(kind.option_ids(EXAMPLES[name].options)) == share
+
+
+def test_nobody_guesses_that_a_question_was_not_attempted() -> None:
+    assert question_type("single_choice").guess_share(list("abcde"), not_attempted="e") == 1 / 4
+
+
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> QuestionType:
     found: QuestionType = request.param

@@ -19,6 +19,7 @@ QUESTION: dict[str, Any] = {
     "wrong_marks": -2 / 3,
     "options": 4,
     "listed_options": 4,
+    "guess": 1 / 4,
     "right_option": 0,
     "section": 0,
     "is_dropped": False,

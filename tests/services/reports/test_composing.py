@@ -29,7 +29,7 @@ def a_material(answers: Sequence[list[str] | None], **analysis: Any) -> ReportMa
         outcomes=["u" if answer is None else "ic"[answer == ["a", "b"]] for answer in answers],
         scores=[float(answer == ["a", "b"]) for answer in answers],
     )
-    item = MaterialItem("Which?", "A and B", ("a", "b", "c"), frozenset("ab"), ["Mock, version 1"])
+    item = MaterialItem("Which?", "A and B", ("a", "b", "c"), frozenset("ab"), ["Mock, version 1"], 1 / 3)
     return ReportMaterial("Mock", "", [], len(answers), 1.0, [item], NOTHING | analysis, [None], sheets)
 
 
