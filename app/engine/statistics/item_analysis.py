@@ -7,12 +7,13 @@ and p the number of items. Marks may be negative. Variances and covariances have
 A figure that is not defined, such as a correlation with a constant, is NaN.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +61,16 @@ class ScoreStatistics:
     """The standard error of measurement of one score, in marks."""
 
 
-def item_statistics(marks: Floats, max_marks: Floats) -> ItemStatistics:
+def item_statistics(marks: Floats, max_marks: Floats, measured: Flags | None = None) -> ItemStatistics:
     """Return the statistics of the items of a test.
 
     `marks` has a row for each attempt and a column for each item. `max_marks` has the maximum of each item.
+    `measured` is False for a dropped item, which is no part of the test: its figures are NaN.
     Raises ValueError for fewer than two attempts.
     """
+    if measured is not None and not measured.all():
+        found = item_statistics(marks[:, measured], max_marks[measured])
+        return ItemStatistics(*(_spread(figures, measured) for figures in astuple(found)))
     count = _attempts(marks)
     totals = marks.sum(axis=1)
     centered = marks - marks.mean(axis=0)
@@ -84,15 +89,18 @@ def item_statistics(marks: Floats, max_marks: Floats) -> ItemStatistics:
     )
 
 
-def score_statistics(marks: Floats) -> ScoreStatistics:
-    """Return the statistics of the totals; `marks` as for `item_statistics`.
+def score_statistics(marks: Floats, measured: Flags | None = None) -> ScoreStatistics:
+    """Return the statistics of the totals; `marks` and `measured` as for `item_statistics`.
+
+    The marks that a dropped item gives are in the totals. Alpha and the errors are those of the other items.
 
     With the central moments m_k, the estimates are Fisher's k-statistics:
     k2 = n m2 / (n - 1), k3 = n² m3 / ((n - 1)(n - 2)),
     k4 = n² ((n + 1) m4 - 3 (n - 1) m2²) / ((n - 1)(n - 2)(n - 3)).
     """
     count = _attempts(marks)
-    items = marks.shape[1]
+    own = marks if measured is None else marks[:, measured]
+    items = own.shape[1]
     totals = marks.sum(axis=1)
     m2, m3, m4 = (float(((totals - totals.mean()) ** power).mean()) for power in (2, 3, 4))
     k2 = count * m2 / (count - 1)
@@ -102,8 +110,8 @@ def score_statistics(marks: Floats) -> ScoreStatistics:
         if count > 3
         else np.nan
     )
-    spread = float(marks.var(axis=0, ddof=1).sum())
-    alpha = items / (items - 1) * (1 - spread / k2) if items > 1 and k2 > 0 else np.nan
+    spread, own_spread = float(own.var(axis=0, ddof=1).sum()), float(own.sum(axis=1).var(ddof=1))
+    alpha = items / (items - 1) * (1 - spread / own_spread) if items > 1 and own_spread > 0 else np.nan
     error_ratio = 100 * np.sqrt(1 - alpha)
     return ScoreStatistics(
         attempts=count,
@@ -114,7 +122,7 @@ def score_statistics(marks: Floats) -> ScoreStatistics:
         kurtosis=k4 / k2**2 if k2 > 0 else np.nan,
         alpha=alpha,
         error_ratio=float(error_ratio),
-        standard_error=float(error_ratio * np.sqrt(k2) / 100),
+        standard_error=float(error_ratio * np.sqrt(own_spread) / 100),
     )
 
 
@@ -122,6 +130,13 @@ def _attempts(marks: Floats) -> int:
     if marks.shape[0] < 2:
         raise ValueError("Item analysis needs at least two attempts.")
     return int(marks.shape[0])
+
+
+def _spread(figures: Floats, measured: Flags) -> Floats:
+    """The figures at the places of the measured items, NaN at the others."""
+    spread: Floats = np.full(len(measured), np.nan)
+    spread[measured] = figures
+    return spread
 
 
 def _largest_covariances(marks: Floats, totals: Floats) -> Floats:

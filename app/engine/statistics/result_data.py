@@ -71,6 +71,11 @@ class ResultData:
         return is_outcome
 
     @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which questions are not dropped."""
+        return ~np.array([question.is_dropped for question in self.questions], dtype=np.bool_)
+
+    @property
     def max_marks(self) -> Floats:
         return np.array([question.max_marks for question in self.questions])
 

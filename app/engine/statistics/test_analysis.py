@@ -55,11 +55,11 @@ def analyze(data: ResultData) -> Analysis:
     groups = score_groups(data.marks.sum(axis=1), SCORE_GROUPS)
     counts = list(_counts_by_item(data, groups))
     enough = attempts >= FEWEST_ANALYZED
-    statistics = item_statistics(data.marks, data.max_marks) if enough else None
-    scores = score_statistics(data.marks) if enough else None
+    statistics = item_statistics(data.marks, data.max_marks, data.measured) if enough else None
+    scores = score_statistics(data.marks, data.measured) if enough else None
     compared = differences(data)
     document = {
-        "scores": _scores(scores, data.marks.shape[1]) if scores else None,
+        "scores": _scores(scores, int(data.measured.sum())) if scores else None,
         "items": _items(data, statistics) if statistics else None,
         "sections": list(_sections(data)) if enough else [],
         "languages": _languages(data),
@@ -134,8 +134,12 @@ def _alpha_interval(alpha: float, attempts: int, items: int) -> JsonObject | Non
     return {"low": number(low), "high": number(high)}
 
 
-def _items(data: ResultData, found: ItemStatistics) -> list[JsonObject]:
-    return [_item(data, found, place) for place in range(len(data.questions))]
+def _items(data: ResultData, found: ItemStatistics) -> list[JsonObject | None]:
+    """The figures of each question. A dropped one has none: it is no part of the test."""
+    return [
+        None if question.is_dropped else _item(data, found, place)
+        for place, question in enumerate(data.questions)
+    ]
 
 
 def _item(data: ResultData, found: ItemStatistics, place: int) -> JsonObject:
@@ -182,12 +186,12 @@ def _sections(data: ResultData) -> Iterator[JsonObject]:
     """Each section as a test of its own."""
     for section in sorted({question.section for question in data.questions}):
         places = [place for place, question in enumerate(data.questions) if question.section == section]
-        marks = data.marks[:, places]
+        marks, measured = data.marks[:, places], data.measured[places]
         yield {
             "section": section,
             "positions": [place + 1 for place in places],
-            "scores": _scores(score_statistics(marks), len(places)),
-            "items": _short_items(item_statistics(marks, data.max_marks[places])),
+            "scores": _scores(score_statistics(marks, measured), int(measured.sum())),
+            "items": _short_items(item_statistics(marks, data.max_marks[places], measured)),
         }
 
 
@@ -203,8 +207,8 @@ def _by_group(data: ResultData, division: Membership) -> Iterator[JsonObject]:
         if len(marks) >= FEWEST_IN_GROUP:
             yield {
                 "language": name,
-                "scores": _scores(score_statistics(marks), marks.shape[1]),
-                "items": _short_items(item_statistics(marks, data.max_marks)),
+                "scores": _scores(score_statistics(marks, data.measured), int(data.measured.sum())),
+                "items": _short_items(item_statistics(marks, data.max_marks, data.measured)),
             }
 
 

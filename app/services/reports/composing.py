@@ -77,7 +77,7 @@ class _Composer:
         return [self._item(place, item) for place, item in enumerate(self._material.items)]
 
     def _item(self, place: int, item: MaterialItem) -> ReportItem:
-        found: Json = self._analysis["items"][place]
+        found: Json = self._analysis["items"][place] or {}
         median = self._material.median_ms[place]
         options = list(self._options(place, item))
         flags = wording.flags_of(self._analysis, place, options)
@@ -85,9 +85,9 @@ class _Composer:
             number=place + 1,
             text=item.text,
             right=item.right,
-            facility=found["facility"],
-            discrimination=found["discrimination_index"],
-            efficiency=found["discriminative_efficiency"],
+            facility=found.get("facility"),
+            discrimination=found.get("discrimination_index"),
+            efficiency=found.get("discriminative_efficiency"),
             blank=float((self._letters[:, place] == ord("u")).mean()),
             median_seconds=None if median is None else median / 1000,
             options=options,

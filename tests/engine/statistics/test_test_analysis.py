@@ -56,6 +56,12 @@ def simulated(
     )
 
 
+def first_questions(data: ResultData, count: int) -> ResultData:
+    """The same answers at a test of the first questions."""
+    arrays = {name: getattr(data, name)[:, :count] for name in ("marks", "letters", "choices", "times_ms")}
+    return replace(data, questions=data.questions[:count], **arrays)
+
+
 class TestAnalyze:
     def test_counts_add_up(self) -> None:
         found = analyze(simulated(200))
@@ -78,10 +84,25 @@ class TestAnalyze:
         found = analyze(data)
         assert not [flag for flag in found.document["flags"] if flag["position"] == 1]
         assert len(found.option_counts[1]) == 2
-        assert found.document["items"][0]["discrimination_index"] is None
+        assert found.document["items"][0] is None
         assert found.document["items"][1]["guess_facility"] is None
         assert found.document["irt"]["items"][0] is None
         assert found.document["irt"]["items"][1] is not None
+
+    @pytest.mark.parametrize("marks", [0.0, 2.0], ids=["prorated", "full marks to all"])
+    def test_a_dropped_question_is_no_part_of_the_test(self, marks: float) -> None:
+        """Nineteen questions and a dropped one: alpha, errors and weights are those of the nineteen."""
+        data = simulated(200, changes={19: {"is_dropped": True, "right_option": -1}})
+        data.letters[:, 19], data.marks[:, 19] = ord("d"), marks
+        found, alone = analyze(data), analyze(first_questions(simulated(200), 19))
+        assert found.document["items"] == [*alone.document["items"], None]
+        assert (found.alpha, found.standard_error) == (alone.alpha, alone.standard_error)
+        assert found.mean == pytest.approx((alone.mean or 0) + marks)
+        for each in ("sections", "languages"):
+            for whole, part in zip(found.document[each], alone.document[each], strict=True):
+                assert whole["scores"]["alpha_interval"] == part["scores"]["alpha_interval"]
+                nothing = {"facility": None, "discrimination_index": None}
+                assert whole["items"] == [*part["items"], nothing]
 
     def test_not_attempted_is_no_distractor(self) -> None:
         """An option that a marking scheme adds is listed, and is not called rarely chosen."""
