@@ -15,7 +15,7 @@ from uuid import UUID
 from app.engine.answers import Answer
 from app.engine.grading import LETTERS, Grader
 from app.engine.responses import count_changes
-from app.engine.scoring import Outcome, PaperKey
+from app.engine.scoring import Outcome, PaperKey, counted_places
 
 CONFIDENCE_LETTERS = {"sure": "s", "doubtful": "d", "guess": "g"}
 NO_CONFIDENCE = "-"
@@ -56,14 +56,14 @@ class SubjectSums:
     """Sums over questions of one subject. Marks are raw and in parts of `1 / denominator` of their row."""
 
     questions: int = 0
-    """Without dropped ones."""
+    """Those that count: no dropped ones, and of a section with `choose` only so many."""
     correct: int = 0
     incorrect: int = 0
     partial: int = 0
     gained: int = 0
     lost: int = 0
     most: int = 0
-    """What `questions` would earn if all of them were right, also those that a section did not ask for."""
+    """What `questions` would earn if all of them were right."""
     spent_ms: int = 0
 
     @property
@@ -200,26 +200,37 @@ def _sums(
     key: PaperKey, subjects: Sequence[UUID], sheet: MarkedAttempt, spent: Sequence[int], denominator: int
 ) -> dict[UUID, SubjectSums]:
     """The sums of each subject, in the order of the paper."""
-    times = denominator // sheet.denominator
+    times, counted = denominator // sheet.denominator, _counted(key, sheet.answers)
     totals: dict[UUID, list[int]] = {}
     for place, item in enumerate(key.items):
         total = totals.setdefault(subjects[place], [0] * SUMS)
         letter, marks = sheet.outcomes[place], sheet.marks[place] * times
         correct = item.marks.correct
-        is_dropped = letter == _DROPPED
+        counts = letter != _DROPPED and place in counted
         values = (
-            not is_dropped,
+            counts,
             letter == _CORRECT,
             letter == _INCORRECT,
             letter == _PARTIAL,
             max(marks, 0),
             max(-marks, 0),
-            0 if is_dropped else correct.numerator * (denominator // correct.denominator),
+            correct.numerator * (denominator // correct.denominator) if counts else 0,
             spent[place],
         )
         for index, value in enumerate(values):
             total[index] += value
     return {subject_id: SubjectSums(*total) for subject_id, total in totals.items()}
+
+
+def _counted(key: PaperKey, answers: Sequence[Answer | None]) -> set[int]:
+    """The places of the questions that count: of a section with `choose` the first so many answered ones."""
+    counted: set[int] = set()
+    for section in key.sections:
+        places = key.places_of[section.id]
+        given = [answers[place] for place in places]
+        chosen = counted_places(key.items_of[section.id], section.choose, given, key.dropped)
+        counted.update(places[place] for place in chosen)
+    return counted
 
 
 def _order(ids: Sequence[UUID], first_at: Mapping[UUID, datetime]) -> list[int] | None:

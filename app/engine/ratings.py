@@ -48,6 +48,8 @@ class Asked:
     chapter_id: UUID | None
     guess: float
     """How often a blind guess is right: what a blank counts as."""
+    is_optional: bool = False
+    """Whether its section asks for fewer questions than it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,14 @@ def card_grounds(attempt: TakenAttempt) -> Iterator[tuple[UUID, CardGround]]:
 def _seen(attempt: TakenAttempt) -> Iterator[_Seen]:
     """The questions that the candidate saw: answered, or blank after some time, without dropped ones.
 
-    Without times, as with answer sheets on paper, all blanks were seen.
+    Without times, as with answer sheets on paper, all blanks were seen. In a section with `choose` no blank
+    was asked for, and an answer beyond the number has the outcome of a blank.
     """
     for place, asked in enumerate(attempt.questions):
         outcome = attempt.outcomes[place]
         was_skipped = outcome == _BLANK and attempt.spent_ms is not None and not attempt.spent_ms[place]
-        if outcome != _DROPPED and not was_skipped:
+        was_not_asked = outcome == _BLANK and asked.is_optional
+        if outcome != _DROPPED and not was_skipped and not was_not_asked:
             yield _Seen(asked, outcome, attempt.confidence[place])
 
 

@@ -86,7 +86,11 @@ class TestSums:
                 card.incorrect,
                 card.partial,
             )
-            assert total.questions == len(answers) - card.dropped
+            if not card.dropped:
+                wanted = [section.choose or len(key.items_of[section.id]) for section in key.sections]
+                assert total.questions == sum(wanted)
+                assert Fraction(total.most, found.denominator) == key.max_score
+            assert total.answered <= total.questions <= len(answers) - card.dropped
             assert Fraction(total.gained, found.denominator) == card.marks_gained
             assert Fraction(total.lost, found.denominator) == card.marks_lost
 

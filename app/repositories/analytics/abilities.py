@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, delete, func, literal, or_, select, update
+from sqlalchemy import Uuid, and_, any_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 
 from app.engine.grading import LETTERS
@@ -16,6 +16,7 @@ from app.models import (
     AttemptFigures,
     AttemptStatus,
     CandidateRating,
+    Paper,
     PaperQuestion,
     Question,
     QuestionVersion,
@@ -24,7 +25,7 @@ from app.models import (
     Test,
     User,
 )
-from app.repositories.analytics.blanks import OPTION_IDS, guess_share
+from app.repositories.analytics.blanks import OPTION_IDS, guess_share, is_place, optional_questions
 from app.repositories.analytics.ratings import CANDIDATES
 from app.repositories.base import Repository
 from app.repositories.embargo import shows_results
@@ -40,10 +41,10 @@ class FirstAnswer:
     subject_id: UUID
     outcome: str
     """The letter of the outcome, as in a result."""
-    guess: float
-    """How often a blind guess is right."""
     label: str | None
     """The difficulty that the author gave the question."""
+    guess: float
+    """How often a blind guess is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +81,28 @@ class AbilityRepository(Repository):
     async def first_answers(self, user_ids: Collection[UUID]) -> Sequence[FirstAnswer]:
         """The first answers in official attempts that are shown and may be reviewed, without dropped ones.
 
-        A blank is left out if no time was spent on the question.
+        A blank is left out if no time was spent on the question, and in a section with `choose`.
         """
         outcome = func.substr(Result.outcomes, PaperQuestion.position, 1)
         spent = AttemptFigures.spent_ms[PaperQuestion.position]
-        was_seen = or_(outcome != LETTERS[Outcome.UNATTEMPTED], spent.is_(None), spent > 0)
+        papers = select(Attempt.paper_id).where(Attempt.user_id == _among(user_ids))
+        optional = optional_questions(Paper.id.in_(papers))
+        was_seen = and_(or_(spent.is_(None), spent > 0), optional.c.question_id.is_(None))
         statement = (
             select(
                 Attempt.user_id,
                 PaperQuestion.question_id,
                 Question.subject_id,
-                outcome,
+                outcome.label("outcome"),
+                QuestionVersion.difficulty,
                 QuestionVersion.type,
                 OPTION_IDS,
-                QuestionVersion.difficulty,
             )
             .join(Test, Test.id == Attempt.test_id)
             .join(Result, Result.attempt_id == Attempt.id)
             .join(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
             .join(PaperQuestion, PaperQuestion.paper_id == Attempt.paper_id)
+            .outerjoin(optional, is_place(optional))
             .join(Question, Question.id == PaperQuestion.question_id)
             .join(
                 QuestionVersion,
@@ -113,14 +117,21 @@ class AbilityRepository(Repository):
                 Test.review != "never",
                 shows_results(CANDIDATES),
                 outcome != LETTERS[Outcome.DROPPED],
-                was_seen,
+                or_(outcome != LETTERS[Outcome.UNATTEMPTED], was_seen),
             )
             .ext(distinct_on(Attempt.user_id, PaperQuestion.question_id))
             .order_by(Attempt.user_id, PaperQuestion.question_id, Attempt.id)
         )
         return [
-            FirstAnswer(*row, guess=guess_share(type_, option_ids), label=label)
-            for *row, type_, option_ids, label in await self._session.execute(statement)
+            FirstAnswer(
+                user_id=row.user_id,
+                question_id=row.question_id,
+                subject_id=row.subject_id,
+                outcome=row.outcome,
+                label=row.difficulty,
+                guess=guess_share(row.type, row.option_ids),
+            )
+            for row in await self._session.execute(statement)
         ]
 
     async def store(self, user_ids: Collection[UUID], abilities: Sequence[NewAbility], now: datetime) -> None:

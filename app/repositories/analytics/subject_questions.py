@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Uuid, and_, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.models import PaperQuestion, Question, QuestionVersion
-from app.repositories.analytics.blanks import OPTION_IDS, guess_share
+from app.models import Paper, PaperQuestion, Question, QuestionVersion
+from app.repositories.analytics.blanks import OPTION_IDS, guess_share, is_place, optional_questions
 from app.repositories.base import Repository
 
 
@@ -26,6 +26,8 @@ class PlacedQuestion:
     tags: Sequence[str]
     guess: float
     """How often a blind guess is right."""
+    is_optional: bool
+    """Whether its section asks for fewer questions than it has."""
 
 
 class SubjectQuestionRepository(Repository):
@@ -36,6 +38,8 @@ class SubjectQuestionRepository(Repository):
         current = and_(
             QuestionVersion.question_id == Question.id, QuestionVersion.number == Question.current_version
         )
+        wanted = any_(literal(list(paper_ids), ARRAY(Uuid)))
+        optional = optional_questions(Paper.id == wanted)
         statement = (
             select(
                 PaperQuestion.paper_id,
@@ -46,16 +50,27 @@ class SubjectQuestionRepository(Repository):
                 QuestionVersion.tags,
                 QuestionVersion.type,
                 OPTION_IDS,
+                optional.c.question_id.is_not(None).label("is_optional"),
             )
             .join(Question, Question.id == PaperQuestion.question_id)
             .join(QuestionVersion, current)
+            .outerjoin(optional, is_place(optional))
             .where(
-                PaperQuestion.paper_id == any_(literal(list(paper_ids), ARRAY(Uuid))),
+                PaperQuestion.paper_id == wanted,
                 Question.subject_id == subject_id,
             )
             .order_by(PaperQuestion.paper_id, PaperQuestion.position)
         )
         return [
-            PlacedQuestion(*row, guess=guess_share(type_, option_ids))
-            for *row, type_, option_ids in await self._session.execute(statement)
+            PlacedQuestion(
+                paper_id=row.paper_id,
+                position=row.position,
+                question_id=row.id,
+                chapter_id=row.chapter_id,
+                difficulty=row.difficulty,
+                tags=row.tags,
+                guess=guess_share(row.type, row.option_ids),
+                is_optional=row.is_optional,
+            )
+            for row in await self._session.execute(statement)
         ]

@@ -29,6 +29,7 @@ Verdict = Literal["strength", "weakness", "not_proven"]
 class TallyOut(Out):
     """Questions, each as often as it was in an attempt, without dropped ones.
 
+    Of a section that asks for some of its questions only those with an answer that counts are here.
     `accuracy` is correct / (correct + incorrect), with its 90 % interval. `n` is correct + incorrect.
     """
 

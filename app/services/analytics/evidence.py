@@ -6,18 +6,24 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.engine.attempt_figures import NO_CONFIDENCE
-from app.engine.scoring import PaperKey
+from app.engine.grading import LETTERS
+from app.engine.scoring import Outcome, PaperKey
 from app.repositories.analytics.shown import PaperQuestions, ShownAttempt
 from app.services.analytics.cutoffs import ItemCurve, TakenPaper
 from app.services.components import Components
+from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
 
+BLANK = LETTERS[Outcome.UNATTEMPTED]
 MOST_ATTEMPTS = 10
 """The latest ones: older attempts say less of the candidate of today."""
 
 
 class Evidence(NamedTuple):
-    """A question of an attempt that was not dropped. An overview makes a thousand of them."""
+    """A question of an attempt that was not dropped. An overview makes a thousand of them.
+
+    Of a section with `choose` only answers that count are here: the other questions were not asked for.
+    """
 
     question_id: UUID
     subject_id: UUID
@@ -58,26 +64,24 @@ async def gather(
 ) -> Record:
     """What these shown attempts say, the latest last. Papers and keys are in memory."""
     keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
-    guesses = {
-        each.paper_id: (await parts.papers.get(reads, each.paper_id)).guess_shares for each in attempts
-    }
+    papers = {each.paper_id: await parts.papers.get(reads, each.paper_id) for each in attempts}
     answers = [
         evidence
         for each in attempts
-        for evidence in _answers(each, keys[each.key_id], guesses[each.paper_id], questions[each.paper_id])
+        for evidence in _answers(each, keys[each.key_id], papers[each.paper_id], questions[each.paper_id])
     ]
     curves = {each.question_id: each.curve for each in answers if each.curve is not None}
-    papers = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
-    return Record(answers, papers, curves)
+    taken = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
+    return Record(answers, taken, curves)
 
 
 def _answers(
     attempt: ShownAttempt,
     key: PaperKey,
-    guesses: Sequence[float],
+    paper: FrozenPaper,
     questions: PaperQuestions,
 ) -> list[Evidence]:
-    marks = key.marks_in_floats
+    marks, guesses = key.marks_in_floats, paper.guess_shares
     confidence = attempt.figures.confidence if attempt.figures else NO_CONFIDENCE * len(key.items)
     return [
         Evidence(
@@ -93,4 +97,5 @@ def _answers(
         )
         for place, item in enumerate(key.items)
         if not item.is_dropped
+        and not (attempt.outcomes[place] == BLANK and item.question_id in paper.optional_ids)
     ]

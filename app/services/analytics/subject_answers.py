@@ -29,7 +29,10 @@ CORRECT, INCORRECT, PARTIAL, BLANK, DROPPED = (
 
 @dataclass(frozen=True, slots=True)
 class SubjectAnswer:
-    """What became of one question of the subject in one attempt. Dropped questions are left out."""
+    """What became of one question of the subject in one attempt.
+
+    Dropped questions are left out, and of a section with `choose` those without an answer that counts.
+    """
 
     attempt_id: UUID
     practice: bool
@@ -85,7 +88,8 @@ async def gather(
         own = times.get(attempt.id, [])
         for question in by_paper[attempt.paper_id]:
             answer = _answer(attempt, question, own, median, curves)
-            answers += [answer] if answer.outcome != DROPPED else []
+            was_asked = answer.outcome != BLANK or not question.is_optional
+            answers += [answer] if answer.outcome != DROPPED and was_asked else []
     return answers
 
 

@@ -98,6 +98,7 @@ async def _asked(
             subject_id=places[question.id].subject_id,
             chapter_id=places[question.id].chapter_id,
             guess=guess,
+            is_optional=question.id in paper.optional_ids,
         )
         for question, guess in zip(paper.questions.values(), paper.guess_shares, strict=True)
     ]

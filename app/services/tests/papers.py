@@ -87,6 +87,16 @@ class FrozenPaper:
             for question in self.questions.values()
         ]
 
+    @cached_property
+    def optional_ids(self) -> frozenset[UUID]:
+        """The questions of sections that ask for fewer than they have: candidates choose which ones."""
+        return frozenset(
+            UUID(question_id)
+            for section in self.rules["sections"]
+            if section["choose"] is not None and section["choose"] < len(section["question_ids"])
+            for question_id in section["question_ids"]
+        )
+
     @property
     def has_timed_sections(self) -> bool:
         return any(section.duration is not None for section in self.sections)

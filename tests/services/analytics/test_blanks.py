@@ -1,21 +1,25 @@
-"""What blanks count as: the same in all figures."""
+"""What blanks count as: the same in all figures, and nothing where candidates choose what they answer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from app.models import Subject
+from app.models import ReviewCard, Subject
 from app.services import tests
 from app.services.analytics import evidence, item_analysis, subject_answers, taking_in
+from app.services.analytics.performance import percent_of
+from app.services.analytics.subject_analysis import subject_analysis
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from tests.builders.analytics import sit
+from tests.builders.analytics import Given, sit
 from tests.builders.attempts import add_candidate
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 
 NOON = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -61,3 +65,63 @@ async def test_a_blank_is_worth_the_same_in_all_figures(
         assert shares == [1 / 4, 1 / 2, 0], name
     abilities = {each.question_id: each.guess for each in await uow.abilities.first_answers([candidate.id])}
     assert [abilities[question_id] for question_id in ids] == [1 / 4, 1 / 2, 0]
+
+
+class TestChoice:
+    """Five questions keyed a, of which two are to be answered."""
+
+    @pytest.fixture
+    async def made(self, uow: UnitOfWork, subject: Subject) -> PublishedTest:
+        ids = await add_questions(uow, [["a"]] * 5, subject=subject)
+        return await publish_test(uow, same_as=PublishedTest(UUID(int=0), ids), section={"choose": 2})
+
+    async def test_only_answers_that_count_are_evidence(
+        self,
+        uow: UnitOfWork,
+        parts: Components,
+        candidate: Principal,
+        subject: Subject,
+        made: PublishedTest,
+    ) -> None:
+        """One wrong, one right, a third right answer that does not count, and two blanks that were seen."""
+        right, wrong = Given(["a"], 9_000), Given(["b"], 9_000)
+        seen = Given(None, 5_000)
+        given = {0: wrong, 1: right, 2: right, 3: seen, 4: seen}
+        attempt = await sit(uow, parts, candidate, made, given, NOON)
+        counted = list(made.question_ids[:2])
+        assert [each.question_id for each in await evidence_of(uow, parts, candidate)] == counted
+        shown = await uow.shown.attempts(tests.viewer(candidate))
+        of_subject = await subject_answers.gather(uow, subject.id, shown)
+        assert [each.question_id for each in of_subject] == counted
+        first = await uow.abilities.first_answers([candidate.id])
+        assert {each.question_id for each in first} == set(counted)
+        assert await taking_in.take_in(uow, parts, [attempt.id]) == 1
+        cards = await uow.session.scalars(select(ReviewCard).where(ReviewCard.user_id == candidate.id))
+        assert [(card.question_id, card.ground) for card in cards] == [(counted[0], "missed")]
+
+    async def test_whoever_has_all_right_that_count_has_everything(
+        self,
+        uow: UnitOfWork,
+        parts: Components,
+        candidate: Principal,
+        subject: Subject,
+        made: PublishedTest,
+    ) -> None:
+        await sit(uow, parts, candidate, made, {3: Given(["a"]), 4: Given(["a"])}, NOON)
+        found = await subject_analysis(uow, candidate, subject.id)
+        assert (found.official_marks.percent, found.figures.official.seen) == (100, 2)
+        assert [point.score_percent for point in found.trend] == [100]
+        (attempt,) = await uow.shown.attempts(tests.viewer(candidate))
+        assert attempt.figures is not None
+        assert attempt.figures.total.questions == 2
+        assert percent_of(attempt.figures.total) == 100
+
+    async def test_a_question_is_new_where_it_was_answered_first(
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, made: PublishedTest
+    ) -> None:
+        """A question that was not chosen in one test and is right in another one counts as right."""
+        other = await publish_test(uow, same_as=made)
+        await sit(uow, parts, candidate, made, {0: Given(["b"]), 1: Given(["b"])}, NOON)
+        await sit(uow, parts, candidate, other, {4: Given(["a"], 9_000), 0: Given(["a"], 9_000)}, NOON + DAY)
+        found = {each.question_id: each.outcome for each in await uow.abilities.first_answers([candidate.id])}
+        assert found == dict(zip((made.question_ids[place] for place in (0, 1, 4)), "iic", strict=True))
