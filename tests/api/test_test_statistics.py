@@ -119,6 +119,35 @@ class TestItems:
         (part,) = (await stage.items(by="section"))["items"][0]["parts"]
         assert (part["language"], part["attempts"]) == (None, 60)
 
+    async def test_where_candidates_choose(
+        self, engine: AsyncEngine, parts: Components, people: People
+    ) -> None:
+        """Each question rests on those who have answered it, and there is no alpha."""
+        owner = await people.member("author")
+        created_by = await user_id_of(owner)
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(
+                uow, [[key] for key in KEYS], created_by=created_by, section={"choose": 3}
+            )
+            sheets = simulated_sheets(KEYS, 60, blank=0.5)
+            await add_results(uow, parts, made, [[None, *sheet[1:]] for sheet in sheets])
+        await computed(engine, parts, made)
+        stage = Stage(owner, made)
+        figures = [item["figures"] for item in (await stage.items())["items"]]
+        for each in figures:
+            answered = each["correct"] + each["incorrect"]
+            assert (each["facility"]["n"], each["intended_weight"]) == (answered, None)
+            assert answered + each["unattempted"] == 60
+        assert figures[1]["facility"]["reason"] is None
+        assert figures[0]["facility"]["value"] is None
+        assert "there are 0." in figures[0]["facility"]["reason"]["en"]
+        (paper,) = (await stage.summary(by="section"))["papers"]
+        for scores in (paper["scores"], paper["parts"][0]["scores"]):
+            assert (scores["alpha"]["value"], scores["standard_error"]) == (None, None)
+            assert scores["alpha"]["reason"]["en"].startswith("Alpha and the standard error need the same")
+        report = await owner.get(path_of(made, "report"))
+        assert "Here candidates choose which ones they answer." in report.text
+
     async def test_which_paper(self, stage: Stage) -> None:
         assert (await stage.items(paper_version=1))["paper_version"] == 1
         for params in ({"paper_version": 2}, {"exam_paper_id": str(stage.made.id)}):

@@ -20,12 +20,13 @@ def differences(data: ResultData) -> list[JsonObject]:
     """Compare each group with the reference group of its kind, if both have at least 100 attempts.
 
     Candidates of about equal total are compared: there are 20 groups of totals. A dropped question, and one
-    that all or none of the compared candidates have right, has no figures.
+    that all or none of the compared candidates have right, has no figures. Where candidates choose which
+    questions they answer, those who have answered the question are compared, if they are enough.
     """
     strata = score_groups(data.marks.sum(axis=1), STRATA)
-    right = data.has("c")
+    right, asked = data.has("c"), data.asked
     return [
-        _comparison(data, kind, division, focal, right, strata)
+        _comparison(data, kind, division, focal, right, asked, strata)
         for kind, division in data.groups.items()
         for focal in _compared(division)
     ]
@@ -46,14 +47,17 @@ def _comparison(
     division: Membership,
     focal: str,
     right: NDArray[np.bool_],
+    asked: NDArray[np.bool_] | None,
     strata: NDArray[np.int64],
 ) -> JsonObject:
     reference_place, focal_place = division.names.index(division.reference), division.names.index(focal)
     kept = (division.places == reference_place) | (division.places == focal_place)
     is_focal, own_strata, own_right = division.places[kept] == focal_place, strata[kept], right[kept]
+    own_asked = asked[kept] if asked is not None else np.ones_like(own_right)
     items = [
-        None if question.is_dropped else _item(own_right[:, place], is_focal, own_strata)
+        None if question.is_dropped else _item(own_right[rows, place], is_focal[rows], own_strata[rows])
         for place, question in enumerate(data.questions)
+        for rows in [own_asked[:, place]]
     ]
     return {
         "by": kind,
@@ -66,6 +70,8 @@ def _comparison(
 
 
 def _item(right: NDArray[np.bool_], focal: NDArray[np.bool_], strata: NDArray[np.int64]) -> JsonObject | None:
+    if min((~focal).sum(), focal.sum()) < FEWEST_COMPARED:
+        return None
     try:
         found = mantel_haenszel(tables_of(right, focal, strata))
     except ValueError:

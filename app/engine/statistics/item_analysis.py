@@ -7,7 +7,7 @@ and p the number of items. Marks may be negative. Variances and covariances have
 A figure that is not defined, such as a correlation with a constant, is NaN.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,34 @@ def item_statistics(marks: Floats, max_marks: Floats, measured: Flags | None = N
     )
 
 
+def statistics_of_chosen(
+    found: ItemStatistics, marks: Floats, max_marks: Floats, asked: Flags, fewest: int
+) -> ItemStatistics:
+    """Return the statistics of items among which candidates chose.
+
+    `found` is what `item_statistics` returned. `asked` is False where an attempt was not asked for the item.
+    The figures of an item that some were not asked for are those among the others; with fewer than `fewest`
+    of them they are NaN. Weights are NaN: maximum and spread are not sums over the same items for all.
+    """
+    nothing = np.full(len(max_marks), np.nan)
+    chosen = replace(
+        found,
+        facility=found.facility.copy(),
+        standard_deviation=found.standard_deviation.copy(),
+        intended_weight=nothing,
+        effective_weight=nothing,
+        discrimination_index=found.discrimination_index.copy(),
+        discriminative_efficiency=found.discriminative_efficiency.copy(),
+    )
+    totals = marks[:, np.isfinite(found.facility)].sum(axis=1)
+    for item in np.flatnonzero(~asked.all(axis=0)):
+        rows = asked[:, item]
+        alone = _alone(marks[rows, item], totals[rows], max_marks[item]) if rows.sum() >= fewest else None
+        for name in _ALONE:
+            getattr(chosen, name)[item] = getattr(alone, name)[0] if alone else np.nan
+    return chosen
+
+
 def score_statistics(marks: Floats, measured: Flags | None = None) -> ScoreStatistics:
     """Return the statistics of the totals; `marks` and `measured` as for `item_statistics`.
 
@@ -132,6 +160,11 @@ def _attempts(marks: Floats) -> int:
     return int(marks.shape[0])
 
 
+def _alone(marks: Floats, totals: Floats, maximum: float) -> ItemStatistics:
+    """The statistics of one item with the rest of the test as the other item."""
+    return item_statistics(np.column_stack([marks, totals - marks]), np.array([maximum, 1.0]))
+
+
 def _spread(figures: Floats, measured: Flags) -> Floats:
     """The figures at the places of the measured items, NaN at the others."""
     spread: Floats = np.full(len(measured), np.nan)
@@ -156,6 +189,9 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(np.abs(denominator) > _TINY, numerator / denominator, np.nan)
 
+
+_ALONE = "facility", "standard_deviation", "discrimination_index", "discriminative_efficiency"
+"""The figures of an item that do not depend on the other items one by one."""
 
 _TINY = 1e-12
 """Variances below are those of a constant, computed with rounding errors."""

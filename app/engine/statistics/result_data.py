@@ -71,6 +71,15 @@ class ResultData:
         return is_outcome
 
     @property
+    def asked(self) -> NDArray[np.bool_] | None:
+        """Where an answer was asked for; None if candidates could not choose which questions they answer.
+
+        A blank of a question that is optional was not, nor was an answer beyond the number of its section.
+        """
+        optional = np.array([question.is_optional for question in self.questions], dtype=np.bool_)
+        return ~(optional & self.has("u")) if optional.any() else None
+
+    @property
     def measured(self) -> NDArray[np.bool_]:
         """Which questions are not dropped."""
         return ~np.array([question.is_dropped for question in self.questions], dtype=np.bool_)

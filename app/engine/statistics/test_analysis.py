@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, sqrt, tanh
 
 import numpy as np
@@ -19,9 +19,10 @@ from app.engine.statistics.item_analysis import (
     ScoreStatistics,
     item_statistics,
     score_statistics,
+    statistics_of_chosen,
 )
 from app.engine.statistics.item_response import item_response
-from app.engine.statistics.result_data import JsonObject, Membership, ResultData, interval, number
+from app.engine.statistics.result_data import Floats, JsonObject, Membership, ResultData, interval, number
 
 FEWEST_ANALYZED = 10
 """Below this number of attempts, correlations say nothing."""
@@ -33,6 +34,7 @@ EASIER_FOR_GROUP = "easier_for_group"
 
 _ITEMS_AT_ONCE = 10
 _LARGE_DIFFERENCE = "C"
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ def analyze(data: ResultData) -> Analysis:
     groups = score_groups(data.marks.sum(axis=1), SCORE_GROUPS)
     counts = list(_counts_by_item(data, groups))
     enough = attempts >= FEWEST_ANALYZED
-    statistics = item_statistics(data.marks, data.max_marks, data.measured) if enough else None
-    scores = score_statistics(data.marks, data.measured) if enough else None
+    whole = _part(data)
+    statistics = whole.item_statistics(FEWEST_ANALYZED) if enough else None
+    scores = whole.score_statistics() if enough else None
     compared = differences(data)
     document = {
-        "scores": _scores(scores, int(data.measured.sum())) if scores else None,
-        "items": _items(data, statistics) if statistics else None,
+        "scores": _scores(scores, whole.items) if scores else None,
+        "items": _items(data, whole, statistics) if statistics else None,
         "sections": list(_sections(data)) if enough else [],
         "languages": _languages(data),
         "score_groups": np.bincount(groups, minlength=SCORE_GROUPS).tolist(),
@@ -79,6 +82,49 @@ def analyze(data: ResultData) -> Analysis:
         option_counts=[item.sum(axis=0).tolist() for item in counts],
         document=document,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Some attempts at some questions: arrays as in `ResultData`."""
+
+    marks: Floats
+    max_marks: Floats
+    measured: NDArray[np.bool_]
+    asked: NDArray[np.bool_] | None
+
+    @property
+    def items(self) -> int:
+        """The number of questions that are not dropped."""
+        return int(self.measured.sum())
+
+    def attempts_at(self, place: int) -> int:
+        """How many attempts the figures of a question rest on."""
+        return len(self.marks) if self.asked is None else int(self.asked[:, place].sum())
+
+    def item_statistics(self, fewest: int) -> ItemStatistics:
+        """Where candidates choose, a question needs so many who have answered it."""
+        found = item_statistics(self.marks, self.max_marks, self.measured)
+        if self.asked is None:
+            return found
+        return statistics_of_chosen(found, self.marks, self.max_marks, self.asked, fewest)
+
+    def score_statistics(self) -> ScoreStatistics:
+        """Where candidates choose, not all have the same items, which alpha and the errors rest on."""
+        found = score_statistics(self.marks, self.measured)
+        if self.asked is None:
+            return found
+        return replace(found, alpha=np.nan, error_ratio=np.nan, standard_error=np.nan)
+
+
+def _part(
+    data: ResultData, rows: NDArray[np.bool_] | slice = _ALL, places: list[int] | slice = _ALL
+) -> _Part:
+    asked, measured = data.asked, data.measured[places]
+    part = asked[rows][:, places] if asked is not None else None
+    if part is not None and part[:, measured].all():
+        part = None
+    return _Part(data.marks[rows][:, places], data.max_marks[places], measured, part)
 
 
 def _counts_by_item(data: ResultData, groups: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -134,21 +180,21 @@ def _alpha_interval(alpha: float, attempts: int, items: int) -> JsonObject | Non
     return {"low": number(low), "high": number(high)}
 
 
-def _items(data: ResultData, found: ItemStatistics) -> list[JsonObject | None]:
+def _items(data: ResultData, whole: _Part, found: ItemStatistics) -> list[JsonObject | None]:
     """The figures of each question. A dropped one has none: it is no part of the test."""
     return [
-        None if question.is_dropped else _item(data, found, place)
+        None if question.is_dropped else _item(data, found, place, whole.attempts_at(place))
         for place, question in enumerate(data.questions)
     ]
 
 
-def _item(data: ResultData, found: ItemStatistics, place: int) -> JsonObject:
-    question, attempts = data.questions[place], len(data.marks)
-    letters = data.letters[:, place]
+def _item(data: ResultData, found: ItemStatistics, place: int, attempts: int) -> JsonObject:
+    question, letters = data.questions[place], data.letters[:, place]
     facility = float(found.facility[place])
-    error = float(found.standard_deviation[place]) / question.max_marks / sqrt(attempts)
+    error = float(found.standard_deviation[place]) / question.max_marks / sqrt(max(attempts, 1))
     discrimination = float(found.discrimination_index[place])
     return {
+        "attempts": attempts,
         "facility": number(facility),
         "facility_interval": interval(facility, error),
         "guess_facility": number(_guess_facility(data, place)),
@@ -186,12 +232,12 @@ def _sections(data: ResultData) -> Iterator[JsonObject]:
     """Each section as a test of its own."""
     for section in sorted({question.section for question in data.questions}):
         places = [place for place, question in enumerate(data.questions) if question.section == section]
-        marks, measured = data.marks[:, places], data.measured[places]
+        part = _part(data, places=places)
         yield {
             "section": section,
             "positions": [place + 1 for place in places],
-            "scores": _scores(score_statistics(marks, measured), int(measured.sum())),
-            "items": _short_items(item_statistics(marks, data.max_marks[places], measured)),
+            "scores": _scores(part.score_statistics(), part.items),
+            "items": _short_items(part, FEWEST_ANALYZED),
         }
 
 
@@ -203,19 +249,24 @@ def _languages(data: ResultData) -> list[JsonObject]:
 
 def _by_group(data: ResultData, division: Membership) -> Iterator[JsonObject]:
     for name in sorted(division.names):
-        marks = data.marks[division.places == division.names.index(name)]
-        if len(marks) >= FEWEST_IN_GROUP:
+        part = _part(data, rows=division.places == division.names.index(name))
+        if len(part.marks) >= FEWEST_IN_GROUP:
             yield {
                 "language": name,
-                "scores": _scores(score_statistics(marks, data.measured), int(data.measured.sum())),
-                "items": _short_items(item_statistics(marks, data.max_marks, data.measured)),
+                "scores": _scores(part.score_statistics(), part.items),
+                "items": _short_items(part, FEWEST_IN_GROUP),
             }
 
 
-def _short_items(found: ItemStatistics) -> list[JsonObject]:
+def _short_items(part: _Part, fewest: int) -> list[JsonObject]:
+    found = part.item_statistics(fewest)
     return [
-        {"facility": number(facility), "discrimination_index": number(discrimination)}
-        for facility, discrimination in zip(found.facility, found.discrimination_index, strict=True)
+        {
+            "attempts": part.attempts_at(place),
+            "facility": number(found.facility[place]),
+            "discrimination_index": number(found.discrimination_index[place]),
+        }
+        for place in range(len(part.max_marks))
     ]
 
 
@@ -224,12 +275,15 @@ def _flags(
 ) -> Iterator[JsonObject]:
     """What is unusual, question by question. A dropped question has no flag.
 
-    The option that means "not attempted" counts as a blank.
+    The option that means "not attempted" counts as a blank. Where candidates choose which questions they
+    answer, a blank says nothing of the question.
     """
     for place, question in enumerate(data.questions):
         if question.is_dropped:
             continue
         item = np.concatenate([counts[place][:, : question.options], counts[place][:, -2:]], axis=1)
+        if question.is_optional:
+            item[:, -2] = 0
         for flagged in distractors.flags(
             _without_empty(item)[:, None],
             np.array([question.right_option]),

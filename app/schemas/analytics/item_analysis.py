@@ -26,6 +26,7 @@ from app.services.analytics.test_statistics import (
     AnalyzedItems,
     AnalyzedPaper,
     entries,
+    missing_answers,
     missing_items,
     never_computed,
     right_options,
@@ -37,7 +38,8 @@ class ItemFiguresOut(Out):
     """The figures of a question, as Moodle defines them.
 
     `facility` is the mean mark as a share of the maximum, `guess_facility` what it would be if everybody
-    guessed. Weights, index and efficiency are percentages.
+    guessed. Weights, index and efficiency are percentages. Where candidates choose which questions they
+    answer, the figures rest on those who have answered the question (`n`), and there are no weights.
     """
 
     facility: EstimateOut
@@ -54,12 +56,15 @@ class ItemFiguresOut(Out):
 
     @classmethod
     def of(cls, found: JsonObject, attempts: int) -> Self:
-        """As an analysis stores them."""
+        """As an analysis stores them. Earlier ones rest on all attempts."""
+        count = found.get("attempts", attempts)
+        reason = missing_answers(count) if found["facility"] is None else None
         own = {
-            "facility": estimate(found["facility"], found["facility_interval"], attempts),
-            "discrimination_index": estimate(
-                found["discrimination_index"], found["discrimination_interval"], attempts
-            ),
+            name: estimate(found[name], found[interval], count, reason)
+            for name, interval in (
+                ("facility", "facility_interval"),
+                ("discrimination_index", "discrimination_interval"),
+            )
         }
         return cls(**own, **{name: found[name] for name in cls.model_fields if name not in own})
 
@@ -256,20 +261,16 @@ def _differences(comparisons: Sequence[JsonObject], place: int) -> list[Differen
 
 def _parts(analysis: Mapping[str, Any], place: int, by: Division | None) -> list[ItemPartOut]:
     if by == "language":
-        return [
-            ItemPartOut(
-                language=found["language"], attempts=found["scores"]["attempts"], **found["items"][place]
-            )
-            for found in analysis["languages"]
-        ]
+        return [_part(found, found["items"][place], found["language"]) for found in analysis["languages"]]
     if by == "section":
         return [
-            ItemPartOut(
-                language=None,
-                attempts=found["scores"]["attempts"],
-                **found["items"][found["positions"].index(place + 1)],
-            )
+            _part(found, found["items"][found["positions"].index(place + 1)], None)
             for found in analysis["sections"]
             if place + 1 in found["positions"]
         ]
     return []
+
+
+def _part(found: JsonObject, item: JsonObject, language: str | None) -> ItemPartOut:
+    """An item of a part. Those of earlier analyses rest on all attempts of the part."""
+    return ItemPartOut(language=language, **{"attempts": found["scores"]["attempts"], **item})

@@ -11,9 +11,15 @@ from app.repositories.analytics.holding_papers import HoldingPaper
 from app.schemas.analytics.estimates import EstimateOut, localized
 from app.schemas.analytics.progress import ExamOfAttemptOut, ExamPaperOfAttemptOut
 from app.schemas.common import LocalizedText, Out
+from app.sentences import Sentence
 from app.services.analytics.flags import in_words
 from app.services.analytics.refreshing import RequestedRefresh
-from app.services.analytics.test_statistics import AnalyzedPaper, missing_calibration, missing_items
+from app.services.analytics.test_statistics import (
+    AnalyzedPaper,
+    missing_alpha,
+    missing_calibration,
+    missing_items,
+)
 
 Division = Literal["language", "section"]
 Model = Literal["1pl", "2pl", "3pl"]
@@ -44,7 +50,10 @@ class RestsOnOut(Out):
 
 
 class ScoreStatisticsOut(Out):
-    """The distribution of scores, in marks. `alpha` is Cronbach's; `standard_error` is that of one score."""
+    """The distribution of scores, in marks. `alpha` is Cronbach's; `standard_error` is that of one score.
+
+    Where candidates choose which questions they answer, `alpha` and both errors are null.
+    """
 
     attempts: int
     mean: EstimateOut
@@ -57,14 +66,14 @@ class ScoreStatisticsOut(Out):
     standard_error: float | None
 
     @classmethod
-    def of(cls, found: JsonObject) -> Self:
-        """As an analysis stores them."""
-        count = found["attempts"]
+    def of(cls, found: JsonObject, *, has_choice: bool) -> Self:
+        """As an analysis stores them. `has_choice`: candidates choose which questions they answer."""
+        count, reason = found["attempts"], missing_alpha() if has_choice else None
         plain = ("median", "standard_deviation", "skewness", "kurtosis", "error_ratio", "standard_error")
         return cls(
             attempts=count,
             mean=estimate(found["mean"], found["mean_interval"], count),
-            alpha=estimate(found["alpha"], found["alpha_interval"], count),
+            alpha=estimate(found["alpha"], found["alpha_interval"], count, reason),
             **{name: found[name] for name in plain},
         )
 
@@ -136,7 +145,9 @@ class PaperStatisticsOut(Out):
             **place_of(analyzed),
             rests_on=RestsOnOut.of(analyzed),
             reason=localized(missing_items(attempts)) if scores is None else None,
-            scores=ScoreStatisticsOut.of(scores) if scores else None,
+            scores=ScoreStatisticsOut.of(scores, has_choice=bool(analyzed.paper.optional_ids))
+            if scores
+            else None,
             parts=_parts(analyzed, by),
             flags=len(analysis["flags"]),
             model=calibration["model"] if calibration else None,
@@ -232,10 +243,16 @@ class RefreshOut(Out):
         return cls(test_id=requested.test_id, job_id=requested.job_id)
 
 
-def estimate(value: float | None, interval: JsonObject | None, count: int) -> EstimateOut:
-    """A figure of an analysis. It is null without a reason where it is not defined, as for a constant."""
+def estimate(
+    value: float | None, interval: JsonObject | None, count: int, reason: Sentence | None = None
+) -> EstimateOut:
+    """A figure of an analysis. It is null without a reason where it is not defined, as for a constant.
+
+    `reason` is why it is null, if it is.
+    """
     ends = interval or {"low": None, "high": None}
-    return EstimateOut(value=value, low=ends["low"], high=ends["high"], n=count, reason=None)
+    why = localized(reason) if value is None else None
+    return EstimateOut(value=value, low=ends["low"], high=ends["high"], n=count, reason=why)
 
 
 def place_of(analyzed: AnalyzedPaper) -> dict[str, Any]:
@@ -249,13 +266,14 @@ def place_of(analyzed: AnalyzedPaper) -> dict[str, Any]:
 
 def _parts(analyzed: AnalyzedPaper, by: Division | None) -> list[PartStatisticsOut]:
     analysis, sections = analyzed.row.analysis, analyzed.paper.sections
+    optional = analyzed.paper.optional_ids
     if by == "language":
         return [
             PartStatisticsOut(
                 language=found["language"],
                 section_id=None,
                 section=None,
-                scores=ScoreStatisticsOut.of(found["scores"]),
+                scores=ScoreStatisticsOut.of(found["scores"], has_choice=bool(optional)),
             )
             for found in analysis["languages"]
         ]
@@ -265,7 +283,10 @@ def _parts(analyzed: AnalyzedPaper, by: Division | None) -> list[PartStatisticsO
                 language=None,
                 section_id=sections[found["section"]].id,
                 section=sections[found["section"]].name,
-                scores=ScoreStatisticsOut.of(found["scores"]),
+                scores=ScoreStatisticsOut.of(
+                    found["scores"],
+                    has_choice=not optional.isdisjoint(sections[found["section"]].question_ids),
+                ),
             )
             for found in analysis["sections"]
         ]

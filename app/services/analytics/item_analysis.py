@@ -69,14 +69,10 @@ def result_data(
         for place, section in enumerate(paper.sections)
         for question_id in section.question_ids
     }
-    optional = {
-        UUID(question_id)
-        for section in paper.rules["sections"]
-        if section["choose"] is not None
-        for question_id in section["question_ids"]
-    }
     questions = [
-        _question(column, question, item, prior, sections[item.question_id], item.question_id in optional)
+        _question(
+            column, question, item, prior, sections[item.question_id], item.question_id in paper.optional_ids
+        )
         for column, question, item, prior in zip(
             matrix.columns, paper.questions.values(), items, priors, strict=True
         )

@@ -138,6 +138,23 @@ def missing_items(attempts: int) -> Sentence:
     )
 
 
+def missing_answers(answers: int) -> Sentence:
+    """Why there are no figures of a question that candidates may choose."""
+    return Sentence(
+        "These figures need at least {needed} candidates with an answer that counts; there are {answers}.",
+        needed=FEWEST_ANALYZED,
+        answers=answers,
+    )
+
+
+def missing_alpha() -> Sentence:
+    """Why there is no alpha where candidates choose."""
+    return Sentence(
+        "Alpha and the standard error need the same questions for all candidates. Here candidates choose"
+        " which ones they answer."
+    )
+
+
 def missing_calibration(attempts: int) -> Sentence:
     """Why there are no parameters of item response theory."""
     return Sentence(

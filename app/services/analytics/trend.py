@@ -167,6 +167,7 @@ def _verdict(
         return None, Sentence("This is the first official attempt that is shown here.")
     if before is None or now is None:
         return None, Sentence(
-            "A comparison needs {needed} participants of both tests.", needed=FEWEST_PARTICIPANTS
+            "A comparison needs {needed} participants of both tests, and the same questions for all of them.",
+            needed=FEWEST_PARTICIPANTS,
         )
     return change(*before, *now).value, None

@@ -151,8 +151,11 @@ class _Composer:
         )
         letters = self._letters[:, kept]
         guess = [self._material.items[place].guess for place in kept]
-        shares = np.where(letters == ord("u"), guess, (letters == ord("c")) + 0.5 * (letters == ord("p")))
-        return abilities(Responses(shares), Items(*parameters)).estimate
+        blank = letters == ord("u")
+        shares = np.where(blank, guess, (letters == ord("c")) + 0.5 * (letters == ord("p")))
+        optional = np.array([self._material.items[place].is_optional for place in kept])
+        seen = ~(blank & optional) if optional.any() else None
+        return abilities(Responses(shares, seen), Items(*parameters)).estimate
 
 
 def _share(marked: NDArray[np.bool_]) -> float | None:

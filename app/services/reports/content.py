@@ -25,6 +25,8 @@ class MaterialItem:
     papers: Sequence[str]
     guess: float
     """How often a blind guess is right."""
+    is_optional: bool = False
+    """Whether candidates choose if they answer it."""
 
 
 @dataclass(frozen=True, slots=True)

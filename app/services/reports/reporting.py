@@ -19,7 +19,7 @@ from app.services.analytics.candidates import check_may_see
 from app.services.analytics.test_statistics import AnalyzedItems
 from app.services.components import Components
 from app.services.reports.content import MaterialItem, ReportMaterial, labels_of
-from app.services.tests.papers import FrozenQuestion
+from app.services.tests.papers import FrozenPaper, FrozenQuestion
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -100,17 +100,17 @@ def _items(found: AnalyzedItems, entries: Sequence[Mapping[str, Any]]) -> list[M
     paper, answer_key = found.analyzed.paper, found.analyzed.key.answer_key
     texts = {UUID(entry["id"]): _text(entry["text"]) for entry in entries}
     return [
-        _item(question, answer_key[str(question.id)]["key"], texts[question.id], found.holding, guess)
-        for question, guess in zip(paper.questions.values(), paper.guess_shares, strict=True)
+        _item(question, paper, answer_key[str(question.id)]["key"], texts[question.id], found.holding)
+        for question in paper.questions.values()
     ]
 
 
 def _item(
     question: FrozenQuestion,
+    paper: FrozenPaper,
     key: Mapping[str, Any],
     text: str,
     holding: Mapping[UUID, Sequence[HoldingPaper]],
-    guess: float,
 ) -> MaterialItem:
     options = question.options
     alternatives = _alternatives(question, key, labels_of(options))
@@ -121,7 +121,8 @@ def _item(
         option_ids=options,
         right_ids=frozenset(option for together in ids for option in together) & frozenset(options),
         papers=[_place(paper) for paper in holding.get(question.id, ())],
-        guess=guess,
+        guess=question_type(question.type).guess_share(options, question.not_attempted),
+        is_optional=question.id in paper.optional_ids,
     )
 
 

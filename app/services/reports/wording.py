@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.services.analytics.flags import in_words
-from app.services.analytics.test_statistics import missing_calibration, missing_items
+from app.services.analytics.test_statistics import missing_alpha, missing_calibration, missing_items
 from app.services.reports.content import (
     Fact,
     GroupDifference,
@@ -83,7 +83,8 @@ def look_first(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Po
     more = sum(1 for item in items if item.findings) - len(urgent[:MOST_POINTS])
     if more > 0:
         points.append(Point(f"{_more_questions(more)} in the table of all questions."))
-    return points or [Point("Nothing stands out: no question is flagged, and the reliability is good.")]
+    nothing = "Nothing stands out: no question is flagged"
+    return points or [Point(f"{nothing}." if alpha is None else f"{nothing}, and the reliability is good.")]
 
 
 def _severity(analysis: Json, number: int) -> int:
@@ -104,6 +105,8 @@ def missing(material: ReportMaterial) -> list[str]:
     sentences = []
     if analysis["items"] is None:
         sentences.append(str(missing_items(attempts)))
+    if analysis["items"] is not None and any(item.is_optional for item in material.items):
+        sentences.append(str(missing_alpha()))
     if analysis["irt"] is None:
         sentences.append(str(missing_calibration(attempts)))
     if all(median is None for median in material.median_ms):

@@ -101,8 +101,9 @@ class TestAnalyze:
         for each in ("sections", "languages"):
             for whole, part in zip(found.document[each], alone.document[each], strict=True):
                 assert whole["scores"]["alpha_interval"] == part["scores"]["alpha_interval"]
-                nothing = {"facility": None, "discrimination_index": None}
-                assert whole["items"] == [*part["items"], nothing]
+                *others, dropped = whole["items"]
+                assert others == part["items"]
+                assert (dropped["facility"], dropped["discrimination_index"]) == (None, None)
 
     def test_not_attempted_is_no_distractor(self) -> None:
         """An option that a marking scheme adds is listed, and is not called rarely chosen."""
@@ -154,6 +155,70 @@ class TestAnalyze:
         )
         means = first["scores"]["mean"] + second["scores"]["mean"]
         assert means == pytest.approx(alone["scores"]["mean"], abs=1e-5)
+
+
+def chosen(data: ResultData, count: int, *, asked: int) -> ResultData:
+    """The same test where each candidate chose so many of the first questions."""
+    chance = np.random.default_rng(7)
+    order = chance.permuted(np.tile(np.arange(count), (len(data.marks), 1)), axis=1)
+    left = np.zeros(data.marks.shape, dtype=np.bool_)
+    left[:, :count] = order >= asked
+    data.letters[left], data.marks[left], data.choices[left] = ord("u"), 0, BLANK
+    questions = [
+        replace(question, is_optional=place < count, section=int(place >= count))
+        for place, question in enumerate(data.questions)
+    ]
+    return replace(data, questions=questions)
+
+
+class TestChoice:
+    def test_a_question_is_measured_among_those_who_chose_it(self) -> None:
+        data = chosen(simulated(400), 10, asked=6)
+        found = analyze(data)
+        rows = data.letters[:, 0] != ord("u")
+        own, totals = data.marks[rows, 0], data.marks[rows].sum(axis=1)
+        item = found.document["items"][0]
+        assert item["attempts"] == rows.sum() < 260
+        assert item["facility"] == pytest.approx(own.mean() / 2, abs=1e-6)
+        index = 100 * np.corrcoef(own, totals - own)[0, 1]
+        assert item["discrimination_index"] == pytest.approx(index, abs=1e-6)
+        low, high = item["facility_interval"].values()
+        assert high - low == pytest.approx(2 * 1.64485 * own.std(ddof=1) / 2 / rows.sum() ** 0.5, abs=1e-4)
+        assert (item["intended_weight"], item["effective_weight"]) == (None, None)
+        required = found.document["items"][15]
+        assert (required["attempts"], required["effective_weight"]) == (400, None)
+        part = found.document["sections"][0]["items"][0]
+        assert (part["attempts"], part["facility"]) == (item["attempts"], item["facility"])
+
+    def test_alpha_needs_the_same_questions_for_all(self) -> None:
+        found = analyze(chosen(simulated(400), 10, asked=6))
+        assert (found.alpha, found.standard_error) == (None, None)
+        assert found.mean is not None
+        optional, required = found.document["sections"]
+        assert (optional["scores"]["alpha"], optional["scores"]["error_ratio"]) == (None, None)
+        assert required["scores"]["alpha"] is not None
+
+    def test_too_few_chose_it(self) -> None:
+        data = chosen(simulated(400), 10, asked=6)
+        few = np.arange(400) >= 9
+        data.letters[few, 0], data.marks[few, 0], data.choices[few, 0] = ord("u"), 0, BLANK
+        found = analyze(data).document
+        item = found["items"][0]
+        assert (item["facility"], item["discrimination_index"]) == (None, None)
+        assert item["attempts"] < 10
+        assert not [flag for flag in found["flags"] if flag["position"] == 1]
+
+    def test_a_question_that_a_group_rarely_chooses_is_not_harder_for_it(self) -> None:
+        data = simulated(2000, changes={0: {"is_optional": True}})
+        of_group = data.groups["language"].places == 1
+        left = np.random.default_rng(3).random(2000) < np.where(of_group, 0.7, 0.1)
+        data.letters[left, 0], data.marks[left, 0], data.choices[left, 0] = ord("u"), 0, BLANK
+        (comparison,) = analyze(data).document["dif"]
+        assert comparison["items"][0]["ets_class"] == "A"
+        rarely = of_group & (np.cumsum(of_group) > FEWEST_COMPARED - 1)
+        data.letters[rarely, 0] = ord("u")
+        (comparison,) = analyze(data).document["dif"]
+        assert comparison["items"][0] is None
 
 
 class TestDifferences:
