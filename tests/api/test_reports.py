@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
@@ -23,6 +23,7 @@ from app.services.unit_of_work import reading, unit_of_work
 from tests.builders.attempts import Json
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import body_of
+from tests.builders.key_revisions import revise
 from tests.builders.people import People, user_id_of
 from tests.builders.results import GRADED_AT, add_results, simulated_sheets
 
@@ -65,6 +66,33 @@ async def stage(engine: AsyncEngine, people: People, parts: Components) -> Stage
 
 
 class TestSimilarity:
+    async def test_a_candidate_whose_higher_score_was_kept_is_compared(
+        self, engine: AsyncEngine, people: People, parts: Components
+    ) -> None:
+        """And is in the item analysis, marked by the new key like everybody."""
+        owner = await people.member("author")
+        created_by = await user_id_of(owner)
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, [[key] for key in KEYS], created_by=created_by)
+            attempts = await add_results(uow, parts, made, simulated_sheets(KEYS, 100, blank=0))
+        await revise(parts, owner, made, (0, ["b"]), keep="higher")
+        async with reading(engine) as reads:
+            kept = await reads.session.scalar(
+                text("select attempt_id from ias.revised_results where kept and attempt_id = any(:ids)"),
+                {"ids": attempts},
+            )
+        assert kept is not None
+        path = f"/analytics/tests/{made.id}"
+        compared = body_of(await owner.get(f"{path}/similarity", params={"attempt_id": str(kept)}))
+        assert (compared["participants"], compared["pairs"]) == (100, 99)
+        async with unit_of_work(engine) as uow:
+            await refreshing.refresh(uow, parts, made.id, GRADED_AT)
+        found = body_of(await owner.get(f"{path}/items"))
+        assert (found["rests_on"]["attempts"], found["rests_on"]["key_version"]) == (100, 2)
+        first = found["items"][0]
+        (right,) = [option for option in first["options"] if option["right"]]
+        assert (right["id"], right["chosen"]) == ("b", first["figures"]["correct"])
+
     async def test_a_copy_is_flagged(self, stage: Stage, engine: AsyncEngine) -> None:
         found = await stage.similarity()
         assert (found["questions"], found["participants"], found["pairs"]) == (80, 120, 7140)

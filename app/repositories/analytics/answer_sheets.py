@@ -7,14 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
+from app.engine.scoring import PaperKey
 from app.models import PSEUDONYM
+from app.repositories.analytics.marked_again import GroupMarker
 from app.repositories.analytics.matrices import ROWS_AT_ONCE, Group
 from app.repositories.base import Repository
 
 # `number > 0` opens an index: see `Attempt`. An answer sheet on paper has no times of its own.
 SHEETS = text(
     """
-    select attempt.id, result.answers::text as answers, result.outcomes,
+    select attempt.id, result.key_id, result.answers::text as answers, result.outcomes,
       (result.raw_numerator::float8 / result.raw_denominator::float8) as score,
       case when attempt.device <> 'paper' then attempt.device end as device,
       case when attempt.closed_by = 'candidate' then attempt.submitted_at end as submitted_at,
@@ -23,7 +25,7 @@ SHEETS = text(
     join ias.results as result on result.attempt_id = attempt.id
     left join ias.registrations as registration on registration.id = attempt.registration_id
     where attempt.test_id = :test_id and attempt.number > 0 and attempt.paper_id = :paper_id
-      and result.cohort_id = :cohort_id and result.key_id = :key_id and result.counted
+      and result.cohort_id = :cohort_id and result.counted
       and mod(abs(hashtext(attempt.id::text)::bigint), :parts) = 0
     order by attempt.id
     """
@@ -69,22 +71,25 @@ class PersonOfAttempt:
 class AnswerSheetsInBulkRepository(Repository):
     """Answers of whole groups. The caller asks the embargo before anything of them is shown."""
 
-    async def load(self, group: Group, most: int) -> SheetsInBulk:
-        """The answer sheets of a group. Of more than `most`, an even sample of about as many."""
-        sheets = SheetsInBulk()
+    async def load(self, group: Group, rules: PaperKey, most: int) -> SheetsInBulk:
+        """The answer sheets of a group, all marked by its key, `rules`.
+
+        Of more than `most`, an even sample of about as many.
+        """
+        sheets, marker = SheetsInBulk(), GroupMarker(group.key_id, rules)
         values = {
             "test_id": group.test_id,
             "paper_id": group.paper_id,
             "cohort_id": group.cohort_id,
-            "key_id": group.key_id,
             "parts": -(-group.results // most) or 1,
         }
         stream = await self._session.stream(SHEETS.execution_options(yield_per=ROWS_AT_ONCE), values)
         async for rows in stream.partitions(ROWS_AT_ONCE):
+            marked = await marker.marked(rows)
             sheets.answers.append(f"[{','.join([row.answers for row in rows])}]".encode())
             sheets.attempt_ids += [row.id for row in rows]
-            sheets.outcomes += [row.outcomes for row in rows]
-            sheets.scores += [row.score for row in rows]
+            sheets.outcomes += [marked[row.id].outcomes if row.id in marked else row.outcomes for row in rows]
+            sheets.scores += [float(marked[row.id].raw) if row.id in marked else row.score for row in rows]
             sheets.devices += [row.device for row in rows]
             sheets.submitted_at += [row.submitted_at for row in rows]
             sheets.roll_numbers += [row.roll_number for row in rows]

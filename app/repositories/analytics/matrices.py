@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.engine.question_types import QuestionType
+from app.engine.scoring import PaperKey
+from app.repositories.analytics.marked_again import GroupMarker
 from app.repositories.base import Repository
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ ROWS_AT_ONCE = 2_000
 # PostgreSQL would sort rows of more than a kilobyte each on disk. `MatrixBuilder` sorts the arrays.
 RESULTS = text(
     """
-    select attempt.id, result.marks, result.marks_denominator, result.outcomes,
+    select attempt.id, result.key_id, result.marks, result.marks_denominator, result.outcomes,
       result.answers::text as answers,
       coalesce(registration.category, account.category) as category,
       case when registration.id is null then account.pwbd else registration.pwbd end is not null as pwbd,
@@ -34,7 +36,7 @@ RESULTS = text(
     left join ias.users as account on account.id = attempt.user_id
     left join ias.attempt_figures as figures on figures.attempt_id = attempt.id
     where attempt.test_id = :test_id and attempt.number > 0 and attempt.paper_id = :paper_id
-      and result.cohort_id = :cohort_id and result.key_id = :key_id and result.counted
+      and result.cohort_id = :cohort_id and result.counted
       and mod(abs(hashtext(attempt.id::text)::bigint), :parts) = 0
     """
 )
@@ -42,7 +44,7 @@ RESULTS = text(
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The results of one cohort at one paper that were marked by one version of its key.
+    """The results of one cohort at one paper, and the latest version of the key that has marked one of them.
 
     They are the first official results of candidates: no practice, nothing void, nobody of the staff.
     """
@@ -71,19 +73,23 @@ class Column:
 class MatrixRepository(Repository):
     """Results in bulk. The caller asks the embargo before anything of them is shown."""
 
-    async def load(self, group: Group, columns: Sequence[Column], most: int = 100_000) -> "Matrix":
-        """The results of a group. Of more than `most`, an even sample of about as many."""
+    async def load(
+        self, group: Group, columns: Sequence[Column], rules: PaperKey, most: int = 100_000
+    ) -> "Matrix":
+        """The results of a group, all marked by its key, `rules`.
+
+        Of more than `most`, an even sample of about as many.
+        """
         from app.repositories.analytics.matrix_arrays import MatrixBuilder  # noqa: PLC0415 -- numpy
 
-        builder = MatrixBuilder(columns)
+        builder, marker = MatrixBuilder(columns), GroupMarker(group.key_id, rules)
         values = {
             "test_id": group.test_id,
             "paper_id": group.paper_id,
             "cohort_id": group.cohort_id,
-            "key_id": group.key_id,
             "parts": -(-group.results // most) or 1,
         }
         stream = await self._session.stream(RESULTS.execution_options(yield_per=ROWS_AT_ONCE), values)
         async for rows in stream.partitions(ROWS_AT_ONCE):
-            builder.add(rows)
+            builder.add(rows, await marker.marked(rows))
         return builder.matrix()

@@ -1,6 +1,6 @@
 """Results as numpy arrays: `Matrix`, and the builder that makes it of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 
 from app.engine.answers import Answer, answer_of
-from app.engine.grading import LETTERS
+from app.engine.grading import LETTERS, GradedSheet
 from app.engine.scoring import Outcome
 from app.engine.statistics.distractors import BLANK, OTHER
 from app.repositories.analytics.matrices import Column
@@ -75,11 +75,13 @@ class MatrixBuilder:
         self._places = [_Places(column) for column in columns]
         self._categories, self._languages = _LabelReader(), _LabelReader()
 
-    def add(self, rows: Sequence[Row[Any]]) -> None:
+    def add(self, rows: Sequence[Row[Any]], marked: Mapping[UUID, GradedSheet]) -> None:
+        """Add results. `marked` has the sheets that count in place of a result, by attempt."""
         width = len(self._columns)
-        marks = np.fromstring(" ".join([row.marks for row in rows]), sep=" ").reshape(len(rows), width)
-        denominators = np.array([float(row.marks_denominator) for row in rows])
-        letters = np.frombuffer("".join([row.outcomes for row in rows]).encode(), np.uint8)
+        sheets = [_marking(row, marked.get(row.id)) for row in rows]
+        marks = np.fromstring(" ".join([sheet[0] for sheet in sheets]), sep=" ").reshape(len(rows), width)
+        denominators = np.array([sheet[1] for sheet in sheets])
+        letters = np.frombuffer("".join([sheet[2] for sheet in sheets]).encode(), np.uint8)
         self._ids += [row.id for row in rows]
         self._parts.append(
             (
@@ -143,6 +145,13 @@ class MatrixBuilder:
             languages=Labels(languages, self._languages.names),
             pwbd=pwbd,
         )
+
+
+def _marking(row: Row[Any], sheet: GradedSheet | None) -> tuple[str, float, str]:
+    """The marks of a row as a text, their denominator, and the outcomes."""
+    if sheet is None:
+        return row.marks, float(row.marks_denominator), row.outcomes
+    return " ".join(map(str, sheet.marks)), float(sheet.denominator), sheet.outcomes
 
 
 class _Places(dict[Answer | None, int]):

@@ -32,10 +32,11 @@ Place = tuple[UUID, UUID]
 CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
 """The embargo is the same for all candidates."""
 
-# Of the versions of a key by which the results of a cohort at a paper were marked, the latest.
+# All results of a cohort at a paper, and the latest of the versions of the key that have marked them.
 GROUPS = text(
     """
-    select distinct on (marked.cohort_id, marked.paper_id) marked.*
+    select distinct on (marked.cohort_id, marked.paper_id) marked.cohort_id, marked.paper_id, marked.key_id,
+      (sum(marked.results) over (partition by marked.cohort_id, marked.paper_id))::int as results
     from (
       select result.cohort_id, attempt.paper_id, result.key_id, count(*)::int as results
       from ias.attempts as attempt join ias.results as result on result.attempt_id = attempt.id

@@ -39,7 +39,7 @@ async def load(reads: Reading, parts: Components, group: Group) -> LoadedGroup:
     versions = [UUID(entry["version_id"]) for entry in paper.rules["questions"]]
     asked = await reads.test_statistics.questions(versions)
     calibrated = await reads.test_statistics.calibrated(group.paper_id)
-    matrix = await reads.matrices.load(group, columns_of(paper))
+    matrix = await reads.matrices.load(group, columns_of(paper), key.rules)
     data = result_data(matrix, paper, key.rules.items, [prior_of(each, calibrated) for each in asked])
     questions = [{"id": str(each.question_id), "version": each.version} for each in asked]
     return LoadedGroup(data, questions)

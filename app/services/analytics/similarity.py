@@ -102,7 +102,8 @@ async def material(
         template = "{participants} answer sheets are too many to compare; at most {most} can be."
         message = Sentence(template, participants=group.results, most=MOST_PARTICIPANTS)
         raise Invalid.field("pairs", message)
-    sheets = await reads.answer_sheets_in_bulk.load(group, MOST_PARTICIPANTS)
+    key = await parts.papers.key(reads, group.key_id)
+    sheets = await reads.answer_sheets_in_bulk.load(group, key.rules, MOST_PARTICIPANTS)
     if not set(wanted.attempt_ids) <= set(sheets.attempt_ids):
         raise NotFound("attempt")
     return Material(test_id, wanted, group, paper, exam_paper, None, sheets)

@@ -53,7 +53,7 @@ async def material(
         return ReportMaterial(_text(test.title), "", rests_on, 0, 0.0, [], None, [], SheetsInBulk())
     row = found.analyzed.row
     group = Group(test_id, row.cohort_id, row.paper_id, row.key_id, row.participants)
-    sheets = await reads.answer_sheets_in_bulk.load(group, MOST_SHEETS)
+    sheets = await reads.answer_sheets_in_bulk.load(group, found.analyzed.key.rules, MOST_SHEETS)
     return _of(found, sheets)
 
 

@@ -17,6 +17,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
+from tests.services.attempts.test_key_versions import correct
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -36,7 +37,8 @@ async def columns(uow: UnitOfWork, parts: Components, made: PublishedTest) -> tu
 async def loaded(uow: UnitOfWork, parts: Components, made: PublishedTest, most: int = 100_000) -> Matrix:
     """The only group of the test."""
     (group,) = await uow.test_statistics.groups(made.id)
-    return await uow.matrices.load(group, await columns(uow, parts, made), most)
+    key = await parts.papers.key(uow, group.key_id)
+    return await uow.matrices.load(group, await columns(uow, parts, made), key.rules, most)
 
 
 class TestMatrix:
@@ -75,6 +77,31 @@ class TestMatrix:
         (after,) = (await uow.test_statistics.counts(made.id)).values()
         assert (after.participants, after.right_answers) == (1, 1)
 
+    async def test_a_score_that_was_kept_is_marked_by_the_key_of_the_others(
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
+    ) -> None:
+        """As after a revision with `keep: "higher"`: the first result has the earlier key."""
+        kept, other = [
+            await graded_attempt(uow, parts, await add_candidate(uow), made, {0: [letter]}, at)
+            for letter, at in (("a", NOW), ("b", LATER))
+        ]
+        key = await correct(uow, kept.paper_id, made.question_ids[0], "b")
+        await uow.session.execute(
+            update(Result)
+            .where(Result.attempt_id == other.id)
+            .values(key_id=key.id, outcomes="cuu", marks=[2, 0, 0], marks_denominator=1)
+        )
+        (group,) = await uow.test_statistics.groups(made.id)
+        assert (group.key_id, group.results) == (key.id, 2)
+        matrix = await loaded(uow, parts, made)
+        assert list(matrix.attempt_ids) == [kept.id, other.id]
+        assert bytes(matrix.letters).decode() == "iuucuu"
+        assert matrix.marks.ravel() == pytest.approx([-2 / 3, 0, 0, 2, 0, 0])
+        rules = (await parts.papers.key(uow, key.id)).rules
+        sheets = await uow.answer_sheets_in_bulk.load(group, rules, 100)
+        assert (sheets.attempt_ids, sheets.outcomes) == ([kept.id, other.id], ["iuu", "cuu"])
+        assert sheets.scores[0] == pytest.approx(-2 / 3)
+
     async def test_a_sample_of_many(self, uow: UnitOfWork, parts: Components, made: PublishedTest) -> None:
         for _ in range(8):
             await graded_attempt(uow, parts, await add_candidate(uow), made, {0: ["a"]}, NOW)
@@ -88,6 +115,7 @@ class TestMatrix:
         (group,) = await uow.test_statistics.groups(made.id)
         wanted = await columns(uow, parts, made)
         await uow.session.execute(update(Result).values(counted=False))
-        matrix = await uow.matrices.load(group, wanted)
+        rules = (await parts.papers.key(uow, group.key_id)).rules
+        matrix = await uow.matrices.load(group, wanted, rules)
         assert (matrix.marks.shape, matrix.choices.shape, matrix.times_ms.shape) == ((0, 3),) * 3
         assert await uow.test_statistics.groups(made.id) == []
