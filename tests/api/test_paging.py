@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Invalid
-from app.repositories.base import PageRequest, page_of
+from app.core.names import LONGEST_TITLE
+from app.repositories.base import LONGEST_CURSOR, PageRequest, encode_cursor, page_of
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import Json
 from tests.builders.content import publish_for, publish_test
@@ -39,6 +40,10 @@ class TestCursor:
             answer = await admin.get("/users", params={"cursor": cursor})
             assert answer.status_code == 422, cursor
             assert answer.json()["errors"][0]["field"] == "cursor", cursor
+
+    def test_the_longest_one_fits(self) -> None:
+        practice_title = "Practice: " + "😀" * LONGEST_TITLE
+        assert len(encode_cursor([practice_title, uuid4()])) <= LONGEST_CURSOR
 
     async def test_a_limit_out_of_bounds_is_refused(self, admin: httpx.AsyncClient) -> None:
         for limit in ["0", "101", "-1", "x"]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.names import LONGEST_TITLE
 from app.models import Subject
 from app.services.components import Components
 from app.services.tests import SectionDraft, refresh_popularity
@@ -58,7 +59,9 @@ async def pages(client: httpx.AsyncClient, shelf: Shelf, **params: Any) -> list[
     seen: list[str] = []
     asked: dict[str, Any] = {"subject_id": str(shelf.subject.id), "limit": 2, **params}
     while True:
-        page = (await client.get("/tests", params=asked)).json()
+        answer = await client.get("/tests", params=asked)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
         seen += [item["title"]["en"] for item in page["items"]]
         if page["next_cursor"] is None:
             return seen
@@ -226,6 +229,16 @@ class TestOrder:
         made = [await shelf.add("Same") for _ in range(5)]
         assert await pages(candidate, shelf, sort="title") == ["Same"] * 5
         assert await shelf.ids(candidate, sort="title") == [each.id for each in made]
+
+    @pytest.mark.parametrize("letter", ["क", "😀"])
+    async def test_pages_of_the_longest_titles(
+        self, shelf: Shelf, candidate: httpx.AsyncClient, letter: str
+    ) -> None:
+        """A cursor has the title, so that it is longest for characters of four bytes."""
+        titles = [letter * (LONGEST_TITLE - 1) + end for end in "abcde"]
+        for title in titles:
+            await shelf.add(title)
+        assert await pages(candidate, shelf, sort="title") == titles
 
     async def test_by_the_number_of_candidates(self, shelf: Shelf, people: People) -> None:
         tests = {title: await shelf.add(title) for title in "ABCDE"}
