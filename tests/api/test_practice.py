@@ -95,6 +95,15 @@ async def test_a_practice_test_is_its_owners_alone(
         assert (await other.get(f"{path}/results")).status_code == 404
 
 
+async def test_a_subject_without_an_english_name(
+    engine: AsyncEngine, candidate: httpx.AsyncClient, author: httpx.AsyncClient
+) -> None:
+    _, subject = await publish(engine)
+    body_of(await author.patch(f"/subjects/{subject.id}", json={"name": {"hi": "झीलें"}}))
+    test = body_of(await candidate.post("/practice", json={"subject_id": str(subject.id)}), 201)
+    assert test["title"] == {"en": "Practice: झीलें", "hi": "अभ्यास: झीलें"}
+
+
 async def test_a_practice_test_is_not_placed_in_an_exam(
     engine: AsyncEngine, people: People, clock: TestClock
 ) -> None:

@@ -18,6 +18,7 @@ from app.repositories.analytics.practice import PracticeFilter, PracticeQuestion
 from app.sentences import Sentence
 from app.services import tests
 from app.services.analytics import recommendations
+from app.services.analytics.recommendation_wording import in_language
 from app.services.tests import SectionDraft, TestDraft
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
@@ -228,6 +229,6 @@ async def _title(
     names = {subject.id: subject.name for subject in await reads.subjects.every(user.institute_id)}
     name = names[subject_id]
     return {
-        language: _PRACTICE.get(language, _PRACTICE["en"]).format(name=name.get(language) or name["en"])
+        language: _PRACTICE.get(language, _PRACTICE["en"]).format(name=in_language(name, language))
         for language in wanted
     }
