@@ -1,4 +1,4 @@
-"""What the wheel and the image hold, and which commands an installation from them has."""
+"""What the wheel, the image and its containers hold, and which commands an installation from them has."""
 
 import asyncio
 import os
@@ -9,10 +9,12 @@ import sysconfig
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+import yaml
 from sqlalchemy.engine import make_url
 
 from tests.conftest import ROOT, administer
@@ -139,6 +141,55 @@ class TestImage:
         assert rules[0] == "*"
         assert {line.removeprefix("!") for line in rules if line.startswith("!")} == copied
         assert not copied & (ONLY_IN_A_CHECKOUT - {"devservers"})
+
+
+class TestProductionContainers:
+    """docker/docker-compose.prod.yml. Compose was not run here: this reads the file as it documents it."""
+
+    FIXED = frozenset(
+        {
+            *("ENVIRONMENT", "ALLOW_EMBEDDED_SERVERS", "HOST", "PORT", "TRUSTED_PROXIES"),
+            *("DATABASE_CA_FILE", "REDIS_URL", "MIGRATION_DATABASE_URL"),
+        }
+    )
+
+    @pytest.mark.parametrize(
+        ("name", "fixed"),
+        [
+            ("api", FIXED),
+            ("worker", FIXED | {"WORKER_METRICS_HOST", "WORKER_METRICS_PORT"}),
+            ("migrate", FIXED | {"DATABASE_URL"}),
+        ],
+    )
+    def test_every_setting_reaches_the_application(self, name: str, fixed: frozenset[str]) -> None:
+        settings = re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+        written = {**dict.fromkeys(settings, "written"), "MIGRATION_DATABASE_URL": "another"}
+        reached = environment_of(services()[name], written)
+        assert {setting for setting, value in reached.items() if value != "written"} == fixed
+
+    def test_no_secret_reaches_another_container(self) -> None:
+        others = {name: each for name, each in services().items() if name not in ("api", "worker", "migrate")}
+        assert set(others) == {"redis", "nginx"}
+        assert all(not {"env_file", "environment"} & set(each) for each in others.values())
+
+
+def services() -> dict[str, Any]:
+    """The services of production."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker/docker-compose.prod.yml").read_text())["services"]
+    return found
+
+
+def environment_of(service: dict[str, Any], written: dict[str, str]) -> dict[str, str]:
+    """The environment of a container if `.env` has these variables."""
+    path = (ROOT / "docker" / service["env_file"]).resolve()
+    assert path == (ROOT / ".env").resolve()
+    own = {name: _interpolated(value, written) for name, value in service["environment"].items()}
+    return written | own
+
+
+def _interpolated(value: str, written: dict[str, str]) -> str:
+    named = re.match(r"\$\{([A-Z_]+)", value)
+    return written[named[1]] if named else value
 
 
 def stages() -> dict[str, set[str]]:
