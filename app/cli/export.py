@@ -52,7 +52,7 @@ def questions(
     ] = False,
     subject: Annotated[str | None, typer.Option(help="Only this subject, by name or slug.")] = None,
     tag: Annotated[
-        list[str] | None, typer.Option(help="Only questions with this tag; repeat it for several tags.")
+        list[str] | None, typer.Option(help="Only questions with this tag. Several: with any of them.")
     ] = None,
     status: Annotated[Literal["draft", "active", "retired"] | None, typer.Option()] = None,
 ) -> None:

@@ -69,7 +69,7 @@ class FilterFile(In):
     """Active questions of the bank, oldest first. Give a `count`, or all are used."""
 
     subject: Annotated[Name | None, Field(description="Name or slug of a subject")] = None
-    tags: Annotated[list[Name], Field(default_factory=list, max_length=20, description="All of these tags")]
+    tags: Annotated[list[Name], Field(default_factory=list, max_length=20, description="Any of these tags")]
     difficulty: Annotated[
         Literal["easy", "medium", "hard"] | None, Field(description="Only this difficulty")
     ] = None

@@ -97,11 +97,13 @@ class TestSearch:
         assert await found(author, subject_id, query=f"GEO/{subject_id}") == first
         assert await found(author, subject_id, query="SECRET-EXPLANATION") == []
 
-    async def test_several_tags_are_all_of_them(self, author: httpx.AsyncClient, subject_id: str) -> None:
+    async def test_several_tags_are_any_of_them(self, author: httpx.AsyncClient, subject_id: str) -> None:
         one = await make(author, subject_id, tags=["x", "y"])
         two = await make(author, subject_id, tags=["x"])
+        three = await make(author, subject_id, tags=["z", "y"])
+        await make(author, subject_id, tags=["z"])
         assert await found(author, subject_id, tag="x") == [one["id"], two["id"]]
-        assert await found(author, subject_id, tag=["x", "y"]) == [one["id"]]
+        assert await found(author, subject_id, tag=["x", "y"]) == [one["id"], two["id"], three["id"]]
 
 
 class TestDiff:
@@ -180,7 +182,9 @@ class TestSheets:
     ) -> None:
         await make(author, subject_id, tags=["x", "y"], text="Rivers?")
         await make(author, subject_id, tags=["x"])
-        for wanted, count in (({"tag": "x"}, 2), ({"tag": ["x", "y"]}, 1), ({"query": "river"}, 1)):
+        await make(author, subject_id, tags=["y"])
+        await make(author, subject_id, tags=["z"])
+        for wanted, count in (({"tag": "x"}, 2), ({"tag": ["x", "y"]}, 3), ({"query": "river"}, 1)):
             answer = await author.post("/questions/export", json={"subject_id": subject_id, **wanted})
             assert len(sheet_of(answer)) == count
 

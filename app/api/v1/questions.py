@@ -69,7 +69,7 @@ def _wanted(
     subject_id: Annotated[UUID | None, Query(description="Only questions of this subject")] = None,
     chapter_id: Annotated[UUID | None, Query(description="Only questions of this chapter")] = None,
     tag: Annotated[
-        list[Tag] | None, Query(max_length=20, description="Several tags: questions with all")
+        list[Tag] | None, Query(max_length=20, description="Several tags: questions with any of them")
     ] = None,
     difficulty: Annotated[Difficulty | None, Query(description="Only questions of this difficulty")] = None,
     status: Annotated[list[QuestionStatus] | None, Query(max_length=5, description="Any of these")] = None,

@@ -53,7 +53,7 @@ class QuestionFilter:
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
     tags: Sequence[str] = ()
-    """The question must have all of these."""
+    """The question must have one of these."""
     difficulty: str | None = None
     statuses: Collection[str] = ()
     query: str | None = None
@@ -288,7 +288,7 @@ def _filtered(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
     if wanted.statuses:
         statement = statement.where(Question.status.in_(wanted.statuses))
     if wanted.tags:
-        statement = statement.where(QuestionVersion.tags.contains(list(wanted.tags)))
+        statement = statement.where(QuestionVersion.tags.overlap(list(wanted.tags)))
     if wanted.query is not None:
         statement = statement.where(_matches_query(wanted.query))
     return statement
