@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIRouter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
@@ -21,6 +22,7 @@ from app.api.payloads import MOST_ERRORS, refuse_unstorable
 from app.api.problems import DECLARED, problems
 from app.core.client_address import limit_key
 from app.core.errors import BodyTooSlow, DomainError, Invalid, TooLarge
+from app.sentences import Sentence
 from app.services.components import Components
 
 T = TypeVar("T")
@@ -46,6 +48,15 @@ AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_b
 PUBLIC_BODY_BYTES = 64 * 1024
 """Without a session a client sends an address, a password or a token."""
 PUBLIC_VALUES = 500
+MOST_FILES = 100
+"""Of a form, such as answer sheets with a file for each room. The limit of the body bounds their size."""
+MOST_FIELDS = 20
+"""Of a form, besides its files."""
+_FORM_LIMITS = {
+    "Too many files": Sentence("Send at most {most} files.", most=MOST_FILES),
+    "Too many fields": Sentence("A form may have at most {most} fields.", most=MOST_FIELDS),
+}
+"""How Starlette's error begins for a form that exceeds these limits, and what we say."""
 
 
 class Access(Generic[T]):
@@ -176,7 +187,12 @@ class BoundedRequest(Request):
         return self._document
 
     async def _get_form(self, **limits: Any) -> FormData:
-        form = await super()._get_form(**limits)
+        try:
+            form = await super()._get_form(**limits)
+        except HTTPException as error:
+            if (excess := _FORM_LIMITS.get(error.detail.partition(".")[0])) is None:
+                raise
+            raise Invalid(excess) from error
         if self._known and (errors := list(islice(self._known.errors(form), MOST_ERRORS))):
             await form.close()
             raise Invalid("The form is not valid.", errors=errors)

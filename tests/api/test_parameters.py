@@ -145,6 +145,20 @@ class TestFormFields:
             answer = await author.post("/questions/import", data=form, files={"file": self.SHEET})
             assert [error["field"] for error in body_of(answer, 422)["errors"]] == [field], form
 
+    async def test_too_many_are_refused_by_their_number(self, author: httpx.AsyncClient) -> None:
+        fields = {f"field-{number}": "x" for number in range(21)}
+        for language, sentence in (
+            ("en", "A form may have at most 20 fields."),
+            ("hi", "एक फ़ॉर्म में अधिकतम 20 फ़ील्ड हो सकते हैं।"),
+        ):
+            answer = await author.post(
+                "/questions/import",
+                data=fields,
+                files={"file": self.SHEET},
+                headers={"Accept-Language": language},
+            )
+            assert body_of(answer, 422)["detail"] == sentence
+
     async def test_known_fields_are_taken(self, author: httpx.AsyncClient) -> None:
         answer = await author.post(
             "/questions/import", data={"dry_run": "true", "subject": "Polity"}, files={"file": self.SHEET}

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.api.routing import MOST_FILES
 from app.engine.marks import RoundingPolicy, printed
 from app.services.unit_of_work import reading, unit_of_work
 from app.sheets.header_row import REMARKS
@@ -247,6 +248,16 @@ class TestWhatTheFileNeedsToBeTold:
         path = f"{held.paper_path()}/responses/import"
         assert counts(body_of(await held.staff.post(path, files=files), 200)) == (2, 0, 0)
         assert counts(body_of(await held.staff.post(path, files=files), 200)) == (0, 0, 2)
+
+    async def test_a_file_for_each_of_many_rooms(self, held: HeldExam) -> None:
+        files = [
+            ("more_files" if room else "file", (f"{room}.csv", sheet_file([f"{room}-1", "a", "b", "c"])))
+            for room in range(MOST_FILES)
+        ]
+        path = f"{held.paper_path()}/responses/import"
+        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (MOST_FILES, 0, 0)
+        refused = await held.staff.post(path, files=[*files, files[-1]])
+        assert (refused.status_code, refused.json()["detail"]) == (422, "Send at most 100 files.")
 
     async def test_several_files_have_a_copy_with_remarks_each(self, held: HeldExam) -> None:
         first = sheet_file(["1", "a"], header=["roll", "q1"])

@@ -66,7 +66,10 @@ async def import_answer_sheets(
     dry_run: Annotated[bool, Form(description="Only report what would happen")] = False,
     more_files: Annotated[
         list[UploadFile] | None,
-        File(description="Further files: other candidates, or other parts of the same sheets"),
+        File(
+            description="Further files: other candidates, or other parts of the same sheets. A request has"
+            " at most 100 files, with 25 MB together"
+        ),
     ] = None,
     roll_number: Annotated[
         ColumnName,
