@@ -1,4 +1,4 @@
-"""Rules for short texts: names of persons, titles and e-mail addresses.
+"""Rules for short texts: names of persons, titles, e-mail addresses and roll numbers.
 
 Invalid values in request bodies, files and commands are rejected with a reason (`checked`, `email_address`).
 A name in an access token is cleaned instead (`person_name`), so that it never prevents a login.
@@ -13,6 +13,7 @@ from app.sentences import Sentence
 LONGEST_NAME = 200
 LONGEST_TITLE = 300
 LONGEST_EMAIL = 254
+LONGEST_ROLL_NUMBER = 50
 DEFAULT_NAME = "Candidate"
 
 # Embeddings, overrides and isolates change the order in which text is displayed. The marks U+200E, U+200F and

@@ -10,7 +10,6 @@ from app.sheets.records import Record
 from app.sheets.reports import RowError
 
 CATEGORIES = ("general", "ews", "obc", "sc", "st")
-LONGEST_ROLL_NUMBER = 50
 
 _ALSO_GENERAL = {"ur", "gen", "unreserved"}
 _DISABILITIES = ("1", "2", "3", "4", "5")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.core.names import LONGEST_EMAIL, email_address
+from app.core.names import LONGEST_EMAIL, LONGEST_ROLL_NUMBER, email_address
 from app.engine.schedule import ExamStage
 from app.engine.steering import AdditionKind
 from app.models import Accommodation
@@ -27,7 +27,9 @@ class TakeBackIn(In):
 
     user_id: UUID | None = None
     email: Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(email_address)] | None = None
-    roll_number: Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE] | None = None
+    roll_number: (
+        Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ROLL_NUMBER), ONE_LINE] | None
+    ) = None
     group: Literal["pwbd", "all"] | None = None
     reason: Reason
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from app.core.names import LONGEST_ROLL_NUMBER
 from app.sentences import Sentence
 from app.services.enrolments import LONGEST_BATCH
-from app.services.person_cells import LONGEST_ROLL_NUMBER, PersonCells, repeated
+from app.services.person_cells import PersonCells, repeated
 from app.services.rosters.columns import RosterLayout, count_known, read_layout
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.names import LONGEST_ROLL_NUMBER
 from app.services.components import Components
 from tests.api.exams.worker_steps import sweep
 from tests.builders.exams import Entrant, HeldExam, Json, body_of, moment, register
@@ -101,6 +102,17 @@ class TestGrants:
         assert (await extra_of(entrant), await granted(held)) == (300, {(person["user_id"], None, 300)})
         await take_back(held, {name: person[name]})
         assert (await extra_of(entrant), await granted(held)) == (0, set())
+
+    async def test_a_candidate_is_named_by_the_longest_roll_number(
+        self, engine: AsyncEngine, held: HeldExam, entrant: Entrant
+    ) -> None:
+        number = "R" * LONGEST_ROLL_NUMBER
+        person = (await me(entrant))["user_id"]
+        async with engine.begin() as connection:
+            changed = text("update ias.registrations set roll_number = :number where user_id = :person")
+            await connection.execute(changed, {"number": number, "person": person})
+        await grant(held, {"roll_number": number, "extra_seconds": 300})
+        assert await granted(held) == {(person, None, 300)}
 
     async def test_an_extension_remains_in_addition(self, held: HeldExam, entrant: Entrant) -> None:
         body_of(await held.order("extend", entrant.attempt, seconds=30, reason="x"))

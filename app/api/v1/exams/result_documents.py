@@ -20,6 +20,7 @@ from app.core.errors import (
     TooComplex,
     Unavailable,
 )
+from app.core.names import LONGEST_ROLL_NUMBER
 from app.schemas.exams.result_documents import ResultFileIn, ResultFileOut
 from app.services import result_documents
 from app.services.result_documents import Document
@@ -28,7 +29,8 @@ from app.services.unit_of_work import reading
 router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 RollNumber = Annotated[
-    str | None, Query(max_length=64, description="For staff: the candidate. By default, yourself")
+    str | None,
+    Query(max_length=LONGEST_ROLL_NUMBER, description="For staff: the candidate. By default, yourself"),
 ]
 ONE_PDF = {
     **A_PDF,

@@ -2,9 +2,10 @@
 
 import re
 
+from app.core.names import LONGEST_ROLL_NUMBER
 from app.services.exams.answer_sheets.columns import AnswerSheetLayout
 from app.services.exams.answer_sheets.headers import ROLL_NUMBER
-from app.services.person_cells import LONGEST_ROLL_NUMBER, PersonCells
+from app.services.person_cells import PersonCells
 from app.sheets.cells import unescape_formula
 from app.sheets.records import Record
 from app.sheets.reports import RowError
