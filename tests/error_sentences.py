@@ -26,6 +26,7 @@ OTHER_TEXTS = {
     "app/api/socket_examples.py": "the AsyncAPI document",
     "app/core/realtime/inbox.py": "the AsyncAPI document",
     "app/api/v1/exams/steering.py": "the OpenAPI document",
+    "app/core/server_problems.py": "what the server answers before the language of a request is known",
     "app/core/receipts.py": "what `ias verify` says",
     "app/core/verifying.py": "what `ias verify` says",
     "app/engine/question_types/choice.py": "notes in the template of a sheet",

@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.core.server_problems import HEADERS_TOO_LARGE, MALFORMED, too_many_connections
 from app.core.whole_answers import WholeAnswers
 
 LARGEST_HEAD = 64 * 1024
@@ -30,15 +32,6 @@ every 20 to 30 seconds need no new connection each time."""
 MOST_CONNECTIONS = 24_000
 """The number of connections of a process: 10,000 sockets, a connection that each of their apps keeps,
 and 4,000 others. Further requests get the status 503."""
-
-RESPONSE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-)
-PROBLEM = (
-    b'{"type":"urn:ias:problem:headers_too_large","title":"Headers too large","status":431,'
-    b'"code":"headers_too_large","detail":"Send at most 64 KB of headers, and at most 100 of them."}'
-)
 
 
 class JoinedWrites:
@@ -162,6 +155,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         If requests wait behind it, it gets a task. Answering at once would call this method again for the
         next one, inside itself.
         """
+        if app is service_unavailable:  # uvicorn's answer beyond `limit_concurrency`
+            app = too_many_connections
         send = WholeAnswers(cycle)
         if self.pipeline or send.must_wait or not self._is_answered_at_once(cycle, app, send):
             # If an earlier request of the same data was answered at once, the idle timer is running.
@@ -235,10 +230,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Accept the handshake only with GET. For other methods, the WebSocket protocol never responds."""
         return super()._should_upgrade() and self.parser.get_method() == b"GET"
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser refuses with a problem document. uvicorn's answer is plain text."""
+        if not self._refused:
+            self.transport.write(MALFORMED.as_bytes())
+            self.transport.close()
+
     def _refuse(self) -> None:
         if not self._refused:
             self._refused = True
-            self.transport.write(RESPONSE % (len(PROBLEM), PROBLEM))
+            self.transport.write(HEADERS_TOO_LARGE.as_bytes())
             self.transport.close()
 
     def _start_timer(self) -> None:

@@ -46,7 +46,7 @@ class RequestContext:
         """Set the request id, which is returned, and the client's address, unless they were set before."""
         state = scope["state"]
         if "request_id" not in state:
-            state["request_id"] = _request_id(scope)
+            state["request_id"] = request_id_of(scope)
             state["client_address"] = client_address.of_scope(scope, self.trusted)
         request_id: str = state["request_id"]
         return request_id
@@ -113,7 +113,7 @@ class RateLimitHeaders:
         await self.app(scope, receive, _with_headers(send, headers))
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
     """The request id of the client if it has only safe characters, otherwise a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid7_text()

@@ -1,10 +1,11 @@
 """The head of a request is bounded in size and time, on a real server with real sockets."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 import uvicorn
@@ -67,9 +68,11 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, protocol: type[BoundedHttpProtocol]) -> AsyncIterator[int]:
+async def served(app: ASGIApp, protocol: type[BoundedHttpProtocol], **options: Any) -> AsyncIterator[int]:
     """The port of an application."""
-    config = uvicorn.Config(app, port=0, http=protocol, lifespan="off", log_config=None, proxy_headers=False)
+    config = uvicorn.Config(
+        app, port=0, http=protocol, lifespan="off", log_config=None, proxy_headers=False, **options
+    )
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
@@ -94,6 +97,47 @@ async def answers(port: int, *pieces: bytes) -> bytes:
     finally:
         writer.close()
     return said
+
+
+def problem_of(said: bytes, code: str) -> dict[str, str]:
+    """The headers of an answer, which is a problem document of this code."""
+    head, _, body = said.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    problem = json.loads(body)
+    assert headers["content-type"] == "application/problem+json"
+    assert (problem["code"], problem["type"]) == (code, f"urn:ias:problem:{code}")
+    assert problem["status"] == int(status.split()[1])
+    assert problem["request_id"] == headers["x-request-id"]
+    return headers
+
+
+class TestRefusals:
+    """What the server refuses itself has the form of all other errors."""
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"Hello\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        ],
+        ids=["first line", "header", "chunk"],
+    )
+    async def test_what_is_no_request(self, port: int, sent: bytes) -> None:
+        said = await answers(port, sent)
+        assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert problem_of(said, "malformed_request")["connection"] == "close"
+
+    async def test_one_connection_too_many(self) -> None:
+        request = b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n"
+        async with served(application, BoundedHttpProtocol, limit_concurrency=1) as port:
+            said = await answers(port, request % b"")
+            named = await answers(port, request % b"X-Request-ID: mine-1\r\n")
+        assert said.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        headers = problem_of(said, "unavailable")
+        assert (headers["retry-after"], headers["connection"]) == ("5", "close")
+        assert problem_of(named, "unavailable")["x-request-id"] == "mine-1"
 
 
 class TestSize:
@@ -130,7 +174,7 @@ class TestSize:
         head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS + 1) + b"\r\n"
         said = await answers(port, head)
         assert said.startswith(b"HTTP/1.1 431 ")
-        assert b"headers_too_large" in said
+        problem_of(said, "headers_too_large")
         assert b"200 OK" not in said
 
     async def test_as_many_as_are_allowed(self, port: int) -> None:
