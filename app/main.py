@@ -263,12 +263,16 @@ def _cors(settings: Settings) -> dict[str, Any]:
             "X-Request-ID",
         ],
         "expose_headers": [
+            "Allow",
+            "Content-Disposition",
             "ETag",
             "Idempotency-Replayed",
             "RateLimit-Limit",
             "RateLimit-Remaining",
             "RateLimit-Reset",
             "Retry-After",
+            "X-Questions-Exported",
+            "X-Questions-Left-Out",
             "X-Request-ID",
         ],
     }

@@ -32,6 +32,10 @@ QUESTIONS: dict[int | str, dict[str, Any]] = {
         "description": "The questions",
         "content": SHEET_CONTENT
         | {each.media_type: {"schema": {"type": "string"}} for each in FORMATS.values()},
+        "headers": {
+            "X-Questions-Exported": {"description": "How many were exported", "schema": {"type": "integer"}},
+            "X-Questions-Left-Out": {"description": "How many were left out", "schema": {"type": "integer"}},
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 """What every answer carries, and that none is built from what the client says about itself."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -7,10 +8,21 @@ import pytest
 
 from app.main import create_app
 from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Level
+from tests.api.document import openapi_document
 from tests.api.matrix import Matrix
 from tests.builders.world import Identity
+from tests.conftest import ROOT
 from tests.production_settings import PRODUCTION, settings_of
 
+HEADER = re.compile(r"`(ETag|[A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)+)(?::[^`]*)?`")
+OF_REQUESTS = {"Accept-Language", "Idempotency-Key", "If-None-Match"}
+ALWAYS_READABLE = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type"}
+"""Pages of other origins may read these without being told so."""
+FOR_THE_BROWSER = {
+    *("Content-Security-Policy", "Referrer-Policy", "Strict-Transport-Security", "Vary"),
+    *("X-Content-Type-Options", "X-Frame-Options"),
+}
+"""What tells the browser itself what to do."""
 OTHER_HOST = "attacker.example"
 GETS = [operation for operation in OPERATIONS if operation[0] == "GET"]
 REFUSED: dict[str, tuple[str, str, dict[str, object]]] = {
@@ -115,6 +127,38 @@ class TestOtherOrigins:
             assert preflight.status_code == 400, origin
             for answer in (preflight, await browser.get("/health", headers={"Origin": origin})):
                 assert "Access-Control-Allow-Origin" not in answer.headers, origin
+
+    async def test_it_can_read_every_documented_header(self, browser: httpx.AsyncClient) -> None:
+        documented = documented_headers() - OF_REQUESTS - ALWAYS_READABLE
+        assert documented - await exposed_headers(browser) == set()
+        assert {"ETag", "Retry-After", "X-Request-ID", "X-Questions-Left-Out"} <= documented
+
+    async def test_it_can_read_every_header_that_an_answer_has(
+        self, browser: httpx.AsyncClient, matrix: Matrix
+    ) -> None:
+        exposed = await exposed_headers(browser)
+        found: set[str] = set()
+        for operation in [*GETS, ("PUT", "/v1/tests"), ("POST", "/v1/questions/export")]:
+            answer = await matrix.send(Identity.ADMIN, operation, matrix.world.path(operation[1]))
+            found |= {name.lower() for name in answer.headers}
+        readable = {name.lower() for name in exposed | ALWAYS_READABLE | FOR_THE_BROWSER}
+        assert found - readable == set()
+
+
+async def exposed_headers(browser: httpx.AsyncClient) -> set[str]:
+    """The headers that a page of an allowed origin can read."""
+    answer = await browser.get("/health", headers={"Origin": "https://app.example.org"})
+    return set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+
+
+def documented_headers() -> set[str]:
+    """The headers of answers that the OpenAPI document declares, and all that it or docs/api.md names."""
+    document = openapi_document()
+    text = str(document) + (ROOT / "docs/api.md").read_text()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    responses = [each for operation in operations for each in operation["responses"].values()]
+    declared = {name for response in responses for name in response.get("headers", {})}
+    return declared | set(HEADER.findall(text))
 
 
 class TestNothingIsBuiltFromTheHost:
