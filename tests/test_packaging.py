@@ -167,6 +167,18 @@ class TestProductionContainers:
         reached = environment_of(services()[name], written)
         assert {setting for setting, value in reached.items() if value != "written"} == fixed
 
+    def test_nginx_follows_the_address_of_the_api(self) -> None:
+        """An update gives it another one. `resolve` needs a zone, a name server and nginx 1.27.3."""
+        configuration = (ROOT / "docker/nginx.conf").read_text()
+        upstream = re.search(r"upstream api \{(.*?)\}", configuration, re.DOTALL)
+        assert upstream is not None
+        assert "server api:8000 resolve;" in upstream[1]
+        assert "zone api " in upstream[1]
+        assert "resolver 127.0.0.11 valid=" in configuration
+        version = re.fullmatch(r"nginx:(\d+)\.(\d+)-alpine", services()["nginx"]["image"])
+        assert version is not None
+        assert (int(version[1]), int(version[2])) >= (1, 28)
+
     def test_no_secret_reaches_another_container(self) -> None:
         others = {name: each for name, each in services().items() if name not in ("api", "worker", "migrate")}
         assert set(others) == {"redis", "nginx"}
