@@ -119,7 +119,11 @@ def questions(
     yes: Annotated[bool, typer.Option("--yes", help="Import the converted texts of --legacy-font.")] = False,
     publish_as_test: Annotated[
         str | None,
-        typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
+        typer.Option(
+            metavar="TITLE",
+            help="Also publish a test with this title, in the order of the sheet. The title is refused if a"
+            " test has it that is not archived.",
+        ),
     ] = None,
     kind: Literal["full", "sectional", "chapter", "pyq", "practice"] = "full",
     access: Literal["free", "enrolled"] = "free",
@@ -133,7 +137,10 @@ def questions(
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
     remarks: Remarks = None,
 ) -> None:
-    """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
+    """Import all questions of a sheet, or none if a row has an error.
+
+    A second import changes nothing. With --publish-as-test it is refused, because a test has the title then.
+    """
     test = {
         "title": publish_as_test,
         "kind": kind,
@@ -218,6 +225,7 @@ async def _import(
     author = operator()
     if options.test is not None:
         options.test["title"] = checked_field("title", options.test["title"], LONGEST_TITLE)
+        await tests.check_title(uow, author, options.test["title"])
     report = await import_questions(
         uow,
         author,
@@ -239,6 +247,8 @@ async def _import(
     )
     if options.test is None or not report.item_ids:
         return report, None
+    # The import has locked the bank: of two such commands at once, the second finds the test of the first.
+    await tests.check_title(uow, author, options.test["title"])
     draft = tests.draft_of_sheet(report, **options.test)
     test = await tests.create(uow, author, draft)
     return report, await tests.publish(uow, author, test.id, parts.clock.now())

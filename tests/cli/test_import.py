@@ -190,6 +190,24 @@ class TestQuestions:
             "max_marks": "6",
         }
 
+    def test_a_title_that_a_test_has_is_refused(self, sheet: Path, database_url: str) -> None:
+        title = uuid4().hex
+        command = ("--empty-key", "dropped", "--publish-as-test", title)
+        assert run(sheet, *command).exit_code == 0
+        sheet.write_text(sheet.read_text().replace("Which is 1?", "Which is one?"))
+        for more in ([], ["--dry-run"]):
+            refused = run(sheet, *command, *more)
+            assert refused.exit_code == 1
+            said = " ".join(refused.output.split())
+            assert f'There is a test "{title}" already' in said
+            assert "Choose another title, or archive that test first. Nothing was imported." in said
+        assert len(the_test(database_url, title)) == 1
+        assert "updated: 1" in run(sheet, "--empty-key", "dropped", "--dry-run").output
+        archived = "update ias.tests set status = 'archived' where title->>'en' = $1"
+        asyncio.run(fetch(database_url, archived, title))
+        assert run(sheet, *command).exit_code == 0
+        assert len(the_test(database_url, title)) == 2
+
     def test_its_sections_marks_and_languages_are_those_of_the_rows(
         self, tmp_path: Path, database_url: str
     ) -> None:

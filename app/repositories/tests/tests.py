@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import selectinload, undefer
 
 from app.core.errors import NotFound
@@ -110,6 +110,17 @@ class TestRepository(Repository):
         """The test that has this reference."""
         statement = select(Test.id).where(Test.institute_id == institute_id, Test.reference == reference)
         return await self._session.scalar(statement)
+
+    async def with_title(self, institute_id: UUID, title: str) -> UUID | None:
+        """The latest test that is not archived and has this title in some language. Never a personal one."""
+        texts = func.jsonb_each_text(Test.title).table_valued("key", "value")
+        statement = select(Test.id).where(
+            Test.institute_id == institute_id,
+            Test.status != "archived",
+            ~Test.is_personal,
+            exists().where(texts.c.value == title),
+        )
+        return await self._session.scalar(statement.order_by(Test.id.desc()).limit(1))
 
     def add(self, test: Test) -> None:
         """Add a new test with its sections."""

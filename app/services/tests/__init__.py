@@ -13,7 +13,7 @@ from app.services.tests.catalog import find, page, suggestions, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
 from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archive, change, create
-from app.services.tests.from_sheets import draft_of_sheet
+from app.services.tests.from_sheets import check_title, draft_of_sheet
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.popularity import refresh_popularity
 from app.services.tests.previewing import Preview, key_warnings, pending_draft, preview, with_formulas
@@ -34,6 +34,7 @@ __all__ = [
     "apply_draft",
     "archive",
     "change",
+    "check_title",
     "clone",
     "consent",
     "consents",

@@ -4,9 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from app.core.errors import AlreadyExists
 from app.models import LocalizedText
+from app.sentences import Sentence
 from app.services.tests.drafts import Marking, SectionDraft, TestDraft
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
 from app.sheets.reports import ImportReport, ItemInTest
+
+
+async def check_title(reads: Reading, author: Principal, title: str) -> None:
+    """Raise AlreadyExists if a test that is not archived has this title.
+
+    A repeated import would otherwise publish a second test.
+    """
+    other = await reads.tests.with_title(author.institute_id, title)
+    if other is not None:
+        template = (
+            'There is a test "{title}" already ({test_id}). Choose another title, or archive that test first.'
+        )
+        raise AlreadyExists(Sentence(template, title=title, test_id=other))
 
 
 def draft_of_sheet(report: ImportReport, *, title: str, **fields: Any) -> TestDraft:
