@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     public_limit_per_address: str = "1200/minute"
     login_floor_ms: int = Field(default=350, ge=0)
     logins_at_once: int = Field(default=8, ge=1)
-    socket_ticket_limit: str = "60/minute"
+    socket_ticket_limit: str = "600/minute"
     socket_heartbeat_seconds: float = Field(default=15, gt=0)
     max_body_bytes: int = 1_000_000
     max_upload_bytes: int = 25_000_000
