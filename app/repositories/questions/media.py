@@ -39,6 +39,8 @@ class MediaRepository(Repository):
 
     async def existing(self, institute_id: UUID, media_ids: Collection[UUID]) -> Mapping[UUID, Media]:
         """Those of these images that belong to the institute, by id."""
+        if not media_ids:
+            return {}
         statement = select(Media).where(Media.institute_id == institute_id, Media.id.in_(media_ids))
         return {media.id: media for media in await self._session.scalars(statement)}
 

@@ -170,6 +170,8 @@ class TestRepository(Repository):
 
     async def passages(self, passage_ids: Sequence[UUID]) -> Mapping[UUID, PassageVersion]:
         """The current versions of passages."""
+        if not passage_ids:
+            return {}
         statement = select(PassageVersion).join(
             Passage,
             and_(Passage.id == PassageVersion.passage_id, Passage.current_version == PassageVersion.number),
