@@ -21,7 +21,7 @@ async def connected() -> AsyncIterator[asyncpg.Connection]:
     url = settings.database
     connection = await asyncpg.connect(
         host=url.query.get("host", url.host),
-        port=url.port,
+        port=url.query.get("port", url.port),
         user=url.username,
         password=url.password,
         database=url.database,

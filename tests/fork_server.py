@@ -31,6 +31,7 @@ MODULES = (
     "uvicorn",
     "celery.apps.worker",
     "kombu.transport.redis",
+    "devservers.auth.app",
     # These are imported at their first use.
     "httpcore",
     "openpyxl",

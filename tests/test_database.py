@@ -136,9 +136,10 @@ class TestHangingServer:
         """No packet passes any more: nobody waits until a statement has taken too long."""
         monkeypatch.setattr("app.database.PING_AFTER_SECONDS", -1.0)
         monkeypatch.setattr("app.database.PING_SECONDS", 0.2, raising=False)
-        port = make_url(superuser_url).port or 5432
+        given = make_url(superuser_url)
+        port = int(given.query.get("port", given.port or 5432))  # type: ignore[arg-type] # there is one
         async with Proxy(port, Random(1)).serving() as proxy:
-            address = make_url(superuser_url).set(host="127.0.0.1", port=proxy.port)
+            address = given.set(host="127.0.0.1", port=proxy.port, query={})
             url = SecretStr(address.render_as_string(hide_password=False))
             engine = create_engine(Settings(database_url=url), pool_size=1)
             async with engine.connect() as connection:

@@ -12,6 +12,8 @@ from devservers.auth.errors import validation_failed, weak_password
 _MIN_BYTES = 6
 _MAX_BYTES = 72
 
+PASSES, KIBIBYTES = 2, 19 * 1024
+
 
 def check_strength(password: str) -> None:
     """GoTrue's limits. They count bytes; a Devanagari letter has three."""
@@ -37,7 +39,7 @@ class Passwords:
     """Hashes and verifies passwords. The thread pool is the limit: each hash needs a core and 19 MiB."""
 
     def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hasher = argon2.PasswordHasher(time_cost=PASSES, memory_cost=KIBIBYTES, parallelism=1)
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="argon2")
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 

@@ -45,8 +45,8 @@ def pooled(database_url: str, folder: Path) -> Iterator[str]:
     files = {
         "pgbouncer.ini": _CONFIGURATION.format(
             database=url.database,
-            host=url.host,
-            server_port=url.port,
+            host=url.query.get("host", url.host),
+            server_port=url.query.get("port", url.port),
             loopback=LOOPBACK,
             port=port,
             server_connections=SERVER_CONNECTIONS,
@@ -69,7 +69,7 @@ def pooled(database_url: str, folder: Path) -> Iterator[str]:
     child.start()
     try:
         child.wait_until(lambda: _listens(port), timeout=PATIENCE)
-        yield url.set(host=LOOPBACK, port=port).render_as_string(hide_password=False)
+        yield url.set(host=LOOPBACK, port=port, query={}).render_as_string(hide_password=False)
     finally:
         child.stop()
 

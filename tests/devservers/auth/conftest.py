@@ -16,9 +16,11 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
+from devservers.auth import passwords
 from devservers.auth.app import create_app
 from devservers.auth.mail_requests import MailRequests
 from devservers.auth.settings import Settings
+from tests.auth_server import LEAST
 from tests.conftest import administer
 from tests.mails import mails_to
 
@@ -129,10 +131,13 @@ async def running(shared: Shared, **settings: Any) -> AsyncIterator[Server]:
     }
     app = create_app(Settings(**{**given, **settings}))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://auth.test") as http,
-    ):
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in LEAST.items():
+                patch.setattr(passwords, name, value)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        client = httpx.AsyncClient(transport=transport, base_url="http://auth.test")
+        http = await stack.enter_async_context(client)
         yield Server(http, shared.database, shared.mail_folder, app.state.mail_requests)
 
 
