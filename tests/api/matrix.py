@@ -1,8 +1,9 @@
 """Tries operations as identities, and says where an answer is not what the table promises."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 
 from tests.api.access_table import AUTHORS, CANDIDATES, OPERATIONS, Level, Operation, Reach, Rule
 from tests.builders.auth_accounts import TOKEN_LIFETIME
+from tests.builders.people import AppClient
 from tests.builders.world import OWNER_NAME, Identity, Objects, World
 from tests.conftest import TestClock
 from tests.thorough import part
@@ -92,12 +94,10 @@ class Matrix:
     world: World
     clock: TestClock
 
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+    @cached_property
+    def client(self) -> httpx.AsyncClient:
         """A client that carries nobody's token."""
-        transport = httpx.ASGITransport(self.app, client=("203.0.113.9", 40000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
-            yield client
+        return AppClient(self.app, base_url="http://api.test", address="203.0.113.9")
 
     async def send(
         self, identity: Identity, operation: Operation, path: str, **request: Any
@@ -107,8 +107,7 @@ class Matrix:
         headers = {**request.pop("headers", {}), **({"Authorization": token} if token else {})}
         later = self.clock.moved(EXPIRED_AFTER) if identity is Identity.EXPIRED else nullcontext()
         with later:
-            async with self.client() as client:
-                return await client.request(operation[0], path, headers=headers, **request)
+            return await self.client.request(operation[0], path, headers=headers, **request)
 
     async def faults_of_roles(
         self, operation: Operation, rule: Rule, one_of: int = 1, roles: Sequence[Identity] = ROLES
@@ -132,13 +131,15 @@ class Matrix:
                     found.append(f"{' '.join(operation)} as {identity} with {list(request)}: {complaint}")
         return found
 
-    async def faults_of_objects(self, operation: Operation, rule: Rule) -> list[str]:
-        """Whoever may use the route and does not reach its object is refused with a request that is right."""
+    async def faults_of_objects(self, operation: Operation, rule: Rule, one_of: int = 1) -> list[str]:
+        """Whoever may use the route and does not reach its object is refused with a request that is right.
+
+        Every `one_of`-th of them sends it, and at least one.
+        """
         found = []
         path, body = self.world.path(operation[1]), body_for(operation, self.world.mine)
-        for identity in sorted(rule.level.value):
-            if identity in rule.reach.value or rule.level is Level.PUBLIC:
-                continue
+        refused = [] if rule.level is Level.PUBLIC else sorted(rule.level.value - rule.reach.value)
+        for identity in part(refused, f"{operation}", max(1, min(one_of, len(refused)))):
             answer = await self.send(identity, operation, path, **body)
             if answer.status_code != rule.refused:
                 said = f"{answer.status_code} instead of {rule.refused}"
@@ -147,10 +148,13 @@ class Matrix:
                 found.append(f"{' '.join(operation)} as {identity}: shows whose it is")
         return found
 
-    async def faults_of_shown_names(self, operation: Operation) -> list[str]:
-        """No candidate is shown the name of another, not even where they may call the route."""
+    async def faults_of_shown_names(self, operation: Operation, one_of: int = 1) -> list[str]:
+        """No candidate is shown the name of another, not even where they may call the route.
+
+        Every `one_of`-th of them calls it.
+        """
         found = []
-        for identity in sorted(CANDIDATES - {Identity.OWNER}):
+        for identity in part(sorted(CANDIDATES - {Identity.OWNER}), f"{operation}", one_of):
             answer = await self.send(identity, operation, self.world.path(operation[1]))
             if OWNER_NAME in answer.text:
                 found.append(f"{' '.join(operation)} as {identity}: shows another candidate's name")

@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import argon2
@@ -30,13 +30,31 @@ _ADD = """
 
 
 class AppClient(httpx.AsyncClient):
-    """A client of an application in this process, over ASGI."""
+    """A client of an application in this process, over ASGI.
 
-    def __init__(self, app: FastAPI, token: str | None = None) -> None:
+    It hands requests to the transport at once: the API sets no cookies and does not redirect, for which httpx
+    looks in 0.2 ms of each request.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        token: str | None = None,
+        *,
+        base_url: str = "http://api.test/v1",
+        address: str = "203.0.113.7",
+    ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.ASGITransport(app, client=("203.0.113.7", 40000))
-        super().__init__(transport=transport, base_url="http://api.test/v1", headers=headers)
+        transport = httpx.ASGITransport(app, client=(address, 40000))
+        super().__init__(transport=transport, base_url=base_url, headers=headers)
         self.app = app
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        if not stream:
+            await response.aread()
+        return response
 
 
 class People:
