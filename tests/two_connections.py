@@ -12,13 +12,26 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import DomainError
+from app.database import driver_connection
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.waiting import PATIENCE
 
 Work = Callable[[UnitOfWork], Awaitable[Any]]
 
 PID = text("select pg_backend_pid()")
-BLOCKED = text("select :holder = any(pg_blocking_pids(:waiting))")
+BLOCKED = "select $1 = any(pg_blocking_pids($2))"
+BLOCKING = """
+    select exists (
+        select from pg_stat_activity
+        where coalesce(wait_event_type, 'Lock') = 'Lock' and $1 = any(pg_blocking_pids(pid))
+    )
+"""
+WAITING = """
+    select count(*) >= $1 from pg_stat_activity
+    where datname = current_database() and coalesce(wait_event_type, 'Lock') = 'Lock'
+        and cardinality(pg_blocking_pids(pid)) > 0
+"""
+POLL_SECONDS = 0.002
 
 
 @dataclass
@@ -66,7 +79,7 @@ async def overlap(engine: AsyncEngine, first: Work, second: Work) -> Overlap:
                 await uow.session.flush()
                 both.ranks.append(list(uow.session.info.get("locks", [])))
                 other = asyncio.create_task(_second(engine, second, both, begun))
-                both.waited = await _waits(engine, holder or 0, await begun, other)
+                both.waited = await polled(engine, BLOCKED, holder, await begun, until=other)
         except Exception as error:  # noqa: BLE001 -- the caller looks at it
             both.first.error = error
         if other is not None:
@@ -77,23 +90,23 @@ async def overlap(engine: AsyncEngine, first: Work, second: Work) -> Overlap:
 
 async def until_waiting(engine: AsyncEngine, count: int) -> None:
     """Return when so many transactions of this database wait for another one."""
-    waiting = text(
-        "select count(*) from pg_stat_activity"
-        " where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"
-    )
-    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
-        while (await observer.scalar(waiting) or 0) < count:
-            await observer.rollback()
+    await polled(engine, WAITING, count)
 
 
 async def is_waited_for(engine: AsyncEngine, holder: int, other: "asyncio.Task[Any]") -> bool:
     """True once some transaction waits for that of this process id, False once the task has ended without."""
-    blocked = text("select exists (select from pg_stat_activity where :holder = any(pg_blocking_pids(pid)))")
-    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
-        while not other.done():
-            if await observer.scalar(blocked, {"holder": holder}):
+    return await polled(engine, BLOCKING, holder, until=other)
+
+
+async def polled(
+    engine: AsyncEngine, question: str, *arguments: object, until: asyncio.Task[Any] | None = None
+) -> bool:
+    """True once PostgreSQL answers yes, False once the task has ended without."""
+    async with asyncio.timeout(PATIENCE), driver_connection(engine) as observer:
+        while until is None or not until.done():
+            if await observer.fetchval(question, *arguments):
                 return True
-            await observer.rollback()
+            await asyncio.sleep(POLL_SECONDS)
     return False
 
 
@@ -118,13 +131,3 @@ async def _second(engine: AsyncEngine, work: Work, both: Overlap, begun: asyncio
                 both.ranks.append(list(uow.session.info.get("locks", [])))
     except Exception as error:  # noqa: BLE001 -- the caller looks at it
         both.second.error = error
-
-
-async def _waits(engine: AsyncEngine, holder: int, waiting: int, other: asyncio.Task[None]) -> bool:
-    """True once the other transaction waits for the holder, False once it has ended without."""
-    async with engine.connect() as observer:
-        while not other.done():
-            if await observer.scalar(BLOCKED, {"holder": holder, "waiting": waiting}):
-                return True
-            await observer.rollback()
-    return False

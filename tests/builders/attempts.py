@@ -1,6 +1,5 @@
 """Builders of attempts, over HTTP or through the services, and their log of responses."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
@@ -20,7 +19,7 @@ from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, principal_of
 from tests.builders.content import PublishedTest
 from tests.builders.saves import save_uncommitted
-from tests.waiting import PATIENCE
+from tests.two_connections import BLOCKING, PID, polled
 
 Json = dict[str, Any]
 TIME_TAKEN = timedelta(minutes=5)
@@ -151,8 +150,4 @@ async def log_rows(engine: AsyncEngine, sitting: AttemptClient) -> list[tuple[An
 
 async def until_blocking(engine: AsyncEngine, uow: UnitOfWork) -> None:
     """Return once PostgreSQL reports a transaction that waits for this one."""
-    holder = await uow.session.scalar(text("select pg_backend_pid()"))
-    waiting = text("select exists (select from pg_stat_activity where :holder = any(pg_blocking_pids(pid)))")
-    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
-        while not await observer.scalar(waiting, {"holder": holder}):
-            await observer.rollback()
+    await polled(engine, BLOCKING, await uow.session.scalar(PID))
