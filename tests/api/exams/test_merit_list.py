@@ -7,10 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.exams.test_releasing import RIGHT, prelims, sit_both
+from tests.api.exams.test_releasing import RIGHT, hold_prelims, prelims, sit_both
+from tests.builders.content import publish_for
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
 from tests.builders.people import People
+from tests.conftest import TestClock
 
 __all__ = ["prelims"]
 
@@ -40,21 +43,27 @@ async def sheet(held: HeldExam, **params: str) -> httpx.Response:
     return answer
 
 
-@pytest.fixture
-async def released(people: People, prelims: HeldExam) -> HeldExam:
-    """Three ranked candidates, two of whom share the first rank, and one of each other outcome."""
+@pytest.fixture(scope="module")
+async def released(
+    people: People, author: httpx.AsyncClient, engine: AsyncEngine, shared_clock: TestClock
+) -> HeldExam:
+    """Three ranked candidates, two of whom share the first rank, and one of each other outcome.
+
+    No test changes it.
+    """
+    held = await hold_prelims(author, await publish_for(engine), engine, shared_clock.now())
     first, second, third, absent, missed, void, failed = [await people.candidate(name=name) for name in NAMES]
     for client, gs in ((first, RIGHT), (second, RIGHT), (third, {0: ["a"], 1: ["a"]})):
-        await take_paper(client, prelims, gs)
-        await take_paper(client, prelims, RIGHT, 1)
-    await register(absent, prelims)
-    await take_paper(missed, prelims, RIGHT, 1)
-    entrant = await take_paper(void, prelims, RIGHT)
-    body_of(await prelims.order("void", entrant.attempt, reason="phone"))
-    await take_paper(failed, prelims, RIGHT)
-    await take_paper(failed, prelims, {0: ["b"]}, 1)
-    await prelims.release()
-    return prelims
+        await take_paper(client, held, gs)
+        await take_paper(client, held, RIGHT, 1)
+    await register(absent, held)
+    await take_paper(missed, held, RIGHT, 1)
+    entrant = await take_paper(void, held, RIGHT)
+    body_of(await held.order("void", entrant.attempt, reason="phone"))
+    await take_paper(failed, held, RIGHT)
+    await take_paper(failed, held, {0: ["b"]}, 1)
+    await held.release()
+    return held
 
 
 class TestPages:
@@ -124,5 +133,5 @@ class TestSheets:
     async def test_an_export_is_in_the_audit_log(self, released: HeldExam) -> None:
         await sheet(released, format="xlsx", include="all")
         entries = body_of(await released.staff.get(f"{released.path}/audit"))["items"]
-        [entry] = [entry for entry in entries if entry["action"] == "export_merit_list"]
+        entry = next(entry for entry in entries if entry["action"] == "export_merit_list")
         assert entry["details"] == {"format": "xlsx", "include": "all", "version": 1, "rows": 7}

@@ -1,5 +1,6 @@
 """Releasing results over HTTP: held until then, exact, for everybody at once, and for nobody else."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import Attempt
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start
-from tests.builders.content import PublishedTest, publish_test
+from tests.builders.content import PublishedTest, publish_for, publish_test
 from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, moment, register, take_paper
 from tests.builders.people import People
 from tests.conftest import TestClock
@@ -25,14 +26,18 @@ RIGHT: Answers = {0: ["a"], 1: ["b"], 2: ["c"]}
 async def prelims(
     author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
 ) -> HeldExam:
+    return await hold_prelims(author, made, engine, clock.now())
+
+
+async def hold_prelims(
+    author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, now: datetime
+) -> HeldExam:
     """General Studies counts, CSAT must be passed at a third of its 6 marks."""
-    async with unit_of_work(engine) as uow:
-        csat = await publish_test(uow)
     return await hold_exam(
         author,
         made,
-        csat,
-        starts_at=clock.now(),
+        await publish_for(engine),
+        starts_at=now,
         window=HOUR,
         papers=[{"code": "GS"}, {"code": "CSAT", "qualifying_percent": 33, "counts_for_merit": False}],
         cutoffs={"general": "3.00", "obc": "2.00"},

@@ -19,7 +19,7 @@ from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.content import publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam, register
 from tests.builders.people import PASSWORD, People, new_email
-from tests.conftest import TestClock
+from tests.conftest import TestClock, running
 from tests.sockets import joined, serving
 from tests.waiting import eventually
 
@@ -38,7 +38,7 @@ async def a_process(
 ) -> AsyncIterator[Process]:
     clock = TestClock()
     app = create_documented_app(settings, clock=clock, monotonic=clock.monotonic)
-    async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
+    async with running(app), People(app, engine, accounts) as people:
         yield Process(app, people)
 
 

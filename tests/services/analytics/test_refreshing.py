@@ -1,15 +1,20 @@
 """The refresh of a test's statistics: what is stored, when it is computed again, what an embargo keeps."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import undefer
 
+from app.config import Settings
+from app.database import create_engine
 from app.models import ItemParameters, Job, Paper, PaperStatistics
 from app.services.analytics import refreshing
 from app.services.components import Components
@@ -17,6 +22,7 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import add_exam, set_exam
 from tests.builders.results import add_results, simulated_sheets
+from tests.conftest import cloned_database
 
 NOW = datetime(2026, 6, 8, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -24,6 +30,25 @@ NIGHT = datetime(2026, 6, 8, 20, 0, tzinfo=UTC)
 EVERY_TEST = 10_000
 KEYS = "abcdabcdab"
 TIMES = [1_000 * (place + 1) for place in range(len(KEYS))]
+
+
+@pytest.fixture(scope="module")
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database without the results of other tests: what is due is looked for in all of them."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def engine(own_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(Settings(database_url=SecretStr(own_url)), pool_size=8)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def parts(parts: Components, engine: AsyncEngine) -> Components:
+    return replace(parts, engine=engine)
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """Attempts are taken into ratings and cards once, in a sequence that can be repeated."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from math import exp
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.config import Settings
+from app.database import create_engine
 from app.models import (
     Attempt,
     AttemptFigures,
@@ -38,6 +41,7 @@ from tests.builders.attempts import (
 )
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.saves import save_uncommitted
+from tests.conftest import cloned_database
 from tests.two_connections import overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -74,9 +78,23 @@ async def taken(
     return attempt.id
 
 
+@pytest.fixture(scope="module")
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A replay concerns the whole database: one without the attempts of other modules."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def engine(own_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(Settings(database_url=SecretStr(own_url)), pool_size=4)
+    yield engine
+    await engine.dispose()
+
+
 @pytest.fixture
 async def empty(uow: UnitOfWork) -> None:
-    """A replay concerns the whole database: without the attempts of other tests."""
+    """Without what the other tests of this module have committed."""
     await uow.session.execute(update(AttemptFigures).values(applied=None))
     for table in (*TABLES, RatingWithdrawal):
         await uow.session.execute(delete(table))
