@@ -21,7 +21,7 @@ from tests.fork_server import ForkServer, Program
 from tests.thorough import count
 from tests.waiting import PATIENCE
 
-ROWS = count(300, 1_000)
+ROWS = count(120, 1_000)
 CONSONANTS, VOWELS = "bdghjklmnprstvyz", "aeiouaeiouaeioua"
 
 

@@ -4,11 +4,14 @@ Also bodies that may be left out.
 """
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.repositories.questions import QuestionFilter
+from app.schemas.question_files import ExportIn
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import take_test
 from tests.builders.content import publish_test
@@ -53,8 +56,18 @@ class TestMayBeLeftOut:
             assert (answer.status_code, answer.json()["note"]) == (200, None)
         assert (await candidate.put(path, json={"notes": "Ask."})).status_code == 422
 
-    async def test_of_an_export(self, author: httpx.AsyncClient) -> None:
+    async def test_of_an_export(self, author: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is the default, which wants all questions. Here nothing matches: the bank of a run is large."""
+        assert ExportIn().wanted() == QuestionFilter()
+        orders: list[ExportIn] = []
+
+        def nothing(order: ExportIn) -> QuestionFilter:
+            orders.append(order)
+            return QuestionFilter(tags=[uuid4().hex])
+
+        monkeypatch.setattr(ExportIn, "wanted", nothing)
         for request_body in NO_BODIES:
             answer = await author.post("/questions/export", **request_body)
             assert (answer.status_code, answer.headers["Content-Type"][:8]) == (200, "text/csv")
+        assert orders == [ExportIn()] * 3
         assert (await author.post("/questions/export", json={"formats": "csv"})).status_code == 422

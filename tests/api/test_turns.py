@@ -24,7 +24,7 @@ SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a
 Ask = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
 ROUTES: list[Ask] = [
     lambda client: client.post("/questions/import", files={"file": ("q.csv", SHEET)}),
-    lambda client: client.post("/questions/export", json={"format": "csv"}),
+    lambda client: client.post("/questions/export", json={"tag": uuid4().hex}),
     lambda client: client.get("/questions/duplicates"),
 ]
 

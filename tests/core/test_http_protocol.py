@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, cast
 
@@ -376,6 +377,26 @@ async def whole_port(answering: Answering) -> AsyncIterator[int]:
         yield port
 
 
+class KeptRecords(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """What is logged during the test."""
+    handler = KeptRecords()
+    logging.getLogger().addHandler(handler)
+    yield handler.records
+    logging.getLogger().removeHandler(handler)
+
+
 def request_of(path: str, *, version: str = "1.1", more: str = "") -> bytes:
     return f"GET {path} HTTP/{version}\r\nHost: x\r\n{more}\r\n".encode()
 
@@ -395,12 +416,12 @@ class TestWholeAnswers:
 
     @pytest.mark.parametrize("path", ["/at-once/fails-before", "/at-once/fails-after"])
     async def test_an_error_without_a_task_is_logged_and_the_request_has_one_answer(
-        self, whole_port: int, path: str, caplog: pytest.LogCaptureFixture
+        self, whole_port: int, path: str, logged: list[logging.LogRecord]
     ) -> None:
         last = request_of("/at-once", more="Connection: close\r\n")
         said = await answers(whole_port, request_of(path), last)
         assert said.count(b"HTTP/1.1") == said.count(b"HTTP/1.1 200 OK") == 2
-        assert [record.exc_info is not None for record in caplog.records] == [True]
+        assert [record.exc_info is not None for record in logged] == [True]
 
     async def test_one_without_a_body(self, whole_port: int) -> None:
         said = await answers(whole_port, request_of("/unchanged", more="Connection: close\r\n"))

@@ -14,6 +14,7 @@ from app.core.realtime.hub import REPLAY_LIMIT, SOCKETS_PER_PERSON, Hub
 from app.core.realtime.inbox import MOVED, TOO_SLOW, Closing, Inbox, Listener
 from app.core.realtime.messages import Posted, pack, position_of, unpack
 from app.core.realtime.payloads import TimeData
+from tests.thorough import count
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 ROOM = "exam:1"
@@ -289,7 +290,7 @@ class Client:
             self.seen.append(message["id"])
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(count(2, thorough=5)))
 async def test_everybody_sees_exactly_what_came_after_they_joined(seed: int) -> None:
     """Forty people lose their connections at random while messages come: no gap, no duplicate, in order."""
     chance = random.Random(seed)

@@ -19,6 +19,9 @@ from app.services.components import Components
 from app.services.unit_of_work import reading
 from app.services.users import principal_of
 from tests.migrations.conftest import BEFORE, downgrade, rows, upgrade
+from tests.thorough import thorough_only
+
+pytestmark = thorough_only
 
 DAMAGES = {
     "marks": "jsonb_set(scorecard, '{items,0,marks}', '\"7/5\"')",

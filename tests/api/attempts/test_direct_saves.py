@@ -184,7 +184,7 @@ bodies = st.fixed_dictionaries({"attempt_id": ids, "lease": numbers, "responses"
 
 
 @settings(
-    max_examples=count(100, 5_000),
+    max_examples=count(40, 5_000),
     derandomize=True,
     database=None,
     deadline=None,

@@ -3,8 +3,10 @@
 import pytest
 
 from benchmarks import simulation
+from tests.thorough import thorough_only
 
 
+@thorough_only
 def test_estimates_recover_the_order_of_candidates() -> None:
     """Of only 200; of 2,000 the correlations are higher, because the questions are known better."""
     found = simulation.order(200)
@@ -14,6 +16,7 @@ def test_estimates_recover_the_order_of_candidates() -> None:
     assert found["irt"] > found["accuracy of answers"]
 
 
+@thorough_only
 def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
     found = simulation.intervals(1_000)
 
@@ -25,6 +28,7 @@ def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
     assert found["next score in the luck band"] == pytest.approx(0.755, abs=0.03)
 
 
+@thorough_only
 def test_nothing_is_said_that_is_chance() -> None:
     found = simulation.verdicts(400)
 

@@ -312,15 +312,19 @@ class TestImportQuestions:
         await passages.revise(uow, author, passage.id, PassageUpdate(status="active"))
         assert counts(await bring(uow, author, row | {"status": "active"})) == (0, 1, 0)
 
-    async def test_very_many_warnings_are_cut_with_a_word(self, uow: UnitOfWork, author: Principal) -> None:
+    async def test_very_many_warnings_are_cut_with_a_word(
+        self, uow: UnitOfWork, author: Principal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.services.questions.writing.MAX_REPORTED", 100)
+        monkeypatch.setattr("app.services.questions.similarity._AT_ONCE", 100)
         text = "Which of the statements about the Constitution of India given above is correct, and why?"
-        report = await bring(uow, author, *(question(number, question=text) for number in range(1, 2_503)))
-        assert report.created == 2_502
-        assert report.warnings[0].message.startswith("all 2502 keys are a")
+        report = await bring(uow, author, *(question(number, question=text) for number in range(1, 253)))
+        assert report.created == 252
+        assert report.warnings[0].message.startswith("all 252 keys are a")
         assert report.warnings[1].message == (
-            "very similar to the question in row 2 (100%). The same in 1998 more cells: C4:C2001"
+            "very similar to the question in row 2 (100%). The same in 198 more cells: C4:C201"
         )
-        assert (report.warnings[-1].row, report.warnings[-1].field) == (2_001, "file")
+        assert (report.warnings[-1].row, report.warnings[-1].field) == (201, "file")
         assert "those after this one were not compared" in report.warnings[-1].message
 
     async def test_it_tells_how_far_it_is(self, uow: UnitOfWork, author: Principal) -> None:

@@ -51,9 +51,12 @@ class TestUpload:
         first = await media.upload(uow, parts.media, AUTHOR, content)
         assert (await media.upload(uow, unreachable(), AUTHOR, content)).media.id == first.media.id
 
-    async def test_what_grows_beyond_the_limit_is_refused(self, uow: UnitOfWork, parts: Components) -> None:
+    async def test_what_grows_beyond_the_limit_is_refused(
+        self, uow: UnitOfWork, parts: Components, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Noise that was pressed hard takes many times the room when it is kept well."""
-        pressed = encoded(noise(4200), "JPEG", quality=20)
+        monkeypatch.setattr(media, "MAX_BYTES", media.MAX_BYTES // 16)
+        pressed = encoded(noise(1050), "JPEG", quality=20)
         assert len(pressed) < media.MAX_BYTES
         with pytest.raises(Invalid, match="encoded anew"):
             await media.upload(uow, parts.media, AUTHOR, pressed)

@@ -14,6 +14,7 @@ from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
 from app.sheets.writers import SheetFormat
 from app.sheets.xlsx_container import is_xlsx
 from tests.builders.workbooks import HEADER, workbook
+from tests.thorough import count
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"
 EXPLANATIONS: dict[str, Any] = {"explanation": "Because.", "explanation_pt-br": "Porque."}
@@ -294,10 +295,13 @@ class TestReadSheet:
         sheet = read("question,option_a,option_b,key\n\n,,,\n")
         assert (sheet.rows, sheet.errors) == ([], [])
 
-    def test_a_sheet_has_an_end(self) -> None:
-        full = "question,option_a,option_b,key\n" + "Which?,x,y,a\n" * MAX_ROWS
-        assert len(read(full).rows) == MAX_ROWS
-        with pytest.raises(UnreadableSheet, match="20,000 questions"):
+    def test_a_sheet_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = count(200, thorough=MAX_ROWS)
+        for module in ("app.services.questions.reading", "app.sheets.parsing"):
+            monkeypatch.setattr(f"{module}.MAX_ROWS", rows)
+        full = "question,option_a,option_b,key\n" + "Which?,x,y,a\n" * rows
+        assert len(read(full).rows) == rows
+        with pytest.raises(UnreadableSheet, match=f"{rows:,} questions"):
             read(full + "Which?,x,y,a\n")
 
     def test_a_file_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
