@@ -20,6 +20,7 @@ from app.services.exams import DetailedPaper, ExamDraft, ExamPaperDraft, ExamVie
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.people import parts_of, user_id_of
+from tests.builders.rows import insert_rows
 
 Json = dict[str, Any]
 MILLISECOND = timedelta(milliseconds=1)
@@ -45,9 +46,7 @@ async def write_exam(
         rows = [_paper(exam, ExamPaperIn.model_validate(each).draft()) for each in papers]
         if publish:
             await _publish(uow, exam, rows, now)
-        for added in ([exam], rows, _entries(author, exam, rows)):  # In the order of the foreign key.
-            uow.session.add_all(added)
-            await uow.session.flush()
+        await insert_rows(uow.session, [exam], rows, _entries(author, exam, rows))
         contents = await uow.exams.contents([row.id for row in rows])
     placed = [DetailedPaper(catalog.paper_view(row, now), contents[row.id]) for row in rows]
     shown = [ExamPaperOut.of(each).model_dump(mode="json") for each in placed]

@@ -1,6 +1,7 @@
 """Rows of several tables, written with one statement. The session does not know them until it reads them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 
 import orjson
@@ -21,7 +22,7 @@ async def insert_rows(session: AsyncSession, *tables: Sequence[Base]) -> None:
         name: [{column: getattr(row, column) for column in names} for row in rows]
         for (name, names), rows in zip(columns, filled, strict=True)
     }
-    await session.execute(_insert(columns), {"rows": orjson.dumps(content, default=_bytea).decode()})
+    await session.execute(_insert(columns), {"rows": orjson.dumps(content, default=_text).decode()})
 
 
 def _columns(row: Base) -> _Columns:
@@ -43,7 +44,10 @@ def _insert_into(name: str, columns: str) -> str:
     """
 
 
-def _bytea(value: object) -> str:
+def _text(value: object) -> str:
+    """What JSON has no form for, as PostgreSQL reads it."""
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
+    if isinstance(value, Decimal):
+        return str(value)
     raise TypeError(type(value).__name__)
