@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
+from uuid import UUID
 
 import orjson
 from sqlalchemy import TextClause, text
@@ -48,6 +49,6 @@ def _text(value: object) -> str:
     """What JSON has no form for, as PostgreSQL reads it."""
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | UUID):  # The driver has a UUID of its own.
         return str(value)
     raise TypeError(type(value).__name__)
