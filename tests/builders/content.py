@@ -151,7 +151,9 @@ async def publish_test(
     question_ids = same_as.question_ids if same_as else [question.id for question in questions]
     test = _test(question_ids, created_by, changes)
     bank = {question.id: (question, version) for question, version in zip(questions, versions, strict=True)}
-    material = await gather(uow, test) if same_as else Material(test, bank, {}, {})
+    places = {place.question_id for section in test.sections for place in section.questions}
+    are_new = places <= bank.keys()
+    material = Material(test, bank, {}, {}) if are_new else await gather(uow, test)
     content = ([] if same_as else [subject]), questions, versions
     await insert_rows(uow.session, *content, *_published(material))
     return PublishedTest(test.id, question_ids, same_as.keys if same_as else [*map(_document, keys)])

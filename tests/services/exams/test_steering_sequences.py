@@ -1,6 +1,6 @@
 """Random sequences of steps, with real services and database: time is conserved, and each step is told.
 
-`make test` draws 20 sequences, `make thorough` 200.
+`make test` draws 40 sequences, `make thorough` 200.
 
 Each sequence is at an attempt of its own exam. They share a clock, which moves by whole minutes. After each
 step, the time left is compared with a count of its own, and the step has its audit entry and its message.
@@ -29,7 +29,7 @@ from tests.builders.attempts import ref_of
 from tests.services.exams.pairs import Scene, make_content, make_scene
 from tests.thorough import count
 
-SEQUENCES, STEPS, SEED = count(20, 200), 6, 20261128
+SEQUENCES, STEPS, SEED = count(40, 200), 6, 20261128
 MINUTE, SECOND, DELAY = timedelta(minutes=1), timedelta(seconds=1), timedelta(seconds=15)
 NAMES = (*(verb.value for verb in Verb), "reopen", "go_on", "close", "close_all", "hand_in", "grant")
 AUDITED_AS = {verb.value: verb.value for verb in Verb}
