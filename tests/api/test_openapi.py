@@ -72,7 +72,7 @@ def operations() -> Sequence[Operation]:
 
 @pytest.fixture(scope="session")
 def document(served: str) -> BaseSchema:
-    return schemathesis.openapi.from_url(f"{served}/openapi.json")
+    return schemathesis.openapi.from_url(f"{served}/openapi.json", timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
