@@ -68,7 +68,7 @@ class TestExtend:
 
     @pytest.mark.parametrize("late_by", [10 * MINUTE, 11 * MINUTE])
     def test_an_extension_that_would_be_over_is_refused(self, late_by: timedelta) -> None:
-        with pytest.raises(TransitionRefused, match="Give more"):
+        with pytest.raises(TransitionRefused, match="Extend by more"):
             steering.extend(ended("deadline"), 10 * MINUTE, NOON + late_by)
 
     @pytest.mark.parametrize("before", [ended("candidate"), ended("staff"), voided()])
