@@ -163,6 +163,22 @@ async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> Non
         raise NotFound("test")
 
 
+async def require_access(
+    uow: UnitOfWork, candidate: Principal, test_id: UUID, paper_id: UUID, now: datetime
+) -> None:
+    """Raise NotFound unless the candidate may start the test now, at this version of its paper.
+
+    The test and the candidate must be locked.
+    """
+    test = await uow.tests.accessible(viewer(candidate), test_id, now)
+    if candidate.is_staff:
+        return
+    if test.access == "enrolled":
+        await _check_enrolment(uow, candidate.id, now)
+    if await uow.embargo.withholds_paper(viewer(candidate).reader, paper_id):
+        raise NotFound("test")  # The test may be visible because its current version has other questions.
+
+
 async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: datetime) -> Attempt:
     """Create an attempt that starts now, with its first lease for this device."""
     attempt = attempt_row(new, device, now)

@@ -48,7 +48,9 @@ class StartedPaper:
 async def start(
     uow: UnitOfWork, parts: Components, candidate: Principal, request: StartPaper
 ) -> StartedPaper:
-    """Start the paper, or resume it with a new lease. After the release the attempt is practice.
+    """Start the paper, or resume it with a new lease.
+
+    After the release the attempt is practice, for whoever may start the paper's test; others get NotFound.
 
     Raises NotAvailable, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted if the candidate has
     ended the only official attempt, or SessionTaken if they have sat another paper of the session group.
@@ -60,6 +62,8 @@ async def start(
         raise NotAvailable("The exam was cancelled.")
     if paper.paper_id is None:
         raise NotAvailable("The exam is not published.")
+    if exam.released_at is not None:
+        await uow.tests.lock_shared(paper.test_id)  # Another exam may be about to place the test.
     await attempts.lock_candidate(uow, candidate.id)
     scope = AttemptScope(paper.test_id, paper.id)
     attempt = await attempts.resume(uow, parts, candidate.id, scope, request.device, request.now)
@@ -92,6 +96,8 @@ async def _new_attempt(
     registration = None
     if exam.released_at is None:
         registration = await _admitted(uow, candidate, exam, paper, request)
+    else:
+        await attempts.require_access(uow, candidate, paper.test_id, frozen.id, request.now)
     if candidate.is_staff or registration is None:
         return NewAttempt(
             user_id=candidate.id,

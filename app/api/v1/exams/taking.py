@@ -68,8 +68,9 @@ async def start_paper(
 ) -> StartedPaperOut:
     """Start the paper (201), or resume the attempt in progress with a new lease (200).
 
-    After the release of results the attempt is practice. Store `attempt_token`: it outlives your session.
-    409 `paper_not_open` has `starts_at` and `Retry-After`, the seconds until then.
+    After the release of results the attempt is practice; 404 if you may not start the test. Store
+    `attempt_token`: it outlives your session. 409 `paper_not_open` has `starts_at` and `Retry-After`, the
+    seconds until then.
     """
     device = (body or StartIn()).device
     order = StartPaper(exam_id, paper_id, device, arrived_at=now, now=parts.clock.now())
