@@ -165,10 +165,14 @@ class ProgressRepository(Repository):
         return await self._counts(_by_place(standing).join(standing, standing.c.question_id == Question.id))
 
     async def coverage(
-        self, viewer: Viewer, subject_id: UUID, now: datetime
+        self, viewer: Viewer, subject_id: UUID, now: datetime, *, only_reviewed: bool = False
     ) -> Mapping[Place, QuestionCounts]:
-        """The same of one subject; `total` has the questions to come too, of tests that may be taken now."""
-        standing, offered = _standing_outcomes(viewer), _offered_questions(viewer, now)
+        """The same of one subject; `total` has the questions to come too, of tests that may be taken now.
+
+        `only_reviewed` leaves out what the viewer has seen in tests that they may not review.
+        """
+        standing = _standing_outcomes(viewer, only_reviewed=only_reviewed)
+        offered = _offered_questions(viewer, now)
         statement = (
             _by_place(standing)
             .outerjoin(standing, standing.c.question_id == Question.id)
@@ -289,14 +293,16 @@ def _open(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     return and_(may_access(viewer, now), Test.status == "published", ~is_placed(Test.id))
 
 
-def _standing_outcomes(viewer: Viewer) -> CTE:
+def _standing_outcomes(viewer: Viewer, *, only_reviewed: bool = False) -> CTE:
     """Each question once: its latest answer that was marked, else that it was seen."""
+    reviewed = [Test.review != "never"] if only_reviewed else []
     outcome = func.substr(Result.outcomes, PaperQuestion.position, 1)
     unanswered = outcome.in_([LETTERS[Outcome.UNATTEMPTED], LETTERS[Outcome.DROPPED]])
     return (
         _counting(viewer, PaperQuestion.question_id, outcome.label("outcome"))
         .join(Result, Result.attempt_id == Attempt.id)
         .join(PaperQuestion, PaperQuestion.paper_id == Attempt.paper_id)
+        .where(*reviewed)
         .ext(distinct_on(PaperQuestion.question_id))
         .order_by(PaperQuestion.question_id, unanswered, Attempt.id.desc())
         .cte("standing")

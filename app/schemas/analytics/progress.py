@@ -188,7 +188,10 @@ class ProgressOut(ProgressFiguresOut):
 
 
 class ChapterProgressOut(Out):
-    """A chapter without the chapters below it. The last item may have no id: questions without a chapter."""
+    """A chapter without the chapters below it. The last item may have no id: questions without a chapter.
+
+    `questions` counts what you have seen in tests that you may review.
+    """
 
     chapter_id: UUID | None
     parent_id: UUID | None

@@ -239,9 +239,9 @@ def _regret(questions: Sequence[Evidence], chances: "Floats", *, answered: bool)
 
 
 def _strengths(answers: Sequence[Evidence]) -> dict[UUID, Strength]:
-    """Each subject against the others, by questions whose difficulty is known."""
+    """Each subject against the others, by reviewed questions whose difficulty is known."""
     counts = Counter(each.subject_id for each in answers)
-    known = [each for each in answers if each.curve is not None]
+    known = [each for each in answers if each.may_review and each.curve is not None]
     calibrated = Counter(each.subject_id for each in known)
     verdicts = _verdicts(known) if len(calibrated) > 1 else {}
     return {

@@ -49,6 +49,7 @@ class Record:
     answers: Sequence[Evidence]
     papers: Sequence[TakenPaper]
     curves: Mapping[UUID, ItemCurve]
+    """Of calibrated questions, except those of attempts that the candidate may not review."""
 
 
 def newest_official(attempts: Sequence[ShownAttempt]) -> Sequence[ShownAttempt]:
@@ -70,7 +71,13 @@ async def gather(
         for each in attempts
         for evidence in _answers(each, keys[each.key_id], papers[each.paper_id], questions[each.paper_id])
     ]
-    curves = {each.question_id: each.curve for each in answers if each.curve is not None}
+    # A probability by the difficulty of single questions tells which of them were right.
+    closed = {each.question_id for each in answers if not each.may_review}
+    curves = {
+        each.question_id: each.curve
+        for each in answers
+        if each.curve is not None and each.question_id not in closed
+    }
     taken = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
     return Record(answers, taken, curves)
 

@@ -31,7 +31,10 @@ Figure = TypeVar("Figure", int, QuestionCounts)
 
 @dataclass(frozen=True, slots=True)
 class ChapterProgress:
-    """One chapter without those below it; None are the questions of no chapter."""
+    """One chapter without those below it; None are the questions of no chapter.
+
+    The counts are of attempts that the person may review: a chapter of one question would tell its outcome.
+    """
 
     chapter: Chapter | None
     questions: QuestionCounts
@@ -106,6 +109,7 @@ async def of_subject(reads: Reading, user: Principal, subject_id: UUID, now: dat
     viewer = tests.viewer(user)
     test_counts = await reads.progress.tests(viewer, now)
     coverage = await reads.progress.coverage(viewer, subject_id, now)
+    reviewed = await reads.progress.coverage(viewer, subject_id, now, only_reviewed=True)
     time_spent = await reads.progress.time_spent(viewer, subject_id)
     chapters = [
         chapter
@@ -120,7 +124,7 @@ async def of_subject(reads: Reading, user: Principal, subject_id: UUID, now: dat
         tests=test_counts.get(subject_id, TestCounts()),
         questions=sum(coverage.values(), QuestionCounts()),
         time_spent_ms=sum(time_spent.values()),
-        chapters=[_of_chapter(subject_id, chapter, coverage, time_spent) for chapter in places],
+        chapters=[_of_chapter(subject_id, chapter, reviewed, time_spent) for chapter in places],
     )
 
 

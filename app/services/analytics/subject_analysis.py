@@ -122,7 +122,11 @@ class MissedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SubjectAnalysis:
-    """What a candidate's results say of one subject."""
+    """What a candidate's results say of one subject.
+
+    The totals are of all attempts. Everything that tells questions of the subject apart is of attempts that
+    the candidate may review: a tag that one question has, or a chosen time, would tell its outcome.
+    """
 
     subject: Subject
     attempts: int
@@ -155,24 +159,25 @@ def _analysis(
     attempts: Sequence[ShownAttempt],
     answers: Sequence[SubjectAnswer],
 ) -> SubjectAnalysis:
-    by_difficulty = grouped(answers, lambda each: [each.difficulty])
+    reviewed = [each for each in answers if each.may_review]
+    by_difficulty = grouped(reviewed, lambda each: [each.difficulty])
     return SubjectAnalysis(
         subject=subject,
         attempts=len(attempts),
         figures=_figures(answers),
         official_marks=_marks(subject.id, [each for each in attempts if not each.practice]),
         practice_marks=_marks(subject.id, [each for each in attempts if each.practice]),
-        chapters=_chapters(chapters, answers),
+        chapters=_chapters(chapters, reviewed),
         difficulties=[
             (label, _figures(by_difficulty[label]))
             for label in (*DIFFICULTIES, None)
             if label in by_difficulty
         ],
-        tags=_tags(answers),
-        times=_times(answers),
+        tags=_tags(reviewed),
+        times=_times(reviewed),
         trend=_trend(subject.id, attempts, answers),
-        trend_verdict=trend_verdict(answers),
-        missed=_missed(attempts, answers),
+        trend_verdict=trend_verdict(reviewed),
+        missed=_missed(attempts, reviewed),
     )
 
 
@@ -269,11 +274,10 @@ def _trend(
 
 
 def _missed(attempts: Sequence[ShownAttempt], answers: Sequence[SubjectAnswer]) -> list[MissedQuestion]:
-    """Of attempts whose review is open. What was missed last comes first."""
+    """What was missed last comes first."""
     by_id = {each.id: each for each in attempts}
-    reviewed = [each for each in answers if each.may_review]
     found = []
-    for seen in grouped(reviewed, lambda each: [each.question_id]).values():
+    for seen in grouped(answers, lambda each: [each.question_id]).values():
         misses = [each for each in seen if each.outcome == INCORRECT]
         if len(misses) >= FEWEST_MISSES:
             last, attempt = seen[-1], by_id[seen[-1].attempt_id]
