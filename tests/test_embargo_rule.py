@@ -88,7 +88,6 @@ NEED_NOT_ASK = {
     "app/services/objections/objecting.py::make": "explanations of objections; _cluster is judged apart",
     "app/services/objections/objecting.py::_cluster": "lock_windows() hands over a key that is shown",
     "app/services/objections/windows.py::check_question": "lock_windows() hands over a key that is shown",
-    "app/services/objections/deciding.py::_revision": "for decide(), whose caller may see the test",
     "app/services/objections/sheets.py::_cells": "an explanation of an objection; current_keys() asks",
     "app/services/objections/windows.py::_key_at_exam": "reviewed_key() and shown_key_ids() ask",
     "app/repositories/privacy/exports.py::DATASETS": "explanations that the person gave for objections",

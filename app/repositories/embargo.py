@@ -328,6 +328,19 @@ class EmbargoRepository(Repository):
 
     async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
         """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
+    async def withholds_decisions(self, question_id: UUID, *, test_id: UUID) -> bool:
+        """Whether a published exam withholds decisions on objections to a question of a test from candidates.
+
+        An exam with this test that has shown them the key of its papers does not.
+        """
+        shows = exists().where(ExamPaper.exam_id == _exam.id, ExamPaper.test_id == test_id)
+        held = _frozen().where(
+            _held.question_id == question_id,
+            _exam.published_at.is_not(None),
+            or_(_exam.key_stage.is_(None), ~shows),
+        )
+        return bool(await self._session.scalar(select(held.exists())))
+
         if reader.is_admin or not test_ids:
             return set()
         mine = aliased(PaperQuestion)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, publish_for
-from tests.builders.exams import MINUTE, Json, body_of
+from tests.builders.exams import HOUR, MINUTE, Json, body_of, hold_exam
 from tests.builders.people import People
 from tests.conftest import TestClock
 
@@ -92,3 +92,66 @@ async def test_a_window_has_an_end(author: httpx.AsyncClient, engine: AsyncEngin
     for window in ({"sources_required": 1}, {"sources_required": 1, "days": 0}, {"days": 1}):
         answer = await author.patch(made.path, json={"objections": window})
         assert problem(answer) == (422, "invalid")
+
+
+class TestUnderEmbargo:
+    """A decision tells the key, so it waits for the release of an exam with the question."""
+
+    async def objected(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> PublishedTest:
+        """A test whose first two questions a candidate has objected to."""
+        made = await publish_for(engine, author)
+        body_of(await author.patch(made.path, json={"objections": {"days": 3, "sources_required": 0}}))
+        await take_test(candidate, made, {0: ["a"]})
+        for number in (1, 2):
+            body_of(await candidate.post(f"{made.path}/objections", json=objection(made, number)), 201)
+        return made
+
+    def verdict(self, made: PublishedTest, number: int = 1, **changes: Any) -> Json:
+        question_id = str(made.question_ids[number - 1])
+        return {"question_id": question_id, "accept": True, "reason": "The Act says so."} | changes
+
+    async def test_nothing_is_decided_before_the_release(
+        self,
+        author: httpx.AsyncClient,
+        admin: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        people: People,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        made = await self.objected(author, candidate, engine)
+        path = f"{made.path}/objections"
+        other = await people.member("author")
+        twin = await publish_for(engine, other, made)
+        held = await hold_exam(other, twin, starts_at=clock.now() + HOUR, publish=False)
+        body_of(await author.post(f"{path}/decide", json=self.verdict(made, 2)))  # A draft is no reason.
+        body_of(await other.post(f"{held.path}/publish"))
+        for staff in (author, admin):
+            for verdict in (self.verdict(made), self.verdict(made, 2, accept=False, replace=True)):
+                assert problem(await staff.post(f"{path}/decide", json=verdict)) == (409, "not_possible")
+        assert body_of(await author.post(f"{path}/decide", json=self.verdict(made, 2)))["told"] == 0
+        own = body_of(await candidate.get(path))["items"]
+        assert [each["status"] for each in own] == ["open", "accepted"]
+        await held.release()
+        assert body_of(await author.post(f"{path}/decide", json=self.verdict(made)))["told"] == 1
+
+    async def test_the_revision_leaves_out_what_is_withheld(
+        self,
+        author: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        people: People,
+        engine: AsyncEngine,
+        clock: TestClock,
+    ) -> None:
+        """Whether it has an accepted claim tells whether the key has it already."""
+        made = await self.objected(author, candidate, engine)
+        path = f"{made.path}/objections"
+        evaluator, other = await people.member("evaluator"), await people.member("author")
+        body_of(await author.post(f"{path}/decide", json=self.verdict(made)))
+        shared = PublishedTest(made.id, made.question_ids[:1], made.keys[:1])
+        await hold_exam(other, await publish_for(engine, other, shared), starts_at=clock.now() + HOUR)
+        decided = body_of(await evaluator.post(f"{path}/decide", json=self.verdict(made, 2)))
+        changes = decided["revision"]["body"]["changes"]
+        assert [each["question_id"] for each in changes] == [str(made.question_ids[1])]

@@ -182,7 +182,7 @@ async def list_cluster(
 
 @router.post(
     "/decide",
-    responses=problems(NotFound, Forbidden, ObjectionsOpen, ObjectionDecided, Conflict, Invalid),
+    responses=problems(NotFound, Forbidden, ObjectionsOpen, ObjectionDecided, NotPossible, Conflict, Invalid),
 )
 async def decide_objections(
     test_id: UUID, body: DecideIn, staff: CurrentBankReader, uow: Uow, parts: Parts, now: Now
@@ -190,7 +190,8 @@ async def decide_objections(
     """Accept or reject all objections to a question with one claimed key, and tell every objector why.
 
     The same decision again changes nothing; another one is 409 `objection_decided` unless `replace` is true.
-    Of an exam, nothing is decided before the end of its window. The key does not change: `revision` is the
+    Of an exam, nothing is decided before the end of its window, and a question that another published exam
+    has is decided after that exam's release (409 `not_possible`). The key does not change: `revision` is the
     request that changes it. For the author of the test, evaluators and admins.
     """
     return DecidedOut.of(await objections.decide(uow, parts, staff, test_id, body.verdict(), now))

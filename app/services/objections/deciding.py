@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, NotPossible
 from app.core.objection_errors import ObjectionDecided, ObjectionsOpen
 from app.engine.objections import joined_claims
 from app.models import Exam, ObjectionCluster
 from app.repositories.objections import CountedCluster
-from app.services import audit
+from app.services import audit, embargo
 from app.services.analytics.candidates import check_may_see
 from app.services.audit import AuditSubject
 from app.services.components import Components
@@ -60,8 +60,8 @@ async def decide(
     """Accept or reject objections. The same decision again changes nothing.
 
     The key does not change: `Decided.revision` is the request that changes it. Raises NotFound, Forbidden,
-    ObjectionsOpen before the end of an exam's window, and ObjectionDecided for another decision without
-    `replace`.
+    ObjectionsOpen before the end of an exam's window, NotPossible while another exam withholds the key, and
+    ObjectionDecided for another decision without `replace`.
     """
     await check_may_see(uow, staff, test_id)
     await uow.objections.lock_to_decide(test_id)
@@ -69,6 +69,8 @@ async def decide(
     all_of_question = await uow.objections.of_question(test_id, verdict.question_id)
     chosen = await _chosen(uow, parts, test_id, all_of_question, verdict)
     changed = [each for each in chosen if not _is_same(each.cluster, verdict)]
+    if changed:
+        await _check_shown(uow, test_id, verdict.question_id)
     for each in changed:
         _check_replaced(each.cluster, verdict)
         _record(each.cluster, staff, verdict, now)
@@ -77,7 +79,7 @@ async def decide(
     for each in changed:
         _tell(uow, staff, test_id, each)
     told = sum(each.objections for each in changed)
-    return Decided(chosen, told, await _revision(uow, parts, test_id))
+    return Decided(chosen, told, await _revision(uow, parts, staff, test_id))
 
 
 async def _check_windows(uow: UnitOfWork, test_id: UUID, now: datetime) -> None:
@@ -86,6 +88,18 @@ async def _check_windows(uow: UnitOfWork, test_id: UUID, now: datetime) -> None:
         window = objection_window(exam)
         if window is not None and _takes_objections(exam) and window.is_open(now):
             raise ObjectionsOpen(window.closes_at)
+
+
+async def _check_shown(uow: UnitOfWork, test_id: UUID, question_id: UUID) -> None:
+    """Raise NotPossible while a published exam withholds the key from candidates: a decision tells it.
+
+    An exam that has shown the key of this test to its candidates is no reason: it decides before its release.
+    """
+    if await uow.embargo.withholds_decisions(question_id, test_id=test_id):
+        raise NotPossible(
+            "A published exam has this question, and its candidates would learn the key from the decision."
+            " Decide after the release of that exam."
+        )
 
 
 def _takes_objections(exam: Exam) -> bool:
@@ -156,13 +170,21 @@ def _tell(uow: UnitOfWork, staff: Principal, test_id: UUID, decided: CountedClus
     uow.jobs.add("notify_objections_decided", cluster_id=str(cluster.id), decision=cluster.decisions)
 
 
-async def _revision(uow: UnitOfWork, parts: Components, test_id: UUID) -> RevisionCall | None:
-    """The revision that grants all accepted claims; None if the current key has them all."""
+async def _revision(
+    uow: UnitOfWork, parts: Components, staff: Principal, test_id: UUID
+) -> RevisionCall | None:
+    """The revision that grants all accepted claims; None if the current key has them all.
+
+    Claims to questions whose keys are withheld from this member of staff are left out: whether the key has
+    them tells the key.
+    """
     paper_id = await uow.objections.paper_id_of(test_id)
     claims: dict[UUID, list[Key]] = {}
     for cluster in await uow.objections.decided(test_id):
         if cluster.accepted:
             claims.setdefault(cluster.question_id, []).append(cluster.claimed_key)
+    for question_id in await embargo.withheld(uow, staff, list(claims)):
+        del claims[question_id]
     if paper_id is None or not claims:
         return None
     paper = await parts.papers.get(uow, paper_id)
