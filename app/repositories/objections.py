@@ -29,6 +29,7 @@ from app.models import (
     AttemptStatus,
     Exam,
     ExamPaper,
+    LocalizedText,
     Objection,
     ObjectionCluster,
     Paper,
@@ -320,11 +321,14 @@ class ObjectionRepository(Repository):
             statement = statement.where(Objection.id > after)
         return (await self._session.scalars(statement.order_by(Objection.id).limit(limit))).all()
 
-    async def told_cluster(self, cluster_id: UUID) -> tuple[ObjectionCluster, Test] | None:
-        """A cluster with its test, for notifications."""
-        statement = select(ObjectionCluster, Test).join(Test, Test.id == ObjectionCluster.test_id)
-        row = (await self._session.execute(statement.where(ObjectionCluster.id == cluster_id))).one_or_none()
-        return (row.ObjectionCluster, row.Test) if row is not None else None
+    async def told_cluster(self, cluster_id: UUID) -> ObjectionCluster | None:
+        """A cluster, for notifications."""
+        return await self._session.get(ObjectionCluster, cluster_id)
+
+    async def title_of(self, test_id: UUID) -> LocalizedText | None:
+        """The title of the paper that objections are about. The test's own title is that of its draft."""
+        paper_id = await self.paper_id_of(test_id)
+        return await self._session.scalar(select(Paper.title).where(Paper.id == paper_id))
 
     async def _counted(self, clusters: Sequence[ObjectionCluster]) -> Sequence[CountedCluster]:
         counts = await self.counts([cluster.id for cluster in clusters])

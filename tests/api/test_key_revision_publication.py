@@ -137,10 +137,13 @@ class TestResults:
         concerned, other = await people.candidate(), await people.candidate()
         await take_test(concerned, made, {0: ["b"]})
         await take_test(other, made, {1: ["b"], 2: ["c"]})
+        title = body_of(await concerned.get(made.path))["title"]
+        body_of(await author.patch(made.path, json={"title": "A secret title"}))
         await revise(parts, author, made, (0, {"accepted": [["a"], ["b"]]}))
         await do_revision_jobs(parts)
         (told,) = body_of(await concerned.get("/notifications"))["items"]
         assert (told["kind"], told["data"]["questions"]) == ("key_revised", [1])
+        assert told["data"]["title"] == title
         assert told["body"]["en"].endswith("Your score was -0.66 and is 2.00 now.")
         assert (told["data"]["rank_before"], told["data"]["rank_after"]) == (2, 2)
         assert body_of(await other.get("/notifications"))["items"] == []

@@ -80,6 +80,17 @@ class PlacedPaper:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedResult:
+    """A result that a revision has changed, for its candidate."""
+
+    revised: RevisedResult
+    user_id: UUID
+    exam_id: UUID | None
+    title: LocalizedText
+    """Of the attempt's version of the paper."""
+
+
+@dataclass(frozen=True, slots=True)
 class OtherTest:
     """Another test with the question, in a published paper or in its draft."""
 
@@ -108,10 +119,6 @@ class KeyRevisionRepository(Repository):
         if test is None:
             raise NotFound("test")
         return test
-
-    async def title_of(self, test_id: UUID) -> LocalizedText:
-        """The title of a test."""
-        return (await self._session.scalars(select(Test.title).where(Test.id == test_id))).one()
 
     async def papers(self, test_id: UUID, question_ids: Collection[UUID]) -> Sequence[Paper]:
         """The versions of a test's paper that have one of the questions, the newest first, with rules."""
@@ -230,10 +237,8 @@ class KeyRevisionRepository(Repository):
         rows = await self._session.execute(_OF_ATTEMPTS, {"attempt_ids": list(attempt_ids)})
         return [(revision, revised) for revision, revised in rows]
 
-    async def changed(
-        self, revision_id: UUID, after: UUID | None, limit: int
-    ) -> Sequence[tuple[RevisedResult, UUID, UUID | None]]:
-        """Results that a revision has changed and that candidates may see: with the user and the exam.
+    async def changed(self, revision_id: UUID, after: UUID | None, limit: int) -> Sequence[ChangedResult]:
+        """Results that a revision has changed and that candidates may see.
 
         In the order of their attempts. What an exam withholds is left out (docs/decisions/0021).
         """
@@ -242,8 +247,9 @@ class KeyRevisionRepository(Repository):
             RevisedResult.rank_before.is_distinct_from(RevisedResult.rank_after),
         )
         statement = (
-            select(RevisedResult, Attempt.user_id, ExamPaper.exam_id)
+            select(RevisedResult, Attempt.user_id, ExamPaper.exam_id, Paper.title)
             .join(Attempt, Attempt.id == RevisedResult.attempt_id)
+            .join(Paper, Paper.id == Attempt.paper_id)
             .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
             .where(
                 RevisedResult.revision_id == revision_id,
@@ -258,7 +264,11 @@ class KeyRevisionRepository(Repository):
         if after is not None:
             statement = statement.where(RevisedResult.attempt_id > after)
         rows = await self._session.execute(statement)
-        return [(revised, user_id, exam_id) for revised, user_id, exam_id in rows if user_id is not None]
+        return [
+            ChangedResult(revised, user_id, exam_id, title)
+            for revised, user_id, exam_id, title in rows
+            if user_id is not None
+        ]
 
     async def next_number(self, test_id: UUID) -> int:
         """The number of the next revision of a locked test."""

@@ -35,6 +35,7 @@ class AttemptRecord:
     name: str | None
     roll_number: str | None
     test_title: LocalizedText
+    """As the attempt's version of the paper has it. The test's own title is that of its draft."""
     paper_version: int
     exam_paper: ExamPaper | None
     exam_title: LocalizedText | None
@@ -69,7 +70,7 @@ class AttemptRecordRepository(Repository):
                 Institute.name.label("institute"),
                 func.coalesce(Registration.name, profile).label("name"),
                 Registration.roll_number,
-                Test.title.label("test_title"),
+                Paper.title.label("test_title"),
                 Paper.version,
                 ExamPaper,
                 Exam.title.label("exam_title"),

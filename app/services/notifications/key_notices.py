@@ -40,13 +40,12 @@ async def objections_decided(parts: Components, cluster_id: UUID, decision: int,
     created, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
-            found = await uow.objections.told_cluster(cluster_id)
-            if found is None or found[0].decisions != decision or found[0].accepted is None:
+            cluster = await uow.objections.told_cluster(cluster_id)
+            if cluster is None or cluster.decisions != decision or cluster.accepted is None:
                 return created
-            cluster, test = found
             data = {
-                "test_id": str(test.id),
-                "test_title": test.title,
+                "test_id": str(cluster.test_id),
+                "test_title": await uow.objections.title_of(cluster.test_id),
                 "question_id": str(cluster.question_id),
                 "question_number": cluster.number,
                 "claimed_key": shown_key(cluster.claimed_key),

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.models import KeyRevision, Kind, LocalizedText, RevisedResult, RevisionState
+from app.models import KeyRevision, Kind, RevisionState
+from app.repositories.attempts.key_revisions import ChangedResult
 from app.repositories.embargo import CANDIDATE
 from app.repositories.notifications import Notice
 from app.services.components import Components
@@ -23,29 +24,21 @@ async def key_revised(parts: Components, revision_id: UUID, now: datetime) -> in
             revision = await uow.key_revisions.get(revision_id)
             if revision.state != RevisionState.PUBLISHED:
                 return created
-            title = await uow.key_revisions.title_of(revision.test_id)
             hides_ranks = await uow.embargo.withholds_rank(CANDIDATE, revision.test_id)
             batch = await uow.key_revisions.changed(revision_id, last, BATCH)
             notices = [
-                (user_id, _notice(revision, revised, title, exam_id, hides_ranks=hides_ranks))
-                for revised, user_id, exam_id in batch
+                (changed.user_id, _notice(revision, changed, hides_ranks=hides_ranks)) for changed in batch
             ]
             created += await uow.notifications.create(notices, now, push=parts.pusher is not None)
         if len(batch) < BATCH:
             return created
-        last = batch[-1][0].attempt_id
+        last = batch[-1].revised.attempt_id
 
 
-def _notice(
-    revision: KeyRevision,
-    revised: RevisedResult,
-    title: LocalizedText,
-    exam_id: UUID | None,
-    *,
-    hides_ranks: bool,
-) -> Notice:
+def _notice(revision: KeyRevision, changed: ChangedResult, *, hides_ranks: bool) -> Notice:
+    revised = changed.revised
     data: dict[str, Any] = {
-        "title": title,
+        "title": changed.title,
         "test_id": str(revision.test_id),
         "attempt_id": str(revised.attempt_id),
         "number": revision.number,
@@ -56,6 +49,6 @@ def _notice(
         "rank_before": None if hides_ranks else revised.rank_before,
         "rank_after": None if hides_ranks else revised.rank_after,
     }
-    if exam_id is not None:
-        data["exam_id"] = str(exam_id)
+    if changed.exam_id is not None:
+        data["exam_id"] = str(changed.exam_id)
     return build_notice(Kind.KEY_REVISED, f"{revision.id}:{revised.attempt_id}", data)

@@ -314,6 +314,7 @@ class TestDeciding:
         rejected = body_of(await dispute.decides(2, None, accept=False, reason="No."))
         assert (rejected["told"], rejected["clusters"][0]["status"]) == (1, "rejected")
 
+        body_of(await staff.patch(dispute.made.path, json={"title": "A secret title"}))  # Of its draft.
         assert await tell(dispute, parts, engine) == {"key_shown": 2, "decided": 3}
         inbox = body_of(await dispute.second.get("/notifications"))["items"]
         decisions = [each["data"] for each in inbox if each["kind"] == "objection_decided"]
@@ -321,6 +322,7 @@ class TestDeciding:
             (1, True, "The source holds."),
             (2, False, "No."),
         ]
+        assert all("secret" not in each["test_title"]["en"] for each in decisions)
         own = body_of(await dispute.second.get(dispute.path))["items"]
         assert [(each["status"], each["reason"]) for each in own] == [
             ("accepted", "The source holds."),

@@ -97,6 +97,18 @@ class TestOfTests:
         with pytest.raises(AssertionError):
             await check(candidate, forged)
 
+    async def test_its_title_is_that_of_the_attempts_paper(
+        self, engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient
+    ) -> None:
+        """What the author writes into the draft is not published yet, and two downloads are equal."""
+        made = await publish_for(engine, author)
+        await take_test(candidate, made, {0: ["a"]})
+        before = (await candidate.get(f"{made.path}/response-sheet")).content
+        body_of(await author.patch(made.path, json={"title": "A secret title"}))
+        assert (await candidate.get(f"{made.path}/response-sheet")).content == before
+        body_of(await author.post(f"{made.path}/publish"))
+        assert (await candidate.get(f"{made.path}/response-sheet")).content == before
+
     async def test_whose_it_is(
         self, engine: AsyncEngine, people: People, author: httpx.AsyncClient, candidate: httpx.AsyncClient
     ) -> None:
