@@ -153,7 +153,8 @@ class TestExam:
         await held.release()
         [*_, item] = await listed(owner, made)
         assert (item["status"], item["score"]) == ("graded", "2.00")
-        assert body_of(await evaluator.get(path))["attempt"]["score"] == "2.00"
+        assert body_of(await owner.get(path))["attempt"]["score"] == "2.00"
+        assert (await evaluator.get(path)).status_code == 403
         assert item["user_id"] == str(await user_id_of(candidate))
 
     async def graded(self, people: People, held: HeldExam) -> None:

@@ -48,8 +48,9 @@ async def get_response_sheet(
 ) -> CandidateSheetOut:
     """What a candidate answered to each question, for the author of the test, evaluators and admins.
 
-    The sheet can be read once the attempt has ended and, in an exam, the paper has closed (409 before). The
-    texts are in the paper of the attempt's `paper_version`.
+    The sheet can be read once the attempt has ended and, in an exam, all papers are over (409 before). That
+    of an attempt in an exam is not for evaluators (403), and the reading is in the audit log. The texts are
+    in the paper of the attempt's `paper_version`.
     """
     return CandidateSheetOut.of(
         await candidates.response_sheet(reads, parts, staff, test_id, attempt_id, now)

@@ -90,8 +90,9 @@ async def get_signed_response_sheet(
     """The signed response sheet of your closed attempt at a test: answers, times, devices and the whole log.
 
     409 while the attempt runs. With `attempt_id` it may be your attempt at a paper of an exam, as under the
-    path of that paper. The author of the test, evaluators and admins may name a candidate's attempt.
-    The sheet is verified by `ias verify` or by the public keys; it has no key and no marks.
+    path of that paper. The author of the test, evaluators and admins may name a candidate's attempt; for one
+    in an exam evaluators may not, all papers must be over, and the reading is in the audit log. The sheet is
+    verified by `ias verify` or by the public keys; it has no key and no marks.
     """
     return await _answer(signed, user, request, parts, now, format, language)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Forbidden, NotPossible
-from app.engine import schedule
 from app.models import Role
 from app.repositories.analytics.candidates import CandidateAttempt, CandidateFilter
 from app.repositories.attempts import RUNNING
@@ -13,7 +12,8 @@ from app.repositories.base import Page, PageRequest
 from app.services import tests
 from app.services.attempts.response_sheets import ResponseSheet, compose
 from app.services.components import Components
-from app.services.exams.catalog import window_of
+from app.services.exams.audit import record
+from app.services.exams.response_sheets import exam_to_read
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -48,13 +48,18 @@ async def response_sheet(
 async def ended_attempt(
     reads: Reading, staff: Principal, test_id: UUID, attempt_id: UUID, now: datetime
 ) -> CandidateAttempt:
-    """An attempt whose answers staff may see. Raises NotPossible while it runs, or its exam paper is open."""
+    """An attempt whose answers staff may see.
+
+    In an exam the conditions of the exam hold too, as under its own paths, and the reading is audited. Raises
+    NotPossible while the attempt runs or a paper of its exam is not over, Forbidden, and NotFound.
+    """
     await check_may_see(reads, staff, test_id)
     found = await reads.candidates.find(tests.viewer(staff), test_id, attempt_id)
+    exam = await exam_to_read(reads, staff, found.exam_id, now) if found.exam_id is not None else None
     if found.attempt.status in RUNNING:
         raise NotPossible("The attempt is still running. Its response sheet can be read once it has ended.")
-    if found.exam_paper is not None and not schedule.is_over(window_of(found.exam_paper), now):
-        raise NotPossible("The exam paper is still open. Response sheets can be read once it has closed.")
+    if exam is not None:
+        record(reads, staff, "read_response_sheet", exam, attempt=str(found.attempt.id))
     return found
 
 

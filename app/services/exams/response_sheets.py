@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.errors import NotFound, NotPossible
+from app.core.errors import Forbidden, NotFound, NotPossible
 from app.engine import schedule
-from app.models import Exam, ExamPaper, Registration
+from app.models import Exam, ExamPaper, Registration, Role
 from app.repositories.attempts import RUNNING
 from app.services.attempts.response_sheets import ResponseSheet, compose
 from app.services.components import Components
@@ -37,6 +37,20 @@ class CandidateSheets:
     papers: Sequence[PaperSheet]
 
 
+async def exam_to_read(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Exam:
+    """The exam, if staff may read the answers of its candidates. Whoever reads them records it.
+
+    Raises NotFound, Forbidden for evaluators, and NotPossible while a paper of the exam is not over.
+    """
+    if not staff.is_any(Role.PROCTOR, Role.AUTHOR):
+        raise Forbidden("Only proctors, authors and admins may read the answers of an exam's candidates.")
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    papers = await reads.exams.papers(exam.id)
+    if not all(schedule.is_over(window_of(paper), now) for paper in papers):
+        raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
+    return exam
+
+
 async def response_sheets(
     reads: Reading, parts: Components, staff: Principal, exam_id: UUID, roll_number: str, now: datetime
 ) -> CandidateSheets:
@@ -49,9 +63,8 @@ async def response_sheets(
     registration = await reads.registrations.with_roll_number(exam.id, roll_number)
     if registration is None:
         raise NotFound("registration")
+    await exam_to_read(reads, staff, exam_id, now)
     papers = await reads.exams.papers(exam.id)
-    if not all(schedule.is_over(window_of(paper), now) for paper in papers):
-        raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
     attempts = await reads.exam_attempts.of_registration(exam.id, registration.id)
     ended = {attempt.exam_paper_id: attempt for attempt in attempts if attempt.status not in RUNNING}
     sheets = [

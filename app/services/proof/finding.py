@@ -5,13 +5,12 @@ from uuid import UUID
 
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import NotFound, NotPossible
-from app.engine import schedule
 from app.models import Attempt, Role
 from app.repositories.attempts import RUNNING
 from app.services.analytics.candidates import ended_attempt
 from app.services.components import Components
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.response_sheets import exam_to_read
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -22,8 +21,8 @@ async def attempt_at_test(
     """One's own closed attempt at a test, by default the latest; for its staff also that of a candidate.
 
     The latest one is that at the test by itself. One's own attempt in an exam is found by its id, under the
-    conditions of `attempt_at_paper`. Raises NotFound, Forbidden, or NotPossible while the attempt runs, and
-    for staff while its exam paper is open.
+    conditions of `attempt_at_paper`. Raises NotFound, NotPossible while the attempt runs, or for staff what
+    `ended_attempt` raises.
     """
     if attempt_id is None:
         return closed(await reads.attempts.latest(person.id, AttemptScope(test_id)))
@@ -57,19 +56,10 @@ async def attempt_at_paper(
         return closed(found)
     if found is None or found.exam_paper_id != paper_id or not person.is_any(Role.PROCTOR, Role.AUTHOR):
         raise NotFound("attempt")
-    await check_exam_is_over(reads, person, exam_id, now)
+    exam = await exam_to_read(reads, person, exam_id, now)
     attempt = closed(found)
-    exam = await reads.exams.find(exam_viewer(person), exam_id)
     record(reads, person, "read_response_sheet", exam, attempt=str(attempt.id))
     return attempt
-
-
-async def check_exam_is_over(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> None:
-    """Raise NotFound, or NotPossible while a paper is not over: until then staff see no answers."""
-    exam = await reads.exams.find(exam_viewer(staff), exam_id)
-    papers = await reads.exams.papers(exam.id)
-    if not all(schedule.is_over(window_of(paper), now) for paper in papers):
-        raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
 
 
 def closed(attempt: Attempt) -> Attempt:

@@ -15,8 +15,8 @@ from app.repositories.base import Page, PageRequest, decode_cursor, encode_curso
 from app.services.analytics.candidates import ended_attempt
 from app.services.components import Components
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer
-from app.services.proof.finding import check_exam_is_over, closed
+from app.services.exams.response_sheets import exam_to_read
+from app.services.proof.finding import closed
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -80,9 +80,8 @@ async def _find(reads: Reading, staff: Principal, attempt_id: UUID, now: datetim
         raise NotFound("attempt")
     exam_paper = (await reads.attempt_records.record(attempt)).exam_paper
     assert exam_paper is not None  # noqa: S101 -- the attempt names it
-    await check_exam_is_over(reads, staff, exam_paper.exam_id, now)
+    exam = await exam_to_read(reads, staff, exam_paper.exam_id, now)
     found = closed(attempt)
-    exam = await reads.exams.find(exam_viewer(staff), exam_paper.exam_id)
     record(reads, staff, "read_timeline", exam, attempt=str(found.id))
     return found
 

@@ -18,7 +18,7 @@ from app.core.signing import canonical, digest_of, from_base64url, is_signed
 from app.core.verifying import check_receipt, read_keys
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_for
-from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
+from tests.builders.exams import HeldExam, Json, body_of, hold_exam, register, take_paper
 from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
@@ -141,6 +141,41 @@ class TestOfExams:
         assert await sheet_at(held.staff, entrant.path, **params) == sheet
         await held.release()
         assert await sheet_at(candidate, entrant.path) == sheet
+
+    @pytest.mark.parametrize(
+        "path", ["{test}/response-sheet?attempt_id={attempt}", "{test}/attempts/{attempt}/response-sheet"]
+    )
+    async def test_the_path_of_the_test_asks_staff_what_the_path_of_the_paper_asks(
+        self,
+        people: People,
+        admin: httpx.AsyncClient,
+        author: httpx.AsyncClient,
+        engine: AsyncEngine,
+        clock: TestClock,
+        path: str,
+    ) -> None:
+        """All papers are over, evaluators read none, and the reading is in the audit log."""
+        first, second = [await publish_for(engine, author) for _ in range(2)]
+        later = {"starts_at": (clock.now() + 20 * MINUTE).isoformat()}
+        later |= {name: (clock.now() + 30 * MINUTE).isoformat() for name in ("entry_closes_at", "ends_at")}
+        held = await hold_exam(
+            author, first, second, starts_at=clock.now(), window=10 * MINUTE, papers=[{}, later]
+        )
+        entrant = await take_paper(await people.candidate(), held, {0: ["a"]})
+        attempt_id = entrant.attempt["id"]
+        url = path.format(test=first.path, attempt=attempt_id)
+        clock.advance(15 * 60)
+        early = await author.get(url)
+        assert (early.status_code, early.json()["code"]) == (409, "not_possible")
+        clock.advance(20 * 60)
+        query = {"subject": f"exam:{held.exam['id']}", "action": "read_response_sheet"}
+        assert body_of(await admin.get("/audit", params=query))["items"] == []
+        body_of(await author.get(url))
+        [entry] = body_of(await admin.get("/audit", params=query))["items"]
+        assert entry["details"]["attempt"] == attempt_id
+        await held.release()
+        refused = await (await people.member("evaluator")).get(url)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
     async def test_a_candidate_gets_the_same_by_the_path_of_the_test(
         self, people: People, admin: httpx.AsyncClient, candidate: httpx.AsyncClient, held: HeldExam
