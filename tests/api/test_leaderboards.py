@@ -99,6 +99,38 @@ class TestOfExam:
             assert (small["participants"], small["items"], small["me"]) == (None, [], None)
             assert set(small["reason"]) == {"en", "hi"}
 
+    async def test_groups_tell_nobody_and_no_small_group(
+        self, engine: AsyncEngine, author: httpx.AsyncClient, people: People, clock: TestClock
+    ) -> None:
+        """Six general, five of OBC, one of ST; the five of OBC have a disability, and show their names."""
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+        held = await hold_exam(author, made, starts_at=clock.now() - MINUTE, window=2 * HOUR)
+        reader = await people.candidate("Asha Rao")
+        clients = [reader, *[await people.candidate("Bina Das") for _ in range(11)]]
+        for place, client in enumerate(clients):
+            profile: Json = {"category": "general"}
+            if place > 5:
+                profile = {"category": "obc", "pwbd": 1, "preferences": {"show_name": True}}
+            if place == 11:
+                profile = {"category": "st"}
+            body_of(await client.put("/users/profile", json=profile))
+            await take_paper(client, held, {0: ["a"]})
+        await held.release()
+        exam_id = held.exam["id"]
+        boards = {
+            each: await board(reader, exam_id=exam_id, category=each) for each in ("general", "obc", "st")
+        }
+        counts = {each: shown["participants"] for each, shown in boards.items()}
+        assert counts == {"general": 6, "obc": None, "st": None}
+        whole = await board(reader, exam_id=exam_id, limit=100)
+        disabled = await board(reader, exam_id=exam_id, pwbd=True)
+        assert (whole["participants"], disabled["participants"]) == (12, 5)
+        names = [{place["name"] for place in each["items"]} for each in (whole, boards["general"], disabled)]
+        assert "Bina Das" in names[0]
+        assert not names[0] & names[1]
+        assert not names[0] & names[2]
+
 
 async def test_what_is_refused(candidate: httpx.AsyncClient) -> None:
     refused: list[tuple[dict[str, str], int]] = [

@@ -190,16 +190,17 @@ class LeaderboardRepository(Repository):
         rows = await self._session.execute(_participants(), {"ids": list(attempt_ids)})
         return {row.id: _participant(row) for row in rows}
 
-    async def histogram_of_category(self, cohort_id: UUID, category: str) -> Mapping[Fraction, int]:
-        """How many participants whose profile has the category have each score. Reads all of them."""
+    async def histograms_by_category(self, cohort_id: UUID) -> Sequence[tuple[str, Fraction, int]]:
+        """How many participants with each category of the profile have each score. Reads all of them."""
         score = Result.score_numerator, Result.score_denominator
         statement = (
-            select(*score, func.count())
+            select(User.category, *score, func.count())
             .join(User, User.id == Result.user_id)
-            .where(Result.cohort_id == cohort_id, Result.counted, User.category == category)
-            .group_by(*score)
+            .where(Result.cohort_id == cohort_id, Result.counted)
+            .group_by(User.category, *score)
         )
-        return {Fraction(n, d): count for n, d, count in await self._session.execute(statement)}
+        found = await self._session.execute(statement)
+        return [(category, Fraction(n, d), count) for category, n, d, count in found]
 
     async def exam_place(self, exam: Exam, user_id: UUID) -> MeritPlace | None:
         """A person's place in the merit list of the current release; None without a rank."""
@@ -226,15 +227,20 @@ class LeaderboardRepository(Repository):
         found = await self._session.execute(statement.order_by(*order).limit(rows))
         return [MeritPlace(*row) for row in found]
 
-    async def ranked_of_group(self, exam: Exam, group: RankedGroup) -> int:
-        """How many candidates of the group have a rank in the current release. Reads all of them."""
+    async def ranked_by_group(self, exam: Exam) -> list[tuple[str, int]]:
+        """How many candidates of each category, and with a disability (`pwbd`), are ranked. Reads all."""
         statement = (
-            select(func.count())
+            select(Registration.category, func.count(), func.count(ExamResult.pwbd_rank))
             .select_from(ExamResult)
             .join(Registration, Registration.id == ExamResult.registration_id)
-            .where(_of_release(exam), *group.conditions)
+            .where(_of_release(exam))
+            .group_by(Registration.category)
         )
-        return (await self._session.execute(statement)).scalar_one()
+        rows = (await self._session.execute(statement)).all()
+        return [
+            *((category, count) for category, count, _ in rows),
+            ("pwbd", sum(pwbd for *_, pwbd in rows)),
+        ]
 
 
 @lru_cache(maxsize=32)

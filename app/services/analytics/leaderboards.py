@@ -1,5 +1,6 @@
 """Leaderboards: live for a test, official for an exam. People appear under aliases (docs/decisions/0071)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,19 +12,19 @@ from app.core.errors import NotAvailable
 from app.engine.marks import RoundingPolicy
 from app.engine.ranking import Distribution, at_or_below_percentile
 from app.models import Exam
-from app.repositories.analytics.leaderboards import MeritPlace, RankedGroup
+from app.repositories.analytics.leaderboards import BoardOfTest, MeritPlace, Participant, RankedGroup
 from app.sentences import Sentence
 from app.services import tests
+from app.services.analytics.board_groups import FEWEST_OF_GROUP, board_of_group, shown_categories
 from app.services.components import Components
 from app.services.exams.results import released_exam
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-FEWEST_OF_CATEGORY = 5
-"""Fewer people of one category could be recognized by their scores."""
 TOO_FEW = Sentence(
-    "There are fewer than {fewest} participants of this group. Their places are not shown.",
-    fewest=FEWEST_OF_CATEGORY,
+    "There are fewer than {fewest} participants of this group, or of another one that could be found by it."
+    " Their places are not shown.",
+    fewest=FEWEST_OF_GROUP,
 )
 SECONDS_KEPT = 60
 """For so long the ranks of a category at a test may be behind the live ones: counting reads all results."""
@@ -44,9 +45,12 @@ class LeaderboardRequest:
     """Only candidates with a benchmark disability."""
 
     @property
-    def is_of_group(self) -> bool:
-        """Whether only some participants are ranked, who could be recognized if they are few."""
-        return self.category is not None or self.pwbd
+    def group(self) -> str | None:
+        """The group that is ranked, if only some participants are. If they are few, they could be recognized.
+
+        Nobody appears by name in a group: the name would tell who belongs to it.
+        """
+        return "pwbd" if self.pwbd else self.category
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,8 @@ async def of_test(
         raise NotAvailable(
             "The leaderboard is not available now: an exam that is not released has a question of the test."
         )
-    scores = await _distribution(reads, parts, cohort_id, wanted.category)
-    participants = scores.participants
-    if _is_too_few(participants, wanted):
+    scores = await _distribution(reads, parts, user, found, wanted.category)
+    if scores is None:
         return _hidden(paper_version=version)
     board = _TestLeaderboard(reads, cohort_id, scores, wanted)
     is_here = wanted.category in (None, user.category)
@@ -106,10 +109,16 @@ async def of_test(
     shown_ids = [*ids, *([own[0]] if own else [])]
     people = await reads.leaderboards.participants(shown_ids)
     secret = parts.settings.secret_key.get_secret_value()
+    board_id = board_of_group(cohort_id, wanted.group)
+
+    def name_of(person: Participant) -> str:
+        shown = person.name if wanted.group is None else None
+        return shown or alias_of(secret, board_id, person.user_id or person.attempt_id)
+
     places = {
         person.attempt_id: LeaderboardPlace(
             rank=standing.rank,
-            name=person.name or alias_of(secret, cohort_id, person.user_id or person.attempt_id),
+            name=name_of(person),
             score=person.score.printed(RoundingPolicy(person.rounding)),
             percentile=standing.percentile,
             is_me=person.user_id == user.id,
@@ -118,7 +127,7 @@ async def of_test(
         if (standing := scores.standing(person.score.exact)) is not None
     }
     return Leaderboard(
-        participants=participants,
+        participants=scores.participants,
         items=[places[each] for each in ids if each in places],
         me=places.get(own[0]) if own else None,
         paper_version=version,
@@ -136,19 +145,21 @@ async def of_exam(
     """The merit list of an exam's current release. Raises NotFound, or ResultsNotReleased."""
     exam = await released_exam(reads, user, exam_id)
     participants = await _ranked(reads, parts, exam, wanted)
-    if _is_too_few(participants, wanted):
+    if participants is None:
         return _hidden(is_official=True)
     own = await reads.leaderboards.exam_place(exam, user.id)
     if own is not None and not _is_on_board(own, wanted):
         own = None
     places = await _exam_places(reads, exam, own, wanted)
     secret = parts.settings.secret_key.get_secret_value()
+    board_id = board_of_group(exam.id, wanted.group)
 
     def shown(place: MeritPlace) -> LeaderboardPlace:
         rank, percentile = _standing_on(place, wanted, participants)
+        name = place.name if wanted.group is None else None
         return LeaderboardPlace(
             rank=rank,
-            name=place.name or alias_of(secret, exam.id, place.registration_id),
+            name=name or alias_of(secret, board_id, place.registration_id),
             score=place.total,
             percentile=percentile,
             is_me=place.user_id == user.id,
@@ -234,35 +245,51 @@ async def _exam_places(
 
 
 async def _distribution(
-    reads: Reading, parts: Components, cohort_id: UUID, category: str | None
-) -> Distribution[Fraction]:
+    reads: Reading, parts: Components, user: Principal, found: BoardOfTest, category: str | None
+) -> Distribution[Fraction] | None:
+    """The scores of all participants or of a category; None if the category is not shown to this reader.
+
+    The categories are those of the profiles, which anybody may change at any time. So readers do not count
+    among the participants of their own category: with them, a category of four would be one of five.
+    """
+    cohort_id = found.cohort_id
+    assert cohort_id is not None  # noqa: S101 -- the caller has refused a board without one
     if category is None:
         return await reads.attempts.distribution(cohort_id)
 
-    async def load() -> list[tuple[str, int]]:
-        counted = await reads.leaderboards.histogram_of_category(cohort_id, category)
-        return [(str(score), count) for score, count in counted.items()]
+    async def load() -> list[tuple[str, str, int]]:
+        counted = await reads.leaderboards.histograms_by_category(cohort_id)
+        return [(group, str(score), count) for group, score, count in counted]
 
-    kept = await parts.cache.get_or_load(f"board:{cohort_id}:{category}", SECONDS_KEPT, load)
-    return Distribution({Fraction(score): count for score, count in kept})
+    kept = await parts.cache.get_or_load(f"board:{cohort_id}:categories", SECONDS_KEPT, load)
+    others: Counter[str] = Counter()
+    for group, _, count in kept:
+        others[group] += count
+    if found.own is not None:
+        others[user.category] -= 1
+    if category not in shown_categories(others):
+        return None
+    return Distribution({Fraction(score): count for group, score, count in kept if group == category})
 
 
-async def _ranked(reads: Reading, parts: Components, exam: Exam, wanted: LeaderboardRequest) -> int:
-    """How many candidates have a rank. A release never changes, but the category of a registration can."""
-    if not wanted.is_of_group:
+async def _ranked(reads: Reading, parts: Components, exam: Exam, wanted: LeaderboardRequest) -> int | None:
+    """How many candidates have a rank; None for a group that is not shown.
+
+    A release never changes, but the category of a registration can.
+    """
+    if wanted.group is None:
         release = await reads.exam_results.release(exam)
         return release.participants if release is not None else 0
 
-    async def load() -> int:
-        return await reads.leaderboards.ranked_of_group(exam, RankedGroup(wanted.category, wanted.pwbd))
+    async def load() -> list[tuple[str, int]]:
+        return await reads.leaderboards.ranked_by_group(exam)
 
-    group = "pwbd" if wanted.pwbd else wanted.category
-    key = f"board:{exam.id}:{exam.results_version}:{group}"
-    return int(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
-
-
-def _is_too_few(participants: int, wanted: LeaderboardRequest) -> bool:
-    return wanted.is_of_group and participants < FEWEST_OF_CATEGORY
+    key = f"board:{exam.id}:{exam.results_version}:groups"
+    ranked = dict(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
+    if wanted.category is None:
+        return ranked["pwbd"] if ranked["pwbd"] >= FEWEST_OF_GROUP else None
+    del ranked["pwbd"]
+    return ranked[wanted.category] if wanted.category in shown_categories(ranked) else None
 
 
 def _hidden(*, is_official: bool = False, paper_version: int | None = None) -> Leaderboard:

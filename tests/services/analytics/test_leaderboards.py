@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app.models import Result, User
 from app.services.analytics import leaderboards
+from app.services.analytics.board_groups import shown_categories
 from app.services.analytics.leaderboards import Leaderboard, LeaderboardRequest
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
@@ -140,12 +141,61 @@ async def test_aliases_differ_from_board_to_board(field: Field) -> None:
 
 
 async def test_a_small_category_is_not_shown(field: Field) -> None:
+    """Nor is another one: the whole board without all others would be the small one."""
     for _ in range(4):
         last = await field.add("r--", "st")
-    board = await field.board(last, category="st")
-    assert (board.participants, list(board.items), board.me) == (None, [], None)
-    assert board.reason is not None
-    assert "5" in board.reason
+    outsider = await add_candidate(field.uow)
+    for who in (last, outsider):
+        boards = {each: await field.board(who, category=each) for each in ("st", "obc", "general")}
+        shown = {each for each, board in boards.items() if board.participants is not None}
+        assert shown == {"general"}
+        board = boards["st"]
+        assert (board.participants, list(board.items), board.me) == (None, [], None)
+        assert board.reason is not None
+        assert "5" in board.reason
+
+
+async def test_who_joins_a_small_category_does_not_see_it(field: Field) -> None:
+    """The category of the profile can be changed at any time, so that readers do not count in their own."""
+    for _ in range(4):
+        await field.add("r--", "st")
+    spy = field.people[0]
+    (await field.uow.session.get_one(User, spy.id)).category = "st"
+    await field.uow.session.flush()
+    assert (await field.board(replace(spy, category="st"), category="st")).participants is None
+    assert (await field.board(await add_candidate(field.uow), category="st")).participants == 5
+
+
+async def test_nobody_appears_by_name_in_a_group(field: Field) -> None:
+    user = await field.uow.session.get_one(User, field.people[0].id)
+    user.preferences = {"show_name": True}
+    await field.uow.session.flush()
+    whole = {place.name for place in (await field.board(field.people[0])).items}
+    board = await field.board(field.people[0], category="obc")
+    group = {place.name for place in board.items}
+    assert "Asha Rao" in whole
+    assert len(group) == 6
+    assert not whole & group
+    assert board.me is not None
+    assert board.me.name in group
+
+
+@pytest.mark.parametrize(
+    ("participants", "shown"),
+    [
+        ({}, set()),
+        ({"general": 4}, set()),
+        ({"general": 5}, {"general"}),
+        ({"general": 90, "obc": 40, "sc": 20, "ews": 10, "st": 5}, {"general", "obc", "sc", "ews", "st"}),
+        ({"general": 90, "obc": 40, "st": 4}, {"general"}),
+        ({"general": 90, "obc": 40, "sc": 1, "st": 3}, {"general"}),
+        ({"general": 3, "obc": 40, "sc": 5}, {"obc"}),
+        ({"general": 90, "obc": 4}, set()),
+        ({"general": 90, "obc": 0}, {"general"}),
+    ],
+)
+def test_shown_categories(participants: dict[str, int], shown: set[str]) -> None:
+    assert shown_categories(participants) == shown
 
 
 async def test_who_has_not_taken_the_test(field: Field) -> None:
