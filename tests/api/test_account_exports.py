@@ -21,7 +21,7 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.accounts import DAY, Worker, delete_account
 from tests.builders.attempts import take_test
 from tests.builders.content import publish_test
-from tests.builders.exams import HOUR, body_of, hold_exam, take_paper
+from tests.builders.exams import HOUR, body_of, hold_exam, register, take_paper
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import picture
 from tests.conftest import TestClock
@@ -97,6 +97,21 @@ class TestContent:
         table = csv.reader(io.TextIOWrapper(archive.open("profile.csv"), "utf-8-sig"))
         header, values = list(table)
         assert values[header.index("name")] == "'=cmd|calc"
+
+    async def test_reasons_of_staff_for_orders_on_attempts_are_left_out(
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, engine: AsyncEngine, worker: Worker
+    ) -> None:
+        """As in the signed response sheet: the candidate learns what was done, not what staff noted."""
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+        held = await hold_exam(author, made, starts_at=worker.clock.now() - MINUTE, window=2 * HOUR)
+        entrant = await register(candidate, held)
+        body_of(await entrant.enter())
+        body_of(await held.order("extend", entrant.attempt, seconds=60, reason="We suspect somebody."))
+        archive = await exported(candidate, worker)
+        [entry] = [row for row in rows(archive, "audit") if row["attempt_id"] == entrant.attempt["id"]]
+        assert (entry["action"], entry["by"], entry["reason"]) == ("extend", "staff", None)
+        assert "suspect" not in archive.read("audit.csv").decode("utf-8-sig")
 
     async def test_a_lost_picture_is_left_out(
         self, candidate: httpx.AsyncClient, parts: Components, worker: Worker

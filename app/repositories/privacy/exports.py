@@ -172,10 +172,12 @@ DATASETS = (
     ),
     Dataset(
         "audit",
-        "What staff did to your account and your attempts, or you did as staff. Other people are not named.",
+        "What staff did to your account and your attempts, or you did as staff. Other people are not named,"
+        " and the reasons that others gave for what they did to attempts are left out.",
         text(
             """
-            select created_at, action, subject_kind, exam_id, attempt_id, reason,
+            select created_at, action, subject_kind, exam_id, attempt_id,
+              case when attempt_id is null or actor_id = :user_id then reason end as reason,
               case when actor_id = :user_id then 'you' else 'staff' end as by
             from ias.audit_entries
             where subject_id = :user_id or actor_id = :user_id
