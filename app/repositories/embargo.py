@@ -46,7 +46,6 @@ from app.models import (
     TestQuestion,
     TestSection,
 )
-from app.repositories import locks
 from app.repositories.base import Repository
 
 QuestionIds = Select[UUID] | CompoundSelect[UUID]
@@ -73,8 +72,11 @@ CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
 
 
 def is_placed(test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """Whether the test is a paper of an exam, draft or published, that is neither released nor cancelled."""
-    return exists(_of_unreleased_exams(select(_placed.id).where(_placed.test_id == test_id)))
+    """Whether the test is a paper of an exam, draft or published, that is neither released nor cancelled.
+
+    A draft does not count if another exam with the test is released: its results stay shown.
+    """
+    return exists(_holding(select(_placed.id).where(_placed.test_id == test_id)))
 
 
 def held_questions(reader: Reader) -> QuestionIds:
@@ -128,7 +130,7 @@ def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnEle
 
     PostgreSQL reads the few withheld tests and papers once, not the embargo for each attempt.
     """
-    placed = _of_unreleased_exams(select(_placed.test_id))
+    placed = _holding(select(_placed.test_id))
     shown = [attempt.test_id != _all(placed)]
     if not reader.is_admin:
         mine = aliased(PaperQuestion)
@@ -215,6 +217,15 @@ def _of_unreleased_exams(statement: Select[UUID]) -> Select[UUID]:
     return statement.join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
 
 
+def _holding(statement: Select[UUID]) -> Select[UUID]:
+    """Restrict a statement over `_placed` to papers that hide their test: see `is_placed`."""
+    earlier, over = aliased(ExamPaper), aliased(Exam)
+    was_released = exists().where(
+        earlier.test_id == _placed.test_id, over.id == earlier.exam_id, over.released_at.is_not(None)
+    )
+    return _of_unreleased_exams(statement).where(or_(_exam.published_at.is_not(None), ~was_released))
+
+
 def _frozen() -> Select[UUID]:
     """The questions of all paper versions of tests that are placed in unreleased exams."""
     return _of_unreleased_exams(
@@ -240,11 +251,12 @@ def _withheld_from_staff(
 
 def _runs_exam_of(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
     """Whether the user created an unreleased exam with the test, which has no author or consents."""
-    mine = and_(_exam.created_by == user_id, or_(test.created_by.is_(None), _is_lent(test, user_id)))
+    mine = and_(_exam.created_by == user_id, or_(test.created_by.is_(None), is_lent(test, user_id)))
     return exists(_of_unreleased_exams(select(_placed.id).where(_placed.test_id == test.id, mine)))
 
 
-def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
+def is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
+    """Whether the user may place the test by consent."""
     # Without `correlate`, a query two levels below the test's would read the consents of all tests.
     lent = exists().where(TestConsent.test_id == test.id, TestConsent.user_id == user_id)
     return lent.correlate(test)
@@ -316,18 +328,6 @@ class EmbargoRepository(Repository):
         statement = select(Question.id).where(asked, Question.id.in_(held_questions(reader)))
         return set(await self._session.scalars(statement))
 
-    async def withholds_paper(self, reader: Reader, paper_id: UUID) -> bool:
-        """Whether all data derived from the keys of a paper is withheld from the reader."""
-        if reader.is_admin:
-            return False
-        return bool(await self._session.scalar(select(withholds_paper(reader, literal(paper_id, Uuid)))))
-
-    async def withholds_rank(self, reader: Reader, test_id: UUID) -> bool:
-        """Whether any paper version of a test is withheld. All versions share one ranking."""
-        return bool(await self._session.scalar(select(withholds_a_version(reader, literal(test_id, Uuid)))))
-
-    async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
     async def withholds_decisions(self, question_id: UUID, *, test_id: UUID) -> bool:
         """Whether a published exam withholds decisions on objections to a question of a test from candidates.
 
@@ -341,6 +341,18 @@ class EmbargoRepository(Repository):
         )
         return bool(await self._session.scalar(select(held.exists())))
 
+    async def withholds_paper(self, reader: Reader, paper_id: UUID) -> bool:
+        """Whether all data derived from the keys of a paper is withheld from the reader."""
+        if reader.is_admin:
+            return False
+        return bool(await self._session.scalar(select(withholds_paper(reader, literal(paper_id, Uuid)))))
+
+    async def withholds_rank(self, reader: Reader, test_id: UUID) -> bool:
+        """Whether any paper version of a test is withheld. All versions share one ranking."""
+        return bool(await self._session.scalar(select(withholds_a_version(reader, literal(test_id, Uuid)))))
+
+    async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
         if reader.is_admin or not test_ids:
             return set()
         mine = aliased(PaperQuestion)
@@ -365,45 +377,3 @@ class EmbargoRepository(Repository):
     async def is_placed(self, test_id: UUID) -> bool:
         """Whether the test is placed in an exam that is neither released nor cancelled."""
         return bool(await self._session.scalar(select(is_placed(literal(test_id, Uuid)))))
-
-    async def lock_placements(self, institute_id: UUID) -> None:
-        """Lock the publication of exams of the institute until this transaction ends."""
-        await locks.lock_placements(self._session, institute_id)
-
-    async def may_place(self, user_id: UUID, test_id: UUID) -> bool:
-        """Whether a non-admin may place the test: as its author, by consent, or if it has no author."""
-        allowed = or_(Test.created_by.is_(None), Test.created_by == user_id, _is_lent(Test, user_id))
-        return bool(await self._session.scalar(select(allowed).where(Test.id == test_id)))
-
-    async def held_by_others(self, user_id: UUID, test_id: UUID, *, exam_id: UUID) -> bool:
-        """Whether another published exam has a question of the test, in a test that this user may not place.
-
-        `exam_id` is the exam that the test will be placed in.
-        """
-        drafted = (
-            select(TestQuestion.question_id)
-            .join(TestSection, TestSection.id == TestQuestion.section_id)
-            .where(TestSection.test_id == test_id)
-        )
-        mine = aliased(PaperQuestion)
-        frozen = (
-            select(mine.question_id)
-            .join(Paper, Paper.id == mine.paper_id)
-            .join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
-            .where(Test.id == test_id)
-        )
-        own = or_(
-            _test.created_by == user_id,
-            and_(_test.created_by.is_(None), _exam.created_by == user_id),
-            exists().where(TestConsent.test_id == _test.id, TestConsent.user_id == user_id),
-        )
-        held = (
-            select(_held.question_id)
-            .join(_paper, _paper.id == _held.paper_id)
-            .join(_placed, _placed.test_id == _paper.test_id)
-            .join(_exam, _exam.id == _placed.exam_id)
-            .join(_test, _test.id == _placed.test_id)
-            .where(_is_unreleased(), _exam.published_at.is_not(None), _exam.id != exam_id, own.is_not(True))
-            .where(_held.question_id.in_(union_all(drafted, frozen)))
-        )
-        return bool(await self._session.scalar(select(held.exists())))

@@ -56,6 +56,7 @@ from app.repositories.notifications import DeviceRepository, NotificationReposit
 from app.repositories.notifications.deliveries import DeliveryRepository
 from app.repositories.notifications.exam_events import ExamEventRepository
 from app.repositories.objections import ObjectionRepository
+from app.repositories.placing import PlacingRepository
 from app.repositories.privacy import DeletionRepository, ExportRepository, PurgeRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.questions.media import MediaRepository
@@ -84,6 +85,7 @@ class Reading:
         self.users = UserRepository(session)
         self.rosters = RosterRepository(session)
         self.embargo = EmbargoRepository(session)
+        self.placing = PlacingRepository(session)
         self.consents = ConsentRepository(session)
         self.revocations = RevocationRepository(session)
         self.subjects = SubjectRepository(session)

@@ -46,7 +46,7 @@ async def lock_exam(
     exam_id = await with_reference(uow, author, reference)
     if exam_id is not None:
         await uow.exams.lock(author.institute_id, exam_id)
-    await uow.embargo.lock_placements(author.institute_id)
+    await uow.placing.lock_placements(author.institute_id)
     if exam_id is not None:
         await uow.exams.lock_papers_exclusively(exam_id)
     await tests.lock_known_tests(uow, author, test_references)

@@ -284,7 +284,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     exam = await _locked(uow, author, exam_id)
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
-    await uow.embargo.lock_placements(exam.institute_id)
+    await uow.placing.lock_placements(exam.institute_id)
     papers = await uow.exams.lock_papers_exclusively(exam.id)
     if reason := await _why_versions_stand(uow, exam, papers):
         return PublishedExam(exam, StandingVersions(reason, await outdated(uow, author, papers)))

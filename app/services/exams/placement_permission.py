@@ -12,8 +12,8 @@ NOT_YOURS = (
     " PUT /v1/tests/{test_id}/consents/{user_id}."
 )
 HELD = Sentence(
-    "A published exam of somebody else holds questions of this test. Place it after the release, or with the"
-    " consent of that exam's test's author, or ask an admin."
+    "An exam of somebody else holds this test, or a published one questions of it. Place it after the"
+    " release, or with the consent of that exam's test's author, or ask an admin."
 )
 
 
@@ -23,10 +23,10 @@ async def refusal(reads: Reading, author: Principal, exam: Exam, test_id: UUID) 
         return Sentence(NOT_YOURS, test_id=test_id, user_id=author.id)
     if author.role is Role.ADMIN:
         return None
-    held = await reads.embargo.held_by_others(author.id, test_id, exam_id=exam.id)
+    held = await reads.placing.held_by_others(author.id, test_id, exam_id=exam.id)
     return HELD if held else None
 
 
 async def may_place(reads: Reading, author: Principal, test_id: UUID) -> bool:
     """Whether the author owns the test or has its owner's consent. Admins may place every test."""
-    return author.role is Role.ADMIN or await reads.embargo.may_place(author.id, test_id)
+    return author.role is Role.ADMIN or await reads.placing.may_place(author.id, test_id)
