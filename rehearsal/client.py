@@ -89,7 +89,7 @@ class Client:
             if response is not None and response.status_code not in _ASKED_TO_WAIT:
                 raise UnexpectedResponse(f"{kind}: {response.status_code} {response.text[:300]}")
             if time.monotonic() > give_up_at:
-                raise UnexpectedResponse(f"{kind}: no answer in {_RETRY_SECONDS:.0f} s")
+                raise UnexpectedResponse(f"{kind}: no response in {_RETRY_SECONDS:.0f} s")
             # A 429 is sent before anything is done; a 503 may be sent after the commit.
             maybe_processed |= response is None or response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
             self._metrics.counts["retries"] += 1
@@ -126,9 +126,9 @@ class Client:
         if response.is_success:
             self._metrics.latencies[kind].append(seconds)
         elif response.status_code in _ASKED_TO_WAIT:
-            self._metrics.counts[f"answers {response.status_code}"] += 1
+            self._metrics.counts[f"responses {response.status_code}"] += 1
             self._metrics.counts[f"{kind} refused"] += 1
-            self._metrics.latencies[f"answers {response.status_code}"].append(seconds)
+            self._metrics.latencies[f"responses {response.status_code}"].append(seconds)
             self._metrics.counts["malformed refusals"] += not _is_well_formed_refusal(response)
 
 

@@ -69,7 +69,7 @@ class Device:
         before = self._log.standing()
         if self._rng.random() < 0.1:
             await self._start(access_token, name)  # The response is lost; the next one has another lease.
-            self._metrics.counts["answers lost"] += 1
+            self._metrics.counts["responses lost"] += 1
         body = (await self._start(access_token, name)).body
         self._lease, self.attempt_id = body["lease"], body["id"]
         self.attempt_token = body["attempt_token"]
@@ -113,7 +113,7 @@ class Device:
         maybe_processed = network in (Network.ANSWER_LOST, Network.CANCELLED)
         if network is Network.ANSWER_LOST:
             await self._post(events)
-            self._metrics.counts["answers lost"] += 1
+            self._metrics.counts["responses lost"] += 1
         if network is Network.CANCELLED:
             await self._cancelled_post(events)
         times = 2 if network is Network.DOUBLED else 1

@@ -33,7 +33,10 @@ class Options:
 
 @dataclass
 class Rehearsal:
-    """One run. `problems` are errors of the server; `delays` are what the time did not suffice for."""
+    """One run.
+
+    `problems` are errors of the server; `delays` are steps that came too late by the server's clock.
+    """
 
     options: Options
     metrics: Metrics = field(default_factory=Metrics)

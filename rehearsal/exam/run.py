@@ -42,8 +42,8 @@ class NotReadyInTime(UnexpectedResponse):
 class ExamRehearsal:
     """One run; the dashboard shows its attributes while it runs.
 
-    `problems` are errors of the server, `delays` are what came too late by the server's clock, and `skipped`
-    are steps of the script that came after the attempts that they were meant for.
+    `problems` are errors of the server, `delays` are steps that came too late by the server's clock, and
+    `skipped` are steps of the script that came after the attempts that they were meant for.
     """
 
     options: ExamOptions

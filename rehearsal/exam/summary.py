@@ -76,12 +76,12 @@ def _traffic(rehearsal: ExamRehearsal) -> dict[str, int | str]:
         "Saves acknowledged": len(rehearsal.metrics.latencies["save"]),
         "Answers acknowledged": counts["answers acknowledged"],
         "Answers refused, kept as late": f"{counts['answers refused']:,}, {counts['answers kept late']:,}",
-        "Server's answers that the devices threw away": counts["answers lost"],
+        "Responses that the devices threw away": counts["responses lost"],
         "Requests that the devices cancelled": counts["requests cancelled"],
         "Duplicates sent": counts["duplicates"],
-        "Contradictions reported": counts["conflicts reported"],
+        "Conflicts reported": counts["conflicts reported"],
         "Other connections lost": counts["connections lost"],
-        "Asked to wait (429 and 503)": counts["answers 429"] + counts["answers 503"],
+        "Asked to wait (429 and 503)": counts["responses 429"] + counts["responses 503"],
         "Responses searched for secrets": rehearsal.scanner.scanned,
     }
 

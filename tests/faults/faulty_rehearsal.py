@@ -127,10 +127,10 @@ def _note(rehearsal: Rehearsal, observed: Observed) -> None:
     observed.problems += rehearsal.problems
     observed.delays += rehearsal.delays
     observed.acknowledged = sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts)
-    observed.waits = counts["answers 503"]
+    observed.waits = counts["responses 503"]
     observed.lost = counts["connections lost"]
     observed.slowest_save = max(latencies["save"], default=0.0)
-    observed.slowest_refusal = max(latencies["answers 503"], default=0.0)
+    observed.slowest_refusal = max(latencies["responses 503"], default=0.0)
     if counts["malformed refusals"]:
         observed.problems.append(
             f"{counts['malformed refusals']} answers with 429 or 503 had no Retry-After or problem document"

@@ -41,8 +41,8 @@ class TestCall:
         ("first", "maybe_processed", "counted"),
         [
             (CUT, True, "connections lost"),
-            (BUSY, True, "answers 503"),
-            (TOO_MANY, False, "answers 429"),
+            (BUSY, True, "responses 503"),
+            (TOO_MANY, False, "responses 429"),
         ],
     )
     async def test_what_failed_is_tried_again(
