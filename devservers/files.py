@@ -35,7 +35,7 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def kept_secret(path: Path) -> str:
+def read_or_create_secret(path: Path) -> str:
     """The secret in a file; if there is none, a random one is written."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32) + "\n")

@@ -13,15 +13,15 @@ LOOPBACK = "127.0.0.1"
 
 
 # Systems give ports from 32768 or 49152 on to outgoing connections. One of them could take a port between its
-# choice and the start of the server, so that servers get lower ones.
+# choice and the start of the server, so servers get lower ports.
 _PORTS = range(20_000, 32_000)
 _FIRST = random.SystemRandom().choice(_PORTS)  # Other processes begin elsewhere.
-_candidates: Iterator[int] = itertools.cycle([*range(_FIRST, _PORTS.stop), *range(_PORTS.start, _FIRST)])
+_candidate_ports: Iterator[int] = itertools.cycle([*range(_FIRST, _PORTS.stop), *range(_PORTS.start, _FIRST)])
 
 
 def free_port() -> int:
     """A port of the loopback interface that is not in use now. A process gets each port once."""
-    return next(port for port in _candidates if port_is_free(LOOPBACK, port))
+    return next(port for port in _candidate_ports if port_is_free(LOOPBACK, port))
 
 
 def remembered_port(file: Path) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from devservers.binaries import make_server_folder, postgres_program, server_account
 from devservers.errors import ServerError
-from devservers.files import kept_secret, make_private_folder
+from devservers.files import make_private_folder, read_or_create_secret
 from devservers.network import LOOPBACK, remembered_port
 from devservers.processes import Account, Child, processes_in, stop_leftover, terminate
 
@@ -192,7 +192,7 @@ class Postgres:
     def _password(self) -> str:
         if (self.data / "PG_VERSION").exists() and not self.secret.exists():
             raise ServerError(f"{self.data} has lost its superuser's password: {self.secret} is missing.")
-        return kept_secret(self.secret)
+        return read_or_create_secret(self.secret)
 
     def _initialize(self, account: Account | None, password: str) -> None:
         """Make the data folder; it has another name until it is complete."""

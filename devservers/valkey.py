@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from devservers.binaries import make_server_folder, server_account, valkey_program
-from devservers.files import kept_secret, make_private_folder
+from devservers.files import make_private_folder, read_or_create_secret
 from devservers.network import LOOPBACK, remembered_port
 from devservers.processes import Child, processes_in, stop_leftover, terminate
 
@@ -33,13 +33,13 @@ class Valkey:
     @property
     def url(self) -> str:
         """The address; it is known before the server runs."""
-        return f"redis://:{kept_secret(self.secret)}@{LOOPBACK}:{self.port}/0"
+        return f"redis://:{read_or_create_secret(self.secret)}@{LOOPBACK}:{self.port}/0"
 
     def start(self) -> str:
         """Stop what an earlier run has left, and start the server. Returns its URL."""
         make_private_folder(self.home)
         self.stop_leftovers()
-        password = kept_secret(self.secret)
+        password = read_or_create_secret(self.secret)
         self.child = self._make_child()
         self.child.start()
         # The settings are written to standard input, because `ps` must not show the password.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devservers.errors import HomeInUse
-from devservers.files import hold, kept_secret, write_private
+from devservers.files import hold, read_or_create_secret, write_private
 
 
 class TestWritePrivate:
@@ -24,11 +24,11 @@ class TestWritePrivate:
 
 class TestKeptSecret:
     def test_it_is_made_once(self, tmp_path: Path) -> None:
-        secret = kept_secret(tmp_path / "secret")
+        secret = read_or_create_secret(tmp_path / "secret")
 
         assert re.fullmatch(r"[\w-]{43}", secret)
-        assert kept_secret(tmp_path / "secret") == secret
-        assert kept_secret(tmp_path / "other") != secret
+        assert read_or_create_secret(tmp_path / "secret") == secret
+        assert read_or_create_secret(tmp_path / "other") != secret
 
 
 class TestHold:

@@ -1,4 +1,4 @@
-"""Bounds of saving: a device that behaves never meets them, one that does not is slowed and stopped."""
+"""Limits on saves: normal clients stay below them; faster clients are refused."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +16,8 @@ from app.engine.save_limits import (
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 
 
-def admitted(calls: int, every: timedelta = timedelta(0)) -> int:
-    """How many of so many calls are let through."""
+def allowed_calls(calls: int, every: timedelta = timedelta(0)) -> int:
+    """How many of so many calls are allowed."""
     pace, count = Pace(NOW), 0
     for number in range(calls):
         after = paced(pace, NOW + number * every)
@@ -36,19 +36,19 @@ class TestPace:
             pytest.param(81, timedelta(0), id="hours offline, sent at one moment"),
         ],
     )
-    def test_lets_honest_devices_through(self, calls: int, every: timedelta) -> None:
-        assert admitted(calls, every) == calls
+    def test_normal_clients_are_allowed(self, calls: int, every: timedelta) -> None:
+        assert allowed_calls(calls, every) == calls
 
-    def test_bounds_calls(self) -> None:
-        assert admitted(1_000) == CALLS_PER_SECOND
-        assert admitted(10_000, timedelta(milliseconds=1)) <= 11 * CALLS_PER_SECOND
+    def test_faster_clients_are_refused(self) -> None:
+        assert allowed_calls(1_000) == CALLS_PER_SECOND
+        assert allowed_calls(10_000, timedelta(milliseconds=1)) <= 11 * CALLS_PER_SECOND
 
-    def test_a_refusal_costs_nothing(self) -> None:
+    def test_a_refused_call_uses_no_tokens(self) -> None:
         spent = Pace(NOW, calls=0)
         assert paced(spent, NOW) is None
         assert paced(spent, NOW + timedelta(seconds=1 / CALLS_PER_SECOND)) is not None
 
-    def test_one_that_was_overtaken_gives_nothing_back(self) -> None:
+    def test_an_earlier_time_adds_no_tokens(self) -> None:
         pace = paced(Pace(NOW), NOW + timedelta(seconds=5))
         assert pace is not None
         earlier = paced(pace, NOW)

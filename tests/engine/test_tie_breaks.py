@@ -96,7 +96,7 @@ class TestCriteria:
 
 
 class TestPresets:
-    def test_without_a_chain_nobody_is_parted(self) -> None:
+    def test_without_a_chain_everybody_stays_tied(self) -> None:
         assert chain_of("none", ["P1"]) == ()
 
     def test_nta_compares_scores_of_subjects_and_then_ratios(self) -> None:
@@ -153,7 +153,7 @@ class TestPlaces:
         st.sampled_from(PercentileDefinition),
         st.randoms(use_true_random=False),
     )
-    def test_a_chain_refines_the_order_and_the_order_of_candidates_is_nothing(
+    def test_a_chain_refines_the_ranks_and_the_input_order_does_not_matter(
         self, candidates: list[tuple[int, Any]], definition: PercentileDefinition, random: Random
     ) -> None:
         def ranks(order: list[int], keys: list[tuple[int, Any]]) -> dict[int, tuple[int, float]]:

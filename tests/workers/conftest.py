@@ -35,8 +35,11 @@ class Database:
 
     async def all(self, statement: str, **values: Any) -> list[Any]:
         async with self.engine.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return list(result.all()) if result.returns_rows else []
+            return list((await connection.execute(text(statement), values)).all())
+
+    async def execute(self, statement: str, **values: Any) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(text(statement), values)
 
     async def add_job(self, task: str, **arguments: Any) -> UUID:
         async with unit_of_work(self.engine) as uow:
@@ -52,7 +55,9 @@ class Database:
 
     async def end_leases(self) -> None:
         """Let the time of all leases be over, rather than wait for it."""
-        await self.all("update ias.jobs set leased_until = now() - interval '1 s' where finished_at is null")
+        await self.execute(
+            "update ias.jobs set leased_until = now() - interval '1 s' where finished_at is null"
+        )
 
     async def traces(self) -> list[str]:
         return [row.name for row in await self.all("select name from public.traces order by name")]
@@ -102,8 +107,8 @@ async def database(own_database_url: str) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    await database.all("drop table if exists public.traces")
-    await database.all("create table public.traces (name text)")
+    await database.execute("drop table if exists public.traces")
+    await database.execute("create table public.traces (name text)")
     yield database
     await database.engine.dispose()
 

@@ -54,7 +54,7 @@ async def test_a_request_outlives_a_worker(
         await eventually(tried)
         worker.kill()
         auth.status = 200
-        await database.all("update ias.auth_mails set due_at = now()")
+        await database.execute("update ias.auth_mails set due_at = now()")
         await start_worker(SUPABASE_URL=auth.url).ready()
 
         async def handed_over() -> bool:

@@ -113,7 +113,7 @@ class TestKilled:
         worker.kill()
         inbox.go_on.set()
         assert {status for status, _ in await states(database)} == {"waiting"}
-        await database.all("update ias.deliveries set due_at = now()")  # rather than wait for its lease
+        await database.execute("update ias.deliveries set due_at = now()")  # rather than wait for its lease
         inbox.envelopes.clear()
         await start_worker(SMTP_URL=smtp_url).ready()
         await eventually(lambda: all_sent(database, 3))

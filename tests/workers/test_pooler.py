@@ -56,7 +56,7 @@ async def test_candidates_take_a_test_and_a_worker_ends_it(
         left = await start(clients[0], made)
         await left.save(left.response(0, ["a"]))
         await worker.ready()
-        await database.all(END_ONE, id=left.id)
+        await database.execute(END_ONE, id=left.id)
         status = "select status from ias.attempts where id = :id"
         await eventually(lambda: _is(database, status, left.id, "graded"))
 

@@ -43,7 +43,7 @@ class TestStep:
     async def test_two_relays_never_publish_the_same_lease_twice(
         self, database: Database, brokers: list[Broker], redis: Redis
     ) -> None:
-        await database.all(
+        await database.execute(
             "insert into ias.jobs (id, task, arguments)"
             " select gen_random_uuid(), 'trace', '{}' from generate_series(1, 450)"
         )

@@ -63,7 +63,7 @@ class TestSendWelcomeMail:
         assert mail["To"] == "asha@example.org"
         assert mail["Subject"] == "Welcome to the IAS Test Series"
 
-    async def test_nobody_is_welcomed_who_is_gone(
+    async def test_an_unknown_user_gets_no_mail(
         self, tmp_path: Path, database: Database, start_worker: StartWorker
     ) -> None:
         await start_worker().ready()
@@ -85,11 +85,11 @@ class TestGradeAttempts:
         results = await database.all("select * from ias.results where attempt_id = :id", id=attempt_id)
         assert len(results) == 1
 
-    async def test_one_that_cannot_be_graded_stops_no_other(
+    async def test_an_attempt_that_cannot_be_graded_does_not_stop_others(
         self, database: Database, valkey: Valkey, start_worker: StartWorker
     ) -> None:
         attempt_id = await overdue_attempt(database, valkey)
-        await database.all(
+        await database.execute(
             "update ias.attempts set status = 'submitted', closed_by = 'staff', submitted_at = now()"
         )
         job = await database.add_job("grade_attempts", attempt_ids=["no id at all", str(attempt_id)])

@@ -61,7 +61,7 @@ class TestJobs:
 
         await eventually(lambda: failed(1))
         assert not await database.finished(job)
-        await database.all("update ias.jobs set deliveries = :n", n=MAX_DELIVERIES - 2)
+        await database.execute("update ias.jobs set deliveries = :n", n=MAX_DELIVERIES - 2)
         await database.end_leases()
         await eventually(lambda: failed(2))
         await database.end_leases()
@@ -79,7 +79,7 @@ class TestJobs:
         await start_worker().ready()
         deadly = await database.add_job("die")
         await eventually(lambda: self._delivered(database, deadly))
-        await database.all(
+        await database.execute(
             "update ias.jobs set deliveries = :n, leased_until = now() where id = :id",
             n=MAX_DELIVERIES,
             id=deadly,
@@ -216,7 +216,7 @@ class TestRedisDown:
         valkey.stop()
         job = await database.add_job("trace", name="forgotten")
         # Leased and published, as far as the relay knew; and then Redis lost it.
-        await database.all("update ias.jobs set deliveries = 1, leased_until = now() + interval '1 hour'")
+        await database.execute("update ias.jobs set deliveries = 1, leased_until = now() + interval '1 hour'")
         valkey.start()
         other = await database.add_job("trace", name="other")
         await eventually(lambda: database.finished(other))

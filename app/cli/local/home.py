@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from devservers.errors import ServerError
-from devservers.files import kept_secret, make_private_folder, write_private
+from devservers.files import make_private_folder, read_or_create_secret, write_private
 
 _DEFAULT = ".ias"
 
@@ -60,7 +60,7 @@ class Home:
         return self.folder / "pids" / "worker-ready"
 
     def secret(self, name: str) -> str:
-        return kept_secret(self.folder / "secrets" / name)
+        return read_or_create_secret(self.folder / "secrets" / name)
 
     def write_run(self, run: dict[str, Any]) -> None:
         write_private(self.run_file, json.dumps(run, indent=2) + "\n")

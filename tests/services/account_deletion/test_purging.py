@@ -1,4 +1,4 @@
-"""The purge goes on after an outage or a crash in the middle of it, and restoring ends when it begins."""
+"""The purge continues after an outage or a crash in the middle of it, and restoring ends when it begins."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ HOLD = 30 * DAY
 
 
 class AuthServer:
-    """The wire to an auth server that counts what it deletes, and may be down."""
+    """An HTTP handler that acts as the auth server. It lists what it deletes, and may be down."""
 
     def __init__(self) -> None:
         self.deleted: list[str] = []
@@ -50,7 +50,7 @@ class BrokenStorage(Storage):
 
 
 @dataclass
-class Scene:
+class DeletedAccount:
     """A person whose account is deleted, in a database in which nobody else's is."""
 
     engine: AsyncEngine
@@ -77,7 +77,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(engine: AsyncEngine, parts: Components, clock: TestClock) -> AsyncIterator[Scene]:
+async def account(engine: AsyncEngine, parts: Components, clock: TestClock) -> AsyncIterator[DeletedAccount]:
     server = AuthServer()
     async with httpx.AsyncClient(transport=httpx.MockTransport(server.handle)) as http:
         seen = replace(parts, auth=SupabaseAuth("https://project.example.org/", "anon", "key", http))
@@ -85,83 +85,86 @@ async def scene(engine: AsyncEngine, parts: Components, clock: TestClock) -> Asy
         async with unit_of_work(engine) as uow:
             person = await add_candidate(uow)
             await account_deletion.hide(uow, seen, person, clock.now())
-        yield Scene(engine, seen, clock, server, person)
+        yield DeletedAccount(engine, seen, clock, server, person)
 
 
 class TestThePurge:
     async def test_waits_for_the_hold_then_deletes_the_account_and_a_day_later_the_rows(
-        self, scene: Scene
+        self, account: DeletedAccount
     ) -> None:
-        await scene.purge(HOLD - DAY)
-        assert scene.server.deleted == []
-        await scene.purge(HOLD)
-        assert str(scene.person.id) in scene.server.deleted
-        assert await scene.exists()
-        await scene.purge(HOLD + DAY / 2)
-        assert await scene.exists()
-        await scene.purge(HOLD + DAY + timedelta(minutes=1))
-        assert not await scene.exists()
+        await account.purge(HOLD - DAY)
+        assert account.server.deleted == []
+        await account.purge(HOLD)
+        assert str(account.person.id) in account.server.deleted
+        assert await account.exists()
+        await account.purge(HOLD + DAY / 2)
+        assert await account.exists()
+        await account.purge(HOLD + DAY + timedelta(minutes=1))
+        assert not await account.exists()
 
-    async def test_goes_on_when_the_auth_server_is_back(self, scene: Scene) -> None:
-        scene.server.is_down = True
-        await scene.purge(HOLD)
-        deletion = await scene.deletion()
+    async def test_continues_when_the_auth_server_is_back(self, account: DeletedAccount) -> None:
+        account.server.is_down = True
+        await account.purge(HOLD)
+        deletion = await account.deletion()
         assert deletion is not None
         assert (deletion.auth_deleted_at, deletion.purging_since is not None) == (None, True)
-        scene.server.is_down = False
-        await scene.purge(HOLD + timedelta(minutes=1))
-        assert str(scene.person.id) not in scene.server.deleted  # The lease has not ended.
-        await scene.purge(HOLD + timedelta(minutes=11))
-        assert str(scene.person.id) in scene.server.deleted
+        account.server.is_down = False
+        await account.purge(HOLD + timedelta(minutes=1))
+        assert str(account.person.id) not in account.server.deleted  # The lease has not ended.
+        await account.purge(HOLD + timedelta(minutes=11))
+        assert str(account.person.id) in account.server.deleted
 
-    async def test_goes_on_after_a_crash_behind_the_auth_server(self, scene: Scene) -> None:
-        """The auth server had deleted the account, and nobody wrote it down."""
-        scene.server.deleted.append(str(scene.person.id))
-        await scene.purge(HOLD)
-        deletion = await scene.deletion()
+    async def test_continues_after_a_crash_before_the_deletion_was_recorded(
+        self, account: DeletedAccount
+    ) -> None:
+        account.server.deleted.append(str(account.person.id))
+        await account.purge(HOLD)
+        deletion = await account.deletion()
         assert deletion is not None
         assert deletion.auth_deleted_at is not None
 
-    async def test_deletes_no_row_before_the_files(self, scene: Scene) -> None:
-        await scene.purge(HOLD)
-        await scene.purge(HOLD + 2 * DAY, media=BrokenStorage(str(scene.parts.settings.media_url)))
-        assert await scene.exists()
-        await scene.purge(HOLD + 3 * DAY)
-        assert not await scene.exists()
+    async def test_deletes_no_row_before_the_files(self, account: DeletedAccount) -> None:
+        await account.purge(HOLD)
+        await account.purge(HOLD + 2 * DAY, media=BrokenStorage(str(account.parts.settings.media_url)))
+        assert await account.exists()
+        await account.purge(HOLD + 3 * DAY)
+        assert not await account.exists()
 
-    async def test_leaves_no_pseudonym_of_somebody_without_official_attempts(self, scene: Scene) -> None:
-        before = await _pseudonyms(scene)
-        await scene.purge(HOLD)
-        await scene.purge(HOLD + 2 * DAY)
-        assert await _pseudonyms(scene) == before
+    async def test_leaves_no_pseudonym_of_somebody_without_official_attempts(
+        self, account: DeletedAccount
+    ) -> None:
+        before = await _pseudonyms(account)
+        await account.purge(HOLD)
+        await account.purge(HOLD + 2 * DAY)
+        assert await _pseudonyms(account) == before
 
 
 class TestRestoring:
-    async def test_is_possible_until_the_purge_begins(self, scene: Scene) -> None:
-        await scene.purge(HOLD - DAY)
-        member = await scene.restore()
+    async def test_is_possible_until_the_purge_begins(self, account: DeletedAccount) -> None:
+        await account.purge(HOLD - DAY)
+        member = await account.restore()
         assert (member.user.active, member.user.deleted_at) == (True, None)
-        await scene.purge(HOLD)
-        assert (await scene.exists(), scene.server.deleted) == (True, [])
+        await account.purge(HOLD)
+        assert (await account.exists(), account.server.deleted) == (True, [])
 
-    async def test_is_refused_once_it_has_begun(self, scene: Scene) -> None:
-        scene.server.is_down = True
-        await scene.purge(HOLD)
+    async def test_is_refused_once_it_has_begun(self, account: DeletedAccount) -> None:
+        account.server.is_down = True
+        await account.purge(HOLD)
         with pytest.raises(Conflict):
-            await scene.restore()
+            await account.restore()
 
-    async def test_twice_changes_nothing(self, scene: Scene) -> None:
-        await scene.restore()
-        assert (await scene.restore()).user.active
+    async def test_twice_changes_nothing(self, account: DeletedAccount) -> None:
+        await account.restore()
+        assert (await account.restore()).user.active
 
-    async def test_needs_an_account(self, scene: Scene) -> None:
-        await scene.purge(HOLD)
-        await scene.purge(HOLD + 2 * DAY)
+    async def test_needs_an_account(self, account: DeletedAccount) -> None:
+        await account.purge(HOLD)
+        await account.purge(HOLD + 2 * DAY)
         with pytest.raises(NotFound):
-            await scene.restore()
+            await account.restore()
 
 
-async def _pseudonyms(scene: Scene) -> int:
-    async with reading(scene.engine) as reads:
+async def _pseudonyms(account: DeletedAccount) -> int:
+    async with reading(account.engine) as reads:
         statement = select(func.count()).select_from(User).where(User.name == "Deleted candidate")
         return await reads.session.scalar(statement) or 0
