@@ -45,7 +45,10 @@ from app.services.signing_keys import SignerStore
 from app.services.tests.papers import PaperStore
 
 _CERTIFICATES = httpx.create_ssl_context()
-"""Reading the certificates takes longer than the rest of a client. Forked processes share what was read."""
+"""Loaded once, because loading the CA certificates is the slowest part of creating a client.
+
+Forked processes share them.
+"""
 _SENT_ANSWERS_BYTES = 32_000_000
 """About a thousand results with their review."""
 _BATCHES_AT_ONCE = 8

@@ -51,7 +51,10 @@ async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
 
 
 async def note_write(request: HTTPConnection, parts: Components) -> None:
-    """After the commit and before the answer: this person must not read from a replica that lacks it."""
+    """Record that this person has written, so that their next reads do not come from a replica that lacks it.
+
+    Call it after the commit and before the response.
+    """
     user_id: str | None = getattr(request.state, "user_id", None)
     if parts.replica is not None and user_id is not None:
         await parts.replica.note_write(user_id)
@@ -80,7 +83,7 @@ def personal_turn(request: HTTPConnection, parts: Components) -> AbstractAsyncCo
 Uow = Annotated[UnitOfWork, Depends(_write, scope="function")]
 Reads = Annotated[Reading, Depends(_read, scope="function")]
 ReadsWithLag = Annotated[Reading, Depends(_read_with_lag, scope="function")]
-"""For what may be some seconds old if others have written it, such as boards, lists and analytics.
+"""For data that may be some seconds old if others changed it, such as boards, lists and analytics.
 
 Not for a paper, standing answers, or what a person must see at once.
 """
@@ -168,6 +171,8 @@ CurrentCandidate = CurrentUser  # any role may take a test; attempts of staff ar
 
 
 def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
+    """Allow callers with one of the roles. Every check also allows admins; without a role, only admins."""
+
     async def check(request: Request) -> Principal:
         user = await current_user.caller(request)
         if not user.is_any(*roles):

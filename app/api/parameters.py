@@ -32,7 +32,10 @@ async def any_query() -> None:
 
 
 IGNORES_UNKNOWN_PARAMETERS = Depends(any_query)
-"""For addresses that are called with parameters of others: by health probes, monitoring and mail programs."""
+"""For operations that other programs call with parameters of their own.
+
+These are health probes, monitoring and mail programs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +83,27 @@ class Parameters:
 
 
 class ParameterCheck:
-    """The check of one operation. It runs after authorization, so that only callers learn the names."""
+    """The check of one operation.
+
+    It runs after authorization, so that only people who may call the operation learn its parameter names.
+    """
 
     def __init__(self, dependant: Dependant) -> None:
         dependants = list(_all(dependant))
         self._query = Parameters.of(field for each in dependants for field in each.query_params)
         self._path = Parameters.of(field for each in dependants for field in each.path_params)
         self.form = Parameters.of(dependant.body_params)
-        self._any = any(each.call is any_query for each in dependants)
+        self._ignores_unknown = any(each.call is any_query for each in dependants)
 
     def __call__(self, request: Request) -> None:
         """Raise Invalid if a query parameter is unknown or repeated, or a UUID has another form."""
         errors = list(self._path.uuid_errors(request.path_params))
         if request.scope["query_string"]:
             query = request.query_params
-            errors += [] if self._any else islice(self._query.errors(query), MOST_ERRORS)
-            errors = errors or list(self._query.uuid_errors(query))
+            if not self._ignores_unknown:
+                errors += islice(self._query.errors(query), MOST_ERRORS)
+            if not errors:
+                errors += self._query.uuid_errors(query)
         if errors:
             raise Invalid("The request is not valid.", errors=errors)
 

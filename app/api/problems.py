@@ -33,7 +33,8 @@ PROBLEM_JSON = "application/problem+json"
 DECLARED = "x-problems"
 """The part of a response's declaration that has the titles of its problems, by code."""
 
-BAD_VALUES = "22"
+DATA_EXCEPTION_CLASS = "22"
+"""The SQLSTATE class of values that PostgreSQL refuses."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ def install(app: FastAPI) -> None:
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
         asyncpg.InternalClientError,
-        OSError,  # Also no space and no free file descriptor.
+        OSError,  # This includes a full disk and too many open files.
         RedisError,
     )
     for kind in (*handled, *outages):
@@ -127,7 +128,8 @@ def _storage_error(error: Exception) -> DomainError | None:
 
 
 def _is_bad_value(cause: BaseException) -> bool:
-    return isinstance(cause, asyncpg.PostgresError) and (cause.sqlstate or "").startswith(BAD_VALUES)
+    state = cause.sqlstate if isinstance(cause, asyncpg.PostgresError) else None
+    return state is not None and state.startswith(DATA_EXCEPTION_CLASS)
 
 
 def _domain_problem(scope: Scope, error: DomainError) -> Response:

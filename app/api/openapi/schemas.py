@@ -57,11 +57,17 @@ def _rename(document: Json, names: Mapping[str, str]) -> None:
             parent[place]["$ref"] = REF + names[name]
 
 
+def _without_null(schema: Json) -> list[Json]:
+    """The types of a union, without null."""
+    return [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+
+
 def _leave_out_null(parameter: Json) -> None:
-    """A parameter that may be left out is never null: an address cannot say so."""
+    """A query parameter cannot be null in a URL; an optional one is left out."""
     schema = parameter["schema"]
-    types = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
+    types = _without_null(schema)
     if len(types) == 1:
+        del schema["anyOf"]
         parameter["schema"] = types[0] | schema
     elif types:
         schema["anyOf"] = types
@@ -70,7 +76,7 @@ def _leave_out_null(parameter: Json) -> None:
 def _name_body(operation: Json, schemas: Json) -> None:
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = content["schema"]
-        types = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        types = _without_null(schema)
         if len(types) == 1:  # The body may be left out.
             content["schema"] = types[0]
         elif media_type != "application/json":
@@ -85,7 +91,10 @@ def _name_body(operation: Json, schemas: Json) -> None:
 
 
 def _mark_files(form: Json) -> None:
-    """Describe files as bytes. Generators take what FastAPI writes, a text with a media type, for a text."""
+    """Describe files as bytes.
+
+    FastAPI declares files as strings with a media type, which client generators treat as plain text.
+    """
     for name, field in form["properties"].items():
         if field.pop("contentMediaType", None):
             field["format"] = "binary"
@@ -123,7 +132,7 @@ def _name_members(schema: Json, schemas: Json) -> None:
 def _name_unions(name: str, schemas: Json) -> None:
     """Give a field's union of several types a name, since a language without unions needs a type for it."""
     for field, schema in schemas[name].get("properties", {}).items():
-        types = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        types = _without_null(schema)
         if len(types) > 1:
             named = name + "".join(word.capitalize() for word in field.split("_"))
             schemas[named] = schema
@@ -143,7 +152,10 @@ def _places(schema: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _describe_defaults(schema: Json) -> None:
-    """Say in words what a field means that is left out: openapi-typescript requires fields with `default`."""
+    """Write the default into the description, and remove `default`.
+
+    openapi-typescript treats a field with `default` as required.
+    """
     for name, field in schema.get("properties", {}).items():
         value = field.pop("default", None)
         if value is not None and name not in schema.get("required", ()):

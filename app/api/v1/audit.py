@@ -17,7 +17,7 @@ from app.services import audit
 
 router = PrefixRouter(prefix="/audit", tags=["audit"])
 
-KINDS = "|".join(audit.ACTIONS)
+SUBJECT_KINDS = "|".join(audit.ACTIONS)
 ACTIONS = ", ".join(f"`{name}`" for name in sorted(frozenset[str]().union(*audit.ACTIONS.values())))
 
 
@@ -27,7 +27,7 @@ def _wanted(
     subject: Annotated[
         str | None,
         Query(
-            pattern=rf"^({KINDS})(:[0-9a-fA-F-]{{36}})?$",
+            pattern=rf"^({SUBJECT_KINDS})(:[0-9a-fA-F-]{{36}})?$",
             description="The kind of the object, or its kind and id: `question` or `question:<id>`",
         ),
     ] = None,
@@ -36,10 +36,10 @@ def _wanted(
 ) -> AuditFilter:
     kind, _, subject_id = (subject or "").partition(":")
     try:
-        known_by = UUID(subject_id) if subject_id else None
+        parsed_id = UUID(subject_id) if subject_id else None
     except ValueError:
         raise Invalid.field("subject", "Send a UUID after the colon.") from None
-    return AuditFilter(actor, action, kind or None, known_by, since, until)
+    return AuditFilter(actor, action, kind or None, parsed_id, since, until)
 
 
 @router.get("", responses=problems(Forbidden, Invalid))

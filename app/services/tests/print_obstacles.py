@@ -39,7 +39,7 @@ def print_obstacles(
     `explanations` are by question, for a print of the solutions.
     """
     found = []
-    for field_name, number, texts in _texts(document, explanations):
+    for field_name, number, _, texts in _texts(document, explanations):
         typed = [text for localized in texts for text in _printed(document, localized, languages)]
         found += [FieldError(field_name, _sentence(character, number)) for character in unprintable(typed)]
         if len(found) >= _MOST_REPORTED:
@@ -57,8 +57,8 @@ async def formula_obstacles(
     """Return an error for each formula that cannot be typeset. They are read in a child process."""
     places = [
         (field_name, number, text)
-        for field_name, number, texts in _texts(document, explanations)
-        if number is not None or field_name.startswith("passages.")
+        for field_name, number, has_formulas, texts in _texts(document, explanations)
+        if has_formulas
         for localized in texts
         for text in _printed(document, localized, languages)
         if may_have_formulas(text)
@@ -118,14 +118,18 @@ def _sentence(character: str, number: int | None) -> str:
 
 def _texts(
     document: Mapping[str, Any], explanations: Mapping[str, Mapping[str, str] | None]
-) -> Iterator[tuple[str, int | None, list[Mapping[str, str]]]]:
-    yield "title", None, [document["title"]]
-    for place, section in enumerate(document["sections"]):
-        yield f"sections.{place}.name", None, [section["name"]]
+) -> Iterator[tuple[str, int | None, bool, list[Mapping[str, str]]]]:
+    """Fields with the number of their question, whether they may have formulas, and their texts.
+
+    The title and the names of sections are printed without formulas.
+    """
+    yield "title", None, False, [document["title"]]
+    for position, section in enumerate(document["sections"]):
+        yield f"sections.{position}.name", None, False, [section["name"]]
     for passage in document["passages"]:
-        yield f"passages.{passage['id']}", None, [passage["text"]]
+        yield f"passages.{passage['id']}", None, True, [passage["text"]]
     for question in document["questions"]:
         texts = [question["text"], *(option["text"] for option in question["options"])]
         if explanation := explanations.get(question["id"]):
             texts.append(explanation)
-        yield f"questions.{question['number']}", question["number"], texts
+        yield f"questions.{question['number']}", question["number"], True, texts
