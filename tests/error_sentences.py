@@ -20,7 +20,17 @@ from tests.source_code import dotted, source_of
 SHAPE = re.compile(r'["“`A-Z{].* .* .*\.', re.DOTALL)
 """What a sentence looks like: it begins with a capital or a sign, has spaces, and ends with a full stop."""
 
+INTERNAL_ERRORS = {
+    "app/services/audit.py": "mistakes in the code",
+    "app/engine/timing.py": "mistakes in the code",
+    "app/engine/ranking.py": "mistakes in the code",
+    "app/engine/statistics/": "services say it in their own words",
+    "app/engine/equating/": "services say it in their own words",
+}
+"""Modules and folders that raise errors which no client sees, and why."""
+
 OTHER_TEXTS = {
+    **INTERNAL_ERRORS,
     "app/api/openapi/": "the OpenAPI document",
     "app/api/asyncapi.py": "the AsyncAPI document",
     "app/api/socket_examples.py": "the AsyncAPI document",
@@ -31,14 +41,9 @@ OTHER_TEXTS = {
     "app/core/verifying.py": "what `ias verify` says",
     "app/engine/question_types/choice.py": "notes in the template of a sheet",
     "app/engine/question_types/text.py": "notes in the template of a sheet",
-    "app/engine/ranking.py": "mistakes in the code",
-    "app/engine/statistics/": "services say it in their own words",
-    "app/engine/equating/": "services say it in their own words",
-    "app/engine/timing.py": "mistakes in the code",
     "app/interchange/moodle_xml.py": "what Moodle writes by default",
     "app/repositories/privacy/exports.py": "explains the files of an export",
     "app/services/account_exports/contents.py": "explains the files of an export",
-    "app/services/audit.py": "mistakes in the code",
     "app/services/exams/answer_sheets/column_list.py": "the report of an import",
     "app/services/exams/answer_sheets/columns.py": "the report of an import",
     "app/services/exams/answer_sheets/placeholders.py": "the description of an exam",
@@ -88,14 +93,10 @@ SHOWN = (
 """Exceptions whose text becomes the message of an error."""
 
 NOT_SHOWN = {
+    **INTERNAL_ERRORS,
     "app/core/mail.py": "settings",
     "app/core/push.py": "settings",
     "app/core/storage.py": "settings",
-    "app/services/audit.py": "a mistake in the code",
-    "app/engine/timing.py": "a mistake in the code",
-    "app/engine/ranking.py": "a mistake in the code",
-    "app/engine/statistics/": "services say it in their own words",
-    "app/engine/equating/": "services say it in their own words",
 }
 """Modules and folders whose ValueErrors no client sees."""
 

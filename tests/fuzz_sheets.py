@@ -22,7 +22,7 @@ from app.services.exams.answer_sheets.joining import join_sheets
 from app.services.exams.answer_sheets.keys import read_key
 from app.services.exams.answer_sheets.options import FileOptions
 from app.services.exams.answer_sheets.orders import read_orders
-from app.services.exams.answer_sheets.reading import letters_marked, read_answer_sheets
+from app.services.exams.answer_sheets.reading import letters_used, read_answer_sheets
 from app.services.questions.images import ImageArchive
 from app.services.questions.reading import Reading as QuestionReading
 from app.services.questions.reading import read_questions
@@ -138,7 +138,7 @@ def readers(random: Random) -> dict[str, Callable[[bytes], object]]:
     return {
         "questions": lambda file: read_questions(file, how),
         "answer sheets": answers,
-        "letters": lambda file: letters_marked(file, len(QUESTIONS), options),
+        "letters": lambda file: letters_used(file, len(QUESTIONS), options),
         "key": lambda file: read_key(file, options.numbers_from),
         "order": lambda file: read_orders(file, len(QUESTIONS)),
         "images": _read_images,

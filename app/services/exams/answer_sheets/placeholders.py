@@ -18,7 +18,7 @@ from app.services.column_mappings import MappingMemory
 from app.services.exams.answer_sheets.keys import KeyFile, read_key
 from app.services.exams.answer_sheets.options import FileOptions, Order
 from app.services.exams.answer_sheets.orders import orders_of_keys
-from app.services.exams.answer_sheets.reading import letters_marked
+from app.services.exams.answer_sheets.reading import letters_used
 from app.services.exams.answer_sheets.series import series_name
 from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
 from app.services.imports import sheet_errors_as_invalid
@@ -109,7 +109,7 @@ async def _letters(draft: PaperDraft, questions: int) -> set[str]:
     letters: set[str] = set()
     for sheets in draft.sheets:
         is_part = len(draft.sheets) > 1
-        letters |= await asyncio.to_thread(letters_marked, sheets, questions, draft.options, is_part=is_part)
+        letters |= await asyncio.to_thread(letters_used, sheets, questions, draft.options, is_part=is_part)
     return letters
 
 

@@ -40,7 +40,7 @@ class AnswerSheet:
     category: str | None = None
     pwbd: int | None = None
     multiple: frozenset[UUID] = frozenset()
-    """The questions with more marks than a right answer can have."""
+    """The questions with more marked options than a right answer can have."""
     scanner_error: str | None = None
     file: int = 1
 
@@ -80,7 +80,7 @@ def read_answer_sheets(
     return sheet
 
 
-def letters_marked(file: bytes, questions: int, options: FileOptions, *, is_part: bool = False) -> set[str]:
+def letters_used(file: bytes, questions: int, options: FileOptions, *, is_part: bool = False) -> set[str]:
     """Return the letters a to f that occur in the answers: the options of a paper without questions."""
     header, _, records = find_header(read_records(file, SHEET), partial(count_known, options=options))
     layout, _ = read_layout(header.cells, questions, options, is_part=is_part)
