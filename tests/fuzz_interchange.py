@@ -20,7 +20,7 @@ from app.interchange.items import Choice, Item, ItemFile, Place
 from app.services.questions.item_rows import rows_of
 from app.services.questions.rows import EmptyKey
 from app.sheets.errors import SheetError
-from tests.builders.pictures import encoded, halves
+from tests.builders.images import encoded, halves
 from tests.builders.workbooks import repacked
 from tests.fuzz_sheets import MOST_MEGABYTES, PIECES, Outcome, megabytes, mutated
 from tests.interchange import hostile_qti

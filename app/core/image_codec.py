@@ -16,7 +16,7 @@ QUALITY = 90
 # Pillow checks this limit before it allocates memory. It warns above the limit and raises above twice of it.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-# Phones write several pictures into one JPEG file (MPO). The first one is used.
+# Phones write several images into one JPEG file (MPO). The first one is used.
 _CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _SAVED_AS: dict[str, dict[str, Any]] = {
     "image/png": {"format": "PNG"},
@@ -59,7 +59,7 @@ def _check(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(_too_many_pixels())
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise UnusableImage("Animated images are not accepted. Send a single picture.")
+        raise UnusableImage("Animated images are not accepted. Send a single image.")
 
 
 def _too_many_pixels() -> str:

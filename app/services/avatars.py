@@ -18,7 +18,7 @@ from app.services.users import Principal
 MAX_BYTES = 5_000_000
 SIDE = 512
 CONTENT_TYPE = "image/jpeg"
-_ADVICE = Sentence("Make the picture smaller, or save it again as PNG or JPEG.")
+_ADVICE = Sentence("Make the image smaller, or save it anew as PNG or JPEG.")
 
 
 @dataclass(frozen=True, slots=True)

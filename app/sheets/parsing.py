@@ -45,8 +45,8 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     """The header of a spreadsheet. Files of another kind have no cells."""
     further: list["ParsedSheet[LayoutT, RowT]"] = field(default_factory=list)
     """The other sheets of a workbook: layouts and headers. Their rows and messages are in this one."""
-    pictures: dict[str, bytes] = field(default_factory=dict)
-    """The pictures on the sheet that rows name, by their names."""
+    images: dict[str, bytes] = field(default_factory=dict)
+    """The images on the sheet that rows name, by their names."""
 
     @property
     def headers(self) -> Sequence[Record]:
@@ -88,7 +88,7 @@ class ParsedSheet(Generic[LayoutT, RowT]):
         self.further.append(ParsedSheet(sheet.layout, header=sheet.header))
         number = 1 + len(self.further)
         self.rows += sheet.rows
-        self.pictures |= sheet.pictures
+        self.images |= sheet.images
         self.errors += (replace(error, sheet=number) for error in sheet.errors)
         self.warnings += (replace(warning, sheet=number) for warning in sheet.warnings)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.sentences import Sentence
+from app.sheets.embedded_images import EmbeddedImage
 from app.sheets.errors import UnreadableSheet
-from app.sheets.pictures import Picture
 
 WHOLE_ROW = -1
 """The position of an error that concerns a whole row."""
@@ -25,8 +25,8 @@ class Record:
     """The sheet of the workbook."""
     merged_down: Sequence[tuple[int, int]] = ()
     """The position and the last row of each cell that is merged with cells below it only."""
-    pictures: Sequence[Picture] = ()
-    """The pictures that stand at this row. They are an error too, for those who do not read them."""
+    images: Sequence[EmbeddedImage] = ()
+    """The images at this row. `cell_errors` has an error for them, which readers of images remove."""
 
     def cell_name(self, position: int) -> str:
         """Return the name of a cell as the spreadsheet shows it, such as `Sheet1!F7`."""

@@ -12,6 +12,7 @@ from typing import Any, overload
 
 from app.sentences import Sentence
 from app.sheets.cells import normalize_line_ends
+from app.sheets.embedded_images import IMAGE_HERE, EmbeddedImage, images_of
 from app.sheets.errors import UnreadableSheet
 from app.sheets.header_row import LOOKED_AT
 from app.sheets.limits import (
@@ -24,7 +25,6 @@ from app.sheets.limits import (
     TOO_MANY_LINES,
 )
 from app.sheets.number_formats import NotShown, shown
-from app.sheets.pictures import PICTURE_HERE, Picture, pictures_of
 from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, column_letters
 from app.sheets.worksheets import IsWanted, NotRead, Worksheet
 from app.sheets.xlsx_container import check_container, refused_workbook
@@ -97,7 +97,7 @@ def _opened(file: bytes) -> Iterator["_Workbook"]:
     check_container(file)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like
+            warnings.filterwarnings("ignore", module="openpyxl")  # about images and the like
             yield _Workbook(file)
     except (UnreadableSheet, MemoryError):
         raise
@@ -174,7 +174,7 @@ class _Workbook:
             if is_wanted is not None and rows and not is_wanted(rows):
                 return None
             rows += parsed
-        rows = _with_pictures(rows, pictures_of(reader.archive, path))
+        rows = _with_images(rows, images_of(reader.archive, path))
         for row in rows:
             row.sheet = sheet.title
         _mark_hidden(rows, parser)
@@ -275,16 +275,16 @@ def _text(cell: Mapping[str, Any], format_of: _FormatOf) -> str:
     return normalize_line_ends(text)
 
 
-def _with_pictures(rows: list[Record], pictures: Iterable[Picture]) -> list[Record]:
-    """Mark the rows at which a picture stands: it would be lost without a word."""
+def _with_images(rows: list[Record], images: Iterable[EmbeddedImage]) -> list[Record]:
+    """Mark the rows at which an image stands: it would be lost without a word."""
     row_at = {row.row: row for row in rows}
-    for picture in pictures:
-        row = row_at.setdefault(picture.row, Record(picture.row, []))
-        row.pictures = (*row.pictures, picture)
-        cell = f"{column_letters(picture.column)}{picture.row}"
+    for image in images:
+        row = row_at.setdefault(image.row, Record(image.row, []))
+        row.images = (*row.images, image)
+        cell = f"{column_letters(image.column)}{image.row}"
         row.cell_errors.setdefault(
             WHOLE_ROW,
-            f"{PICTURE_HERE} (at {cell}), and pictures on a sheet are not read; save it as a file, name the"
+            f"{IMAGE_HERE} (at {cell}), and images on a sheet are not read; save it as a file, name the"
             " file in the column image, and send it in a ZIP of images",
         )
     return sorted(row_at.values(), key=lambda row: row.row)

@@ -22,8 +22,8 @@ from tests.builders.accounts import DAY, Worker, delete_account
 from tests.builders.attempts import take_test
 from tests.builders.content import publish_test
 from tests.builders.exams import HOUR, body_of, hold_exam, register, take_paper
+from tests.builders.images import new_image
 from tests.builders.people import People, user_id_of
-from tests.builders.pictures import picture
 from tests.conftest import TestClock
 
 Json = dict[str, Any]
@@ -76,7 +76,7 @@ class TestContent:
         await take_paper(candidate, held, {0: ["a"]})
         await held.release()
         result = await take_test(candidate, made, {0: ["a"], 1: ["b"]})
-        await candidate.put("/users/avatar", files={"file": ("me.png", picture())})
+        await candidate.put("/users/avatar", files={"file": ("me.png", new_image())})
         await candidate.put("/users/profile", json={"name": "=cmd|calc"})
         archive = await exported(candidate, worker)
         assert archive.testzip() is None
@@ -116,7 +116,7 @@ class TestContent:
     async def test_a_lost_picture_is_left_out(
         self, candidate: httpx.AsyncClient, parts: Components, worker: Worker
     ) -> None:
-        await candidate.put("/users/avatar", files={"file": ("me.png", picture())})
+        await candidate.put("/users/avatar", files={"file": ("me.png", new_image())})
         await avatars.delete_file(parts, await user_id_of(candidate))
         archive = await exported(candidate, worker)
         assert "README.txt" in archive.namelist()

@@ -16,7 +16,7 @@ import pytest
 
 from app.config import Settings
 from tests.builders.content import UPSC
-from tests.builders.pictures import picture
+from tests.builders.images import new_image
 from tests.fork_server import ForkServer, Program
 from tests.thorough import count
 from tests.waiting import PATIENCE
@@ -128,7 +128,7 @@ async def test_an_authors_week(
 
     # Monday: a subject, a passage with an image, and a first question, one by one.
     subject = await sent(author, "post", "/subjects", json={"slug": uuid4().hex, "name": name})
-    image = await sent(author, "post", "/media", files={"file": picture()})
+    image = await sent(author, "post", "/media", files={"file": new_image()})
     text = {"en": f"Read this of {name}.", "hi": "यह पढ़िए।"}
     passage = await sent(
         author, "post", "/passages", json={"text": text, "media": [image["id"]], "external_id": name}

@@ -9,8 +9,8 @@ from app.services.avatars import MAX_BYTES, SIDE
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import until_blocking
 from tests.builders.exams import body_of
+from tests.builders.images import camera_exif, decoded, encoded, halves, new_image, noise, png_header
 from tests.builders.people import People, user_id_of
-from tests.builders.pictures import camera_exif, decoded, encoded, halves, noise, picture, png_header
 
 
 async def upload(client: httpx.AsyncClient, content: bytes) -> httpx.Response:
@@ -62,7 +62,7 @@ class TestChange:
     async def test_the_file_and_its_address_change_together(
         self, candidate: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
-        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        url = body_of(await upload(candidate, new_image()))["avatar_url"].removeprefix("/v1")
         before = (await candidate.get(url)).content
         async with unit_of_work(engine) as uow:
             await uow.users.lock(await user_id_of(candidate))
@@ -74,7 +74,7 @@ class TestChange:
         assert (await candidate.get(profile["avatar_url"].removeprefix("/v1"))).content != before
 
     async def test_removing_is_repeatable(self, candidate: httpx.AsyncClient) -> None:
-        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        url = body_of(await upload(candidate, new_image()))["avatar_url"].removeprefix("/v1")
         for _ in range(2):
             assert (await candidate.delete("/users/avatar")).status_code == 204
         assert (await candidate.get(url)).status_code == 404
@@ -85,13 +85,13 @@ class TestWhoMaySee:
     async def test_the_person_and_staff(
         self, people: People, candidate: httpx.AsyncClient, author: httpx.AsyncClient, api: httpx.AsyncClient
     ) -> None:
-        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        url = body_of(await upload(candidate, new_image()))["avatar_url"].removeprefix("/v1")
         other = await people.candidate()
         statuses = [(await client.get(url)).status_code for client in (candidate, author, other, api)]
         assert statuses == [200, 200, 404, 401]
 
     async def test_nobody_where_the_address_is_elsewhere(self, candidate: httpx.AsyncClient) -> None:
-        body_of(await upload(candidate, picture()))
+        body_of(await upload(candidate, new_image()))
         elsewhere = {"avatar_url": "https://pictures.example.org/me.png"}
         body_of(await candidate.put("/users/profile", json=elsewhere))
         assert (await candidate.get(f"/users/{await user_id_of(candidate)}/avatar")).status_code == 404

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
 from tests.builders.content import UPSC, add_subject, publish_test
+from tests.builders.images import new_image
 from tests.builders.people import People
-from tests.builders.pictures import picture
 
 BANK = ("/v1/questions", "/v1/passages", "/v1/media")
 SECRET = "SECRET-OF-THE-BANK"
@@ -36,7 +36,7 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
     """A question with a passage and an image, and a test of it that is a draft."""
     async with unit_of_work(engine) as uow:
         subject_id = str((await add_subject(uow)).id)
-    image = await made(author, "/media", files={"file": picture()})
+    image = await made(author, "/media", files={"file": new_image()})
     passage = await made(author, "/passages", json={"text": SECRET, "media": [image["id"]]})
     body = {
         "subject_id": subject_id,

@@ -29,7 +29,7 @@ from devservers.processes import wait_for
 from tests.builders.answer_sheets import send_sheets, sheet_file
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import MINUTE, HeldExam, hold_exam
-from tests.builders.pictures import encoded, picture, send
+from tests.builders.images import encoded, new_image, send
 from tests.conftest import TestClock
 from tests.core import pool_jobs
 from tests.services.printing.papers import document
@@ -85,7 +85,7 @@ class TestQueue:
             return await author.get(f"{made.path}/print")
 
         async def upload() -> httpx.Response:
-            return await send(author, picture())
+            return await send(author, new_image())
 
         routes: list[Ask] = [import_sheet, import_answers, print_paper, upload]
         async with all_places_taken(parts.files, tmp_path):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.builders.pictures import picture
+from tests.builders.images import new_image
 
 Json = dict[str, Any]
 
@@ -149,7 +149,7 @@ class TestQti:
     ) -> None:
         subject, images = uuid4().hex, io.BytesIO()
         with zipfile.ZipFile(images, "w") as archive:
-            archive.writestr("map.png", picture())
+            archive.writestr("map.png", new_image())
         sheet = f"question,question_hi,option_a,option_b,key,image\n{subject} *which*?,कौन?,x,y,b,map.png\n"
         sent = {"file": sheet.encode(), "images": images.getvalue()}
         answer = await author.post("/questions/import", files=sent, data={"subject": subject})

@@ -23,18 +23,18 @@ from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, add_passage, add_questions, publish_test
-from tests.builders.people import People, add_stranger
-from tests.builders.pictures import (
+from tests.builders.images import (
     SCRIPT,
     camera_exif,
     decoded,
     encoded,
+    new_image,
     noise,
-    picture,
     png_header,
     send,
     uploaded,
 )
+from tests.builders.people import People, add_stranger
 from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
@@ -63,7 +63,7 @@ class TestUpload:
         assert decoded(fetched.content).size == (40, 20)
 
     async def test_the_same_image_is_kept_once(self, author: httpx.AsyncClient) -> None:
-        content = picture()
+        content = new_image()
         first, second = await send(author, content), await send(author, content, name="another.jpg")
         assert (first.status_code, second.status_code) == (201, 200)
         assert first.json() == second.json()
@@ -73,12 +73,12 @@ class TestUpload:
         self, author: httpx.AsyncClient, kind: str
     ) -> None:
         """An export that is imported again changes nothing, though encoding anew would change a pixel."""
-        made = await uploaded(author, picture(kind, quality=60))
+        made = await uploaded(author, new_image(kind, quality=60))
         again = await send(author, (await author.get(f"/media/{made['id']}")).content)
         assert (again.status_code, again.json()) == (200, made)
 
     async def test_the_type_is_what_the_content_says(self, author: httpx.AsyncClient) -> None:
-        answer = await send(author, picture("JPEG"), name="photo.html")
+        answer = await send(author, new_image("JPEG"), name="photo.html")
         assert answer.json()["content_type"] == "image/jpeg"
         for disguised in (b"<svg xmlns='http://www.w3.org/2000/svg'>" + SCRIPT, SCRIPT, b""):
             refused = await send(author, disguised)
@@ -86,13 +86,13 @@ class TestUpload:
             assert [error["field"] for error in refused.json()["errors"]] == ["file"]
 
     async def test_where_it_was_taken_stays_with_the_author(self, author: httpx.AsyncClient) -> None:
-        made = await uploaded(author, picture("JPEG", exif=camera_exif(orientation=6)))
+        made = await uploaded(author, new_image("JPEG", exif=camera_exif(orientation=6)))
         fetched = await author.get(f"/media/{made['id']}")
         assert (made["width"], made["height"]) == (20, 40)
         assert b"SecretCamera" not in fetched.content
 
     async def test_limits(self, author: httpx.AsyncClient) -> None:
-        large = await send(author, picture() + b"\0" * MAX_BYTES)
+        large = await send(author, new_image() + b"\0" * MAX_BYTES)
         assert (large.status_code, large.json()["limit_bytes"]) == (413, MAX_BYTES)
         bomb = await send(author, png_header(50_000, 50_000))
         assert bomb.status_code == 422
@@ -100,7 +100,7 @@ class TestUpload:
 
     async def test_only_authors_send(self, people: People) -> None:
         for role in ["student", "evaluator", "proctor"]:
-            assert (await send(await people.member(role), picture())).status_code == 403, role
+            assert (await send(await people.member(role), new_image())).status_code == 403, role
 
     async def test_a_file_is_needed(self, author: httpx.AsyncClient) -> None:
         assert (await author.post("/media", json={})).status_code == 422
@@ -109,7 +109,7 @@ class TestUpload:
     async def test_each_institute_has_its_own(
         self, author: httpx.AsyncClient, admin: httpx.AsyncClient, engine: AsyncEngine, parts: Components
     ) -> None:
-        content = picture()
+        content = new_image()
         ours = await uploaded(author, content)
         async with unit_of_work(engine) as uow:
             theirs = await media.upload(uow, parts.media, await add_stranger(uow), content)

@@ -12,8 +12,8 @@ from app.services.questions import media, passages
 from app.services.questions.passages import PassageDraft
 from app.services.unit_of_work import unit_of_work
 from tests.builders.content import UPSC, add_subject
+from tests.builders.images import new_image, uploaded
 from tests.builders.people import People, add_stranger
-from tests.builders.pictures import picture, uploaded
 
 Json = dict[str, Any]
 UNKNOWN = uuid4()
@@ -67,7 +67,7 @@ class TestCreate:
     ) -> None:
         ours = await uploaded(author)
         async with unit_of_work(engine) as uow:
-            theirs = await media.upload(uow, parts.media, await add_stranger(uow), picture())
+            theirs = await media.upload(uow, parts.media, await add_stranger(uow), new_image())
         shown = [ours["id"], str(theirs.media.id), str(UNKNOWN)]
         refused = await author.post("/passages", json={"text": "Read this.", "media": shown})
         assert refused.status_code == 422

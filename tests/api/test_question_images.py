@@ -10,8 +10,8 @@ import httpx
 from app.services.components import Components
 from tests.builders.attempts import start
 from tests.builders.content import UPSC, PublishedTest
+from tests.builders.images import decoded, new_image, uploaded
 from tests.builders.people import People
-from tests.builders.pictures import decoded, picture, uploaded
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ class TestImport:
     async def test_a_candidate_sees_an_image_of_the_zip(
         self, author: httpx.AsyncClient, people: People
     ) -> None:
-        file, content = sheet("river.png", ""), picture()
+        file, content = sheet("river.png", ""), new_image()
         report = await bring(author, file, zipped(river=content))
         assert (report["created"], report["errors"]) == (2, [])
         rows = await imported(author, file)
@@ -84,7 +84,7 @@ class TestImport:
         assert (await stranger.get(f"/media/{image['id']}")).status_code == 404
 
     async def test_a_dry_run_and_an_export_again(self, author: httpx.AsyncClient) -> None:
-        file, images = sheet("river.png"), zipped(river=picture(), spare=picture())
+        file, images = sheet("river.png"), zipped(river=new_image(), spare=new_image())
         dry = await bring(author, file, images, dry_run="true")
         assert await imported(author, file) == []
         real = await bring(author, file, images)
@@ -97,12 +97,12 @@ class TestImport:
 
     async def test_a_missing_file_is_an_error_of_its_row(self, author: httpx.AsyncClient) -> None:
         file = sheet("river.png", "lake.png")
-        report = await bring(author, file, zipped(river=picture()))
+        report = await bring(author, file, zipped(river=new_image()))
         assert [(error["row"], error["field"]) for error in report["errors"]] == [(3, "image")]
         assert await imported(author, file) == []
 
     async def test_what_is_no_zip_is_refused(self, author: httpx.AsyncClient) -> None:
-        files = {"file": sheet("river.png"), "images": picture()}
+        files = {"file": sheet("river.png"), "images": new_image()}
         answer = await author.post("/questions/import", files=files)
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == ["images"]

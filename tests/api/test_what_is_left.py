@@ -27,9 +27,9 @@ from tests.builders.accounts import DAY, Worker, delete_account
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_test
 from tests.builders.exams import HOUR, HeldExam, body_of, hold_exam, register, take_paper
+from tests.builders.images import new_image
 from tests.builders.objections import add_objection
 from tests.builders.people import PASSWORD, People, new_email, user_id_of
-from tests.builders.pictures import picture
 from tests.conftest import TestClock
 
 Json = dict[str, Any]
@@ -177,7 +177,7 @@ async def _use_the_account(client: httpx.AsyncClient) -> None:
     """A profile, a picture, a device, settings, and an answer that is kept for its idempotency key."""
     profile = {"preferences": {"theme": "dark"}, "category": "sc", "pwbd": 3}
     body_of(await client.put("/users/profile", json=profile))
-    body_of(await client.put("/users/avatar", files={"file": ("me.png", picture())}))
+    body_of(await client.put("/users/avatar", files={"file": ("me.png", new_image())}))
     body_of(await client.put(f"/devices/{uuid4().hex}", json={"platform": "android"}))
     body_of(await client.put("/notifications/preferences", json={"quiet_hours": None}))
     body_of(await client.post("/ws/ticket", json={"path": "/ws/notifications"}))

@@ -31,9 +31,9 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam, register
+from tests.builders.images import new_image, uploaded
 from tests.builders.objections import add_objection
 from tests.builders.people import People, user_id_of
-from tests.builders.pictures import picture, uploaded
 
 Json = dict[str, Any]
 
@@ -182,7 +182,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     paper_attempt = body_of(await (await register(candidate, held)).enter())
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
-    body_of(await candidate.put("/users/avatar", files={"file": ("me.png", picture())}))
+    body_of(await candidate.put("/users/avatar", files={"file": ("me.png", new_image())}))
     export = body_of(await candidate.post("/users/export"), 202)
     # Dismissed already, so that it stays the candidate's when other tests are published.
     advice = body_of(await candidate.get("/analytics/recommendations"))["items"][0]["id"]

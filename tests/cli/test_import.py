@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
 from app.config import get_settings
-from tests.builders.pictures import encoded, halves
+from tests.builders.images import encoded, halves
 from tests.builders.workbooks import workbook
 
 

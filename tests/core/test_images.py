@@ -1,4 +1,4 @@
-"""Images are recognized by their content and encoded anew; what is no harmless picture is refused."""
+"""Images are recognized by their content and encoded anew; what is no harmless image is refused."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from app.core.images import MAX_PIXELS, EncodedImage, UnusableImage, encode_anew
-from tests.builders.pictures import (
+from tests.builders.images import (
     LEFT,
     RIGHT,
     SCRIPT,
@@ -78,7 +78,7 @@ class TestEncodeAnew:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_it_stands_upright(self, kind: str) -> None:
-        """Orientation 6: the camera was held upright, and says so instead of turning the picture."""
+        """Orientation 6: the camera was held upright, and says so instead of turning the image."""
         image = encode_anew(encoded(halves(), kind, exif=camera_exif(orientation=6)))
         assert (image.width, image.height) == (20, 40)
         shown = decoded(image.content)
@@ -183,7 +183,7 @@ class TestRefused:
         assert "Animated" in refusal(frames)
 
     def test_of_several_pictures_in_one_jpeg_the_first_is_taken(self) -> None:
-        """Telephones write these: a picture, and its depth or a preview."""
+        """Telephones write these: an image, and its depth or a preview."""
         pair = encoded(halves(), "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
         image = encode_anew(pair)
         assert (image.content_type, image.width) == ("image/jpeg", 40)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from PIL import Image
 
-from tests.builders.pictures import encoded, webp_header
+from tests.builders.images import encoded, webp_header
 from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 
 _SHEET_XML, _STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
@@ -57,7 +57,7 @@ def large_images() -> tuple[bytes, bytes]:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for number in range(12):
-            # A chunk of its own makes each another file, and the same picture.
+            # A chunk of its own makes each another file, and the same image.
             archive.writestr(f"{number}.png", image + bytes([number]))
     rows = [f"Which map is {number}?,{','.join(RIVER[1:])},{number}.png" for number in range(12)]
     return "\n".join([",".join((*HEADER, "image")), *rows]).encode(), content.getvalue()
@@ -73,12 +73,12 @@ def large_directory() -> bytes:
 
 
 def webp_that_is_too_large() -> bytes:
-    """42 bytes that say they are a picture of 16,000 by 16,000 pixels."""
+    """42 bytes that say they are an image of 16,000 by 16,000 pixels."""
     return webp_header(16_000, 16_000)
 
 
 def large_webp() -> bytes:
-    """The largest WebP that is taken, in few bytes: no other picture needs more memory, nearly a gigabyte."""
+    """The largest WebP that is taken, in few bytes: no other image needs more memory, nearly a gigabyte."""
     return encoded(Image.new("RGB", (5_000, 8_000)), "WEBP", lossless=True, method=0)
 
 

@@ -34,8 +34,8 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.writers import SheetFormat
 from tests.builders.content import UPSC, add_subject
+from tests.builders.images import new_image
 from tests.builders.people import add_stranger
-from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)
@@ -95,7 +95,7 @@ Call = Callable[[World], Awaitable[Any]]
 
 @pytest.fixture
 async def world(uow: UnitOfWork, parts: Components) -> World:
-    author, image = operator(), picture()
+    author, image = operator(), new_image()
     subject = await add_subject(uow)
     chapter = await subjects.create_chapter(uow, author, subject.id, ChapterDraft("ours", {"en": "Ours"}))
     kept = await media.upload(uow, parts.media, author, image)

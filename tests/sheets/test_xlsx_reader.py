@@ -120,13 +120,13 @@ class TestWrongCells:
     def test_a_picture(self) -> None:
         def paste(sheet: Worksheet) -> None:
             for place in ("C2", "B9"):
-                picture = io.BytesIO()
-                PillowImage.new("RGB", (4, 4)).save(picture, "PNG")
-                sheet.add_image(SheetImage(picture), place)
+                image_file = io.BytesIO()
+                PillowImage.new("RGB", (4, 4)).save(image_file, "PNG")
+                sheet.add_image(SheetImage(image_file), place)
 
         sheet = read_table(workbook(HEADER, RIVER, change=paste))
         assert reported(sheet) == [(2, "file"), (9, "file")]
-        assert "a picture stands here (at C2)" in sheet.errors[0].message
+        assert "an image stands here (at C2)" in sheet.errors[0].message
 
     def test_merged_cells(self) -> None:
         def merge(sheet: Worksheet) -> None:

@@ -105,9 +105,9 @@ class SheetImages:
     files: ProcessPool | None = None
     """The processes that decode images; without them, this process does."""
     on_sheet: Mapping[str, bytes] = field(default_factory=dict)
-    """The pictures that stand on the sheet."""
+    """The images that stand on the sheet."""
     storage: Storage | None = None
-    """Where pictures of the sheet are stored; files of the ZIP go to the storage that comes with it."""
+    """Where images of the sheet are stored; files of the ZIP go to the storage that comes with it."""
     archive: ImageArchive = field(init=False)
     ids: dict[str, str] = field(default_factory=dict)
     """The id of each named image. A new image has a provisional id until it is stored."""

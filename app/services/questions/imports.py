@@ -87,16 +87,16 @@ async def import_questions(
         )
         images = _one_zip(images, own)
     taken = source.name if source is not None else FileKind.SHEET
-    pictures = await asyncio.to_thread(SheetImages, images, files, sheet.pictures, options.storage)
+    sheet_images = await asyncio.to_thread(SheetImages, images, files, sheet.images, options.storage)
     used = _of_sheets(memory.used(sheet.headers))
-    passages = SheetPassages.of_sheet(sheet, pictures)
+    passages = SheetPassages.of_sheet(sheet, sheet_images)
     if errors := [*sheet.errors, *passages.errors]:
         return completed(ImportReport(errors=errors, warnings=used, format=taken), sheet)
     sheet.warnings += used
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
-    unusable = await pictures.check(uow, author, sheet.rows)
+    unusable = await sheet_images.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
     await passages.find(uow, author.institute_id, sheet.rows)
     syllabus = await Syllabus.load(uow, author.institute_id)
@@ -111,20 +111,20 @@ async def import_questions(
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
         return completed(ImportReport(errors=errors, warnings=used, format=taken), sheet)
     if not dry_run:
-        await pictures.store(uow, author)
+        await sheet_images.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
-    await asyncio.to_thread(planned, plan, entries, known, sheet.layouts, pictures)
-    plan.take(passages, pictures)
+    await asyncio.to_thread(planned, plan, entries, known, sheet.layouts, sheet_images)
+    plan.take(passages, sheet_images)
     names = QuestionSheet(sheet.layout, header=sheet.header, further=sheet.further)
     mapped = _mapped(sheet)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
-        report = await written(uow, syllabus, plan, pictures, progress)
+        report = await written(uow, syllabus, plan, sheet_images, progress)
         _record(uow, author, plan, report)
         warnings = [*report.warnings, *_of_sheets(await memory.save(uow, author, mapped))]
         return completed(replace(report, warnings=warnings, format=taken), names)
     async with uow.questions.rolled_back():
-        report = await written(uow, syllabus, plan, pictures, progress)
+        report = await written(uow, syllabus, plan, sheet_images, progress)
     return completed(replace(report.of_dry_run(), format=taken), names)
 
 

@@ -117,16 +117,16 @@ class QuestionImportPlan:
         """The questions that get a new version."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
-    def take(self, passages: SheetPassages, pictures: SheetImages) -> None:
+    def take(self, passages: SheetPassages, sheet_images: SheetImages) -> None:
         """Add the new passages and the new versions of others, and their warnings."""
         for passage in passages.new:
             self.passages.append(
                 {"id": passage.id, "institute_id": self.institute_id, "external_id": passage.name}
             )
-            self._add_version(PassageText(passage.id, 1, passage.text, pictures.of(passage.images or ())))
+            self._add_version(PassageText(passage.id, 1, passage.text, sheet_images.of(passage.images or ())))
         for passage, now in passages.changed:
             self.passage_changes.append({"id": now.id, "current_version": now.number})
-            media = now.media if passage.images is None else pictures.of(passage.images)
+            media = now.media if passage.images is None else sheet_images.of(passage.images)
             self._add_version(replace(now, media=media))
         self.warnings += passages.warnings
 
@@ -190,12 +190,14 @@ def planned(
     entries: Sequence[Entry],
     known: Mapping[Identity, Question],
     layouts: Sequence[Columns],
-    pictures: SheetImages,
+    sheet_images: SheetImages,
 ) -> None:
     """Fill the plan. New ids increase with the rows, so that lists keep the sheet's order."""
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
-        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row.images))
+        content = replace(
+            entry.row.content, passage_id=entry.passage_id, media=sheet_images.of(entry.row.images)
+        )
         question = known.get(entry.identity)
         plan.row_of[question.id if question else new_id] = entry.row.place
         plan.in_test.append(entry.row.in_test)

@@ -8,10 +8,10 @@ from app.core import full_collections
 from app.sentences import Sentence
 from app.services.column_mappings import SavedColumns, fingerprint
 from app.services.questions.columns import SHEET, Columns, checked_mapping, count_known, read_header
+from app.services.questions.embedded_images import named_images
 from app.services.questions.legacy_fonts import converted
 from app.services.questions.merged_cells import filled_down
 from app.services.questions.other_rows import no_question
-from app.services.questions.pictures_on_sheets import named_pictures
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
@@ -47,8 +47,8 @@ class Reading:
     """The column of each header that has another name, as `checked_mapping` returns it."""
     legacy_font: LegacyFont | None = None
     """The font of `LEGACY_FONTS` in which columns are typed."""
-    takes_pictures: bool = False
-    """Whether pictures on the sheet are read. Otherwise they are errors."""
+    takes_images: bool = False
+    """Whether images on the sheet are read. Otherwise they are errors."""
     saved: SavedColumns = field(default_factory=dict)
     """The mappings of earlier imports. They are used where `mapping` has nothing."""
 
@@ -118,8 +118,8 @@ def _read_sheet(sheet: Worksheet, number: int, how: Reading, progress: ReportPro
             return reader.nothing()
         return reader.read()
 
-    if how.takes_pictures:
-        records = named_pictures(found.layout, records, number or 1, found.pictures, found.warnings)
+    if how.takes_images:
+        records = named_images(found.layout, records, number or 1, found.images, found.warnings)
     records = filled_down(found.layout, records)
     if how.legacy_font is not None:
         records = iter(converted(found.layout, records, how.legacy_font, found.warnings))

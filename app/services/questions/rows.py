@@ -23,7 +23,7 @@ from app.engine.question_types.options import marks_reader
 from app.models import LocalizedText
 from app.services.questions.columns import OPTION_COLUMNS, Columns
 from app.services.questions.content import Content, Key, Option, problems_of
-from app.services.questions.pictures_on_sheets import picture_names
+from app.services.questions.embedded_images import image_names
 from app.services.questions.tags import read_tags
 from app.sheets.cells import unescape_formula
 from app.sheets.parsing import errors_without_header
@@ -250,7 +250,7 @@ class RowReader:
 
     def _images(self) -> tuple[str, ...]:
         names = tuple(name for part in (self._cell("image") or "").split(";") if (name := part.strip()))
-        names += tuple(picture_names(self.record, self.sheet))
+        names += tuple(image_names(self.record, self.sheet))
         if len(names) > MOST_IMAGES or len(set(names)) < len(names):
             self._wrong("image", f"name at most {MOST_IMAGES} images, each once: map.png; chart.png")
         return names

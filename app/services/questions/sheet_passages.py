@@ -49,7 +49,7 @@ class SheetPassages:
     """The passages that the rows of a sheet share, and what becomes of them."""
 
     cell_of: CellOf
-    pictures: SheetImages
+    sheet_images: SheetImages
     all: list[SheetPassage] = field(default_factory=list)
     of: dict[RowPlace, SheetPassage] = field(default_factory=dict)
     """The passage of each row that has one."""
@@ -59,9 +59,9 @@ class SheetPassages:
     """Passages of the bank, and their next versions."""
 
     @classmethod
-    def of_sheet(cls, sheet: QuestionSheet, pictures: SheetImages) -> "SheetPassages":
+    def of_sheet(cls, sheet: QuestionSheet, sheet_images: SheetImages) -> "SheetPassages":
         """Group the rows by their passages. `errors` has the rows that disagree."""
-        found = cls(sheet.cell_name, pictures)
+        found = cls(sheet.cell_name, sheet_images)
         found._group(sheet.rows)
         return found
 
@@ -137,7 +137,7 @@ class SheetPassages:
                 self.errors.append(row.error("passage_id", message))
 
     def _media_of(self, images: Sequence[str] | None) -> list[str]:
-        return self.pictures.of(images or ())
+        return self.sheet_images.of(images or ())
 
     def _has_images(self, passage: SheetPassage, stored: PassageText) -> bool:
         """Whether a passage of the bank has the images of one of the sheet, if it says which."""

@@ -18,7 +18,7 @@ async def written(
     uow: UnitOfWork,
     syllabus: Syllabus,
     plan: QuestionImportPlan,
-    pictures: SheetImages,
+    sheet_images: SheetImages,
     progress: ReportProgress,
 ) -> ImportReport:
     """Write a plan, and say what was done and what should be looked at."""
@@ -29,7 +29,7 @@ async def written(
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
         updated_columns=plan.updated_columns,
-        warnings=[*_unused(pictures), *plan.warnings, *await _warnings(uow, plan, progress)],
+        warnings=[*_unused(sheet_images), *plan.warnings, *await _warnings(uow, plan, progress)],
         passages_created=len(plan.passages),
         passages_updated=len(plan.passage_changes),
         item_ids=plan.question_ids,
@@ -51,8 +51,8 @@ async def _write(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportProg
         progress(ImportStage.WRITING, done, of)
 
 
-def _unused(pictures: SheetImages) -> list[RowWarning]:
-    return [RowWarning(1, "images", pictures.unused)] if pictures.unused else []
+def _unused(sheet_images: SheetImages) -> list[RowWarning]:
+    return [RowWarning(1, "images", sheet_images.unused)] if sheet_images.unused else []
 
 
 async def _warnings(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportProgress) -> list[RowWarning]:

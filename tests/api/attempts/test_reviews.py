@@ -12,8 +12,8 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start, take_test
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HOUR, body_of, hold_exam, take_paper
+from tests.builders.images import uploaded
 from tests.builders.people import People
-from tests.builders.pictures import uploaded
 from tests.conftest import TestClock
 
 

@@ -36,8 +36,8 @@ from app.workers.runtime import TaskContext
 from tests.api.document import create_documented_app
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
+from tests.builders.images import encoded, halves, uploaded
 from tests.builders.people import People, user_id_of
-from tests.builders.pictures import encoded, halves, uploaded
 from tests.builders.world import path_of
 from tests.conftest import TestClock, cloned_database, running
 from tests.thorough import THOROUGH

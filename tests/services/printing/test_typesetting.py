@@ -16,7 +16,7 @@ from pypdf import PageObject, PdfReader
 from app.services.printing import figure_name, paper_document, solutions_document, typeset, unprintable
 from app.services.printing.characters import printable
 from app.services.printing.typesetting import FOLDER
-from tests.builders.pictures import encoded, halves
+from tests.builders.images import encoded, halves
 from tests.services.printing.glyph_positions import runs_of
 from tests.services.printing.papers import Json, document, keyed, question
 from tests.services.printing.test_formulas import TYPESET

@@ -66,9 +66,9 @@ def merge(sheet: Worksheet, row: int) -> None:
 
 
 def paste(sheet: Worksheet, row: int) -> None:
-    picture = io.BytesIO()
-    PillowImage.new("RGB", (4, 4)).save(picture, "PNG")
-    sheet.add_image(SheetImage(picture), f"B{row}")
+    image_file = io.BytesIO()
+    PillowImage.new("RGB", (4, 4)).save(image_file, "PNG")
+    sheet.add_image(SheetImage(image_file), f"B{row}")
 
 
 def only(*cells: Any) -> Change:
@@ -128,7 +128,7 @@ PLANTED: list[tuple[dict[str, Any], Change, str, str]] = [
     ({"option_a": "#REF!"}, nothing, "C", "error of the spreadsheet (#REF!)"),
     ({"option_a": 2600000000000017}, nothing, "C", "16 digits"),
     ({"option_a": 12000}, formatted("0.00E+00"), "C", "format the cell as text"),
-    ({}, paste, "", "a picture stands here"),
+    ({}, paste, "", "an image stands here"),
     ({}, hide, "", "show it, or delete it"),
     ({}, merge, "E", "split them"),
     ({}, beyond, "R", "no header above this cell"),

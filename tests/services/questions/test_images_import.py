@@ -23,7 +23,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
-from tests.builders.pictures import picture, png_header
+from tests.builders.images import new_image, png_header
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ class TestFromAZip:
     async def test_questions_show_what_they_name(
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
-        one, two = picture(), picture("JPEG")
+        one, two = new_image(), new_image("JPEG")
         images = ImagesZip(zipped({"map 1.png": one, "नक्शा.JPG": two}), storage)
         file = sheet("map 1.png; नक्शा.jpg", "", "नक्शा.JPG")
         report = await questions.import_questions(uow, author, file, images=images)
@@ -101,14 +101,14 @@ class TestFromAZip:
         assert not any(warning.field == "images" for warning in report.warnings)
 
     async def test_again_changes_nothing(self, uow: UnitOfWork, author: Principal, storage: Storage) -> None:
-        images = ImagesZip(zipped({"map.jpg": picture("JPEG")}), storage)
+        images = ImagesZip(zipped({"map.jpg": new_image("JPEG")}), storage)
         for expected in ((1, 0, 0), (0, 0, 1)):
             for dry_run in (True, False):
                 report = await questions.import_questions(
                     uow, author, sheet("map.jpg"), images=images, dry_run=dry_run
                 )
                 assert counts(report) == expected
-        other = ImagesZip(zipped({"map.jpg": picture("JPEG")}), storage)
+        other = ImagesZip(zipped({"map.jpg": new_image("JPEG")}), storage)
         for dry_run in (True, False):
             report = await questions.import_questions(
                 uow, author, sheet("map.jpg"), images=other, dry_run=dry_run
@@ -118,7 +118,7 @@ class TestFromAZip:
     async def test_two_names_of_one_picture_are_one_image(
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
-        content = picture()
+        content = new_image()
         images = ImagesZip(zipped({"a.png": content, "b.png": content}), storage)
         report = await questions.import_questions(uow, author, sheet("a.png;b.png"), images=images)
         ((only,),) = await media_of(uow, author, report)
@@ -127,7 +127,7 @@ class TestFromAZip:
     async def test_the_case_of_names_does_not_matter(
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
-        images = ImagesZip(zipped({"Map.png": picture()}), storage)
+        images = ImagesZip(zipped({"Map.png": new_image()}), storage)
         report = await questions.import_questions(uow, author, sheet("Map.PNG", "map2.png"), images=images)
         assert told(report) == [(3, "image", 'there is no file "map2.png" in the ZIP')]
 
@@ -135,7 +135,9 @@ class TestFromAZip:
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
         names = [f"{number}.png" for number in range(8)]
-        images = ImagesZip(zipped(dict.fromkeys(names, b"not even an image") | {"x.png": picture()}), storage)
+        images = ImagesZip(
+            zipped(dict.fromkeys(names, b"not even an image") | {"x.png": new_image()}), storage
+        )
         report = await questions.import_questions(uow, author, sheet("x.png"), images=images)
         assert counts(report) == (1, 0, 0)
         (warning,) = report.warnings
@@ -147,7 +149,7 @@ class TestNothingIsKept:
     async def test_of_a_dry_run(
         self, uow: UnitOfWork, author: Principal, storage: Storage, folder: Path
     ) -> None:
-        images = ImagesZip(zipped({"map.png": picture()}), storage)
+        images = ImagesZip(zipped({"map.png": new_image()}), storage)
         report = await questions.import_questions(uow, author, sheet("map.png"), images=images, dry_run=True)
         assert counts(report) == (1, 0, 0)
         assert await stored(uow, author) == 0
@@ -158,11 +160,11 @@ class TestNothingIsKept:
         self, uow: UnitOfWork, author: Principal, storage: Storage, folder: Path, *, dry_run: bool
     ) -> None:
         files = {
-            "good.png": picture(),
+            "good.png": new_image(),
             "text.png": b"text",
             "bomb.png": png_header(50_000, 50_000),
-            "large.png": picture() + bytes(media.MAX_BYTES),
-            "half.png": picture()[:-40],
+            "large.png": new_image() + bytes(media.MAX_BYTES),
+            "half.png": new_image()[:-40],
         }
         file = sheet("good.png", "text.png", "bomb.png;good.png", "large.png", "half.png", "missing.png")
         report = await questions.import_questions(
@@ -181,7 +183,7 @@ class TestNothingIsKept:
     async def test_where_a_packed_file_is_damaged(
         self, uow: UnitOfWork, author: Principal, storage: Storage, method: int
     ) -> None:
-        broken = bytearray(zipped({"map.png": picture()}, method))
+        broken = bytearray(zipped({"map.png": new_image()}, method))
         broken[60:90] = bytes(30)
         images = ImagesZip(bytes(broken), storage)
         report = await questions.import_questions(uow, author, sheet("map.png"), images=images)
@@ -191,7 +193,7 @@ class TestNothingIsKept:
         self, uow: UnitOfWork, author: Principal, storage: Storage, folder: Path
     ) -> None:
         file = sheet("map.png", "map.png").replace(b"q2,", b"q1,")
-        images = ImagesZip(zipped({"map.png": picture()}), storage)
+        images = ImagesZip(zipped({"map.png": new_image()}), storage)
         report = await questions.import_questions(uow, author, file, images=images)
         assert [(row, column) for row, column, _ in told(report)] == [(3, "external_id")]
         assert not written(folder)
@@ -202,7 +204,7 @@ class TestWithoutAZip:
     async def test_an_export_changes_nothing(
         self, uow: UnitOfWork, author: Principal, storage: Storage, sheet_format: SheetFormat
     ) -> None:
-        images = ImagesZip(zipped({"a.png": picture(), "b.png": picture()}), storage)
+        images = ImagesZip(zipped({"a.png": new_image(), "b.png": new_image()}), storage)
         made = await questions.import_questions(uow, author, sheet("b.png;a.png", ""), images=images)
         before = await media_of(uow, author, made)
         export = await questions.export(uow, author, QuestionFilter(), sheet_format)
@@ -214,7 +216,7 @@ class TestWithoutAZip:
     async def test_a_sheet_without_the_column_leaves_the_images(
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
-        images = ImagesZip(zipped({"a.png": picture()}), storage)
+        images = ImagesZip(zipped({"a.png": new_image()}), storage)
         made = await questions.import_questions(uow, author, sheet("a.png"), images=images)
         before = await media_of(uow, author, made)
         column_gone = b"external_id,subject,question,option_a,option_b,key\nq1,Polity,Reworded?,x,y,a"
@@ -225,12 +227,12 @@ class TestWithoutAZip:
         assert await media_of(uow, author, emptied) == [[]]
 
     async def test_an_id_in_any_spelling(self, uow: UnitOfWork, author: Principal, storage: Storage) -> None:
-        image = (await media.upload(uow, storage, author, picture())).media
+        image = (await media.upload(uow, storage, author, new_image())).media
         report = await questions.import_questions(uow, author, sheet(image.id.hex.upper()))
         assert await media_of(uow, author, report) == [[str(image.id)]]
 
     async def test_what_is_not_there(self, uow: UnitOfWork, author: Principal, storage: Storage) -> None:
-        elsewhere = (await media.upload(uow, storage, operator(), picture())).media
+        elsewhere = (await media.upload(uow, storage, operator(), new_image())).media
         report = await questions.import_questions(uow, author, sheet("map.png", str(elsewhere.id)))
         assert told(report) == [
             (2, "image", 'send a ZIP with the image "map.png" too'),

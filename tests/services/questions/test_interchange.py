@@ -19,7 +19,7 @@ from app.services.questions import FileOptions, ImagesZip, media, passages
 from app.services.questions.content import content_of
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.builders.pictures import decoded, picture
+from tests.builders.images import decoded, new_image
 from tests.services.questions.test_images_import import zipped
 
 HEADER = (
@@ -59,7 +59,7 @@ def storage(tmp_path: Path) -> Storage:
 async def filled_bank(uow: UnitOfWork, storage: Storage) -> Principal:
     """An author with a question of each type."""
     author = await empty_bank(uow)
-    images = ImagesZip(zipped({"map.png": picture()}), storage)
+    images = ImagesZip(zipped({"map.png": new_image()}), storage)
     file = "\n".join([HEADER, *ROWS]).encode()
     report = await questions.import_questions(uow, author, file, images=images)
     assert (report.created, list(report.errors)) == (len(ROWS), [])
@@ -162,7 +162,7 @@ class TestRoundTrip:
 async def with_passages(uow: UnitOfWork, storage: Storage) -> Principal:
     """An author with three passages, two of which have one text and different images."""
     author = await empty_bank(uow)
-    charts = [(await media.upload(uow, storage, author, picture())).media.id for _ in range(2)]
+    charts = [(await media.upload(uow, storage, author, new_image())).media.id for _ in range(2)]
     drafts = [
         *(passages.PassageDraft({"en": "Study the chart."}, [str(chart)]) for chart in charts),
         passages.PassageDraft({"en": "A *text*.", "hi": "एक पाठ।"}, external_id="T"),
@@ -222,7 +222,7 @@ class TestPassages:
         options = FileOptions(storage=storage)
         await questions.import_questions(uow, other, file, options=options)
         named = await uow.questions.passages_named(other.institute_id, ["T"])
-        image = await media.upload(uow, storage, other, picture())
+        image = await media.upload(uow, storage, other, new_image())
         await passages.revise(uow, other, named["T"], passages.PassageUpdate(media=[str(image.media.id)]))
         report = await questions.import_questions(uow, other, file, options=options)
         assert (report.unchanged, report.passages_updated) == (6, 1)

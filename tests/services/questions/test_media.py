@@ -14,7 +14,7 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
 from devservers.network import free_port
 from tests.builders.attempts import until_blocking
-from tests.builders.pictures import encoded, noise, picture
+from tests.builders.images import encoded, new_image, noise
 
 AUTHOR = operator()
 
@@ -26,7 +26,7 @@ def unreachable() -> Storage:
 
 class TestUpload:
     async def test_two_who_send_the_same_at_once(self, engine: AsyncEngine, parts: Components) -> None:
-        content = picture()
+        content = new_image()
 
         async def upload_apart() -> Upload:
             async with unit_of_work(engine) as uow:
@@ -41,13 +41,13 @@ class TestUpload:
         assert first.media.id == second.media.id
 
     async def test_without_storage_there_is_no_row(self, uow: UnitOfWork, parts: Components) -> None:
-        content = picture()
+        content = new_image()
         with pytest.raises(Unavailable):
             await media.upload(uow, unreachable(), AUTHOR, content)
         assert (await media.upload(uow, parts.media, AUTHOR, content)).is_new
 
     async def test_what_is_known_needs_no_storage(self, uow: UnitOfWork, parts: Components) -> None:
-        content = picture()
+        content = new_image()
         first = await media.upload(uow, parts.media, AUTHOR, content)
         assert (await media.upload(uow, unreachable(), AUTHOR, content)).media.id == first.media.id
 
@@ -64,7 +64,7 @@ class TestUpload:
 
 class TestStored:
     async def test_bytes_that_were_lost_are_not_found(self, uow: UnitOfWork, parts: Components) -> None:
-        kept = await media.upload(uow, parts.media, AUTHOR, picture())
+        kept = await media.upload(uow, parts.media, AUTHOR, new_image())
         elsewhere = Storage(parts.settings.media_url + "/elsewhere")  # type: ignore[operator] # tests set it
         assert b"".join([piece async for piece in await parts.media.read(media.key_of(kept.media))])
         with pytest.raises(NotFound):

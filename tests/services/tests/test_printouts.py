@@ -20,7 +20,7 @@ from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
 from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
-from tests.builders.pictures import encoded, halves
+from tests.builders.images import encoded, halves
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()

@@ -34,8 +34,8 @@ from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, until_blocking
 from tests.builders.content import UPSC, add_passage, add_questions, publish_test
 from tests.builders.exams import add_exam
+from tests.builders.images import new_image
 from tests.builders.people import add_stranger
-from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()
@@ -164,14 +164,14 @@ class TestImages:
 
     async def test_one_that_is_not_there_stands_in_the_way(self, uow: UnitOfWork, parts: Components) -> None:
         ids = await add_questions(uow, [["a"], ["b"]])
-        theirs = await media.upload(uow, parts.media, await add_stranger(uow), picture())
+        theirs = await media.upload(uow, parts.media, await add_stranger(uow), new_image())
         await change_question(uow, ids[1], media=[str(theirs.media.id)])
         told = await obstacles(uow, await draft(uow, [section(*ids)]))
         assert told == {f"questions.{ids[1]}.media": "There is no such image."}
 
 
 async def add_image(uow: UnitOfWork, parts: Components) -> Media:
-    return (await media.upload(uow, parts.media, AUTHOR, picture())).media
+    return (await media.upload(uow, parts.media, AUTHOR, new_image())).media
 
 
 def media_entry(image: Media) -> dict[str, Any]:

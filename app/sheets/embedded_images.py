@@ -1,4 +1,4 @@
-"""The pictures that stand on a sheet, each at the row of its upper left corner."""
+"""The images that stand on a sheet, each at the row of its upper left corner."""
 
 import posixpath
 import zipfile
@@ -11,16 +11,16 @@ _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing
 _MAIN = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_PICTURE = f".//{_DRAWING}pic"
-PICTURE_HERE = "a picture stands here"
-"""The beginning of the error of a row with a picture."""
-MAX_PICTURES = 2_000
-"""Pictures of a sheet."""
+_IMAGE = f".//{_DRAWING}pic"
+IMAGE_HERE = "an image stands here"
+"""The beginning of the error of a row with an image."""
+MAX_IMAGES = 2_000
+"""Images of a sheet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of a sheet. Columns are counted from 0."""
+class EmbeddedImage:
+    """An image of a sheet. Columns are counted from 0."""
 
     row: int
     column: int
@@ -29,19 +29,19 @@ class Picture:
     """None if the file is not in the workbook, as a linked one."""
 
 
-def pictures_of(archive: zipfile.ZipFile, sheet: str) -> list[Picture]:
-    """Return the pictures of a sheet, at most `MAX_PICTURES`. `sheet` is the path of the sheet's part."""
-    found: list[Picture] = []
+def images_of(archive: zipfile.ZipFile, sheet: str) -> list[EmbeddedImage]:
+    """Return the images of a sheet, at most `MAX_IMAGES`. `sheet` is the path of the sheet's part."""
+    found: list[EmbeddedImage] = []
     for relation in _related(archive, sheet):
         if relation[1].endswith("/drawing"):
-            for picture in _pictures(archive, relation[2]):
-                found.append(picture)
-                if len(found) == MAX_PICTURES:
+            for image in _images(archive, relation[2]):
+                found.append(image)
+                if len(found) == MAX_IMAGES:
                     return found
     return found
 
 
-def _pictures(archive: zipfile.ZipFile, drawing: str) -> Iterator[Picture]:
+def _images(archive: zipfile.ZipFile, drawing: str) -> Iterator[EmbeddedImage]:
     files = {name: path for name, _, path in _related(archive, drawing)}
     contents: dict[str, bytes] = {}  # One file may be shown many times.
     names = set(archive.namelist())
@@ -50,12 +50,12 @@ def _pictures(archive: zipfile.ZipFile, drawing: str) -> Iterator[Picture]:
         start = anchor.find(f"{_DRAWING}from")
         row = start.findtext(f"{_DRAWING}row", "0") if start is not None else "0"
         column = start.findtext(f"{_DRAWING}col", "0") if start is not None else "0"
-        for picture in anchor.iterfind(_PICTURE):
-            shown = picture.find(f".//{_MAIN}blip")
+        for image in anchor.iterfind(_IMAGE):
+            shown = image.find(f".//{_MAIN}blip")
             path = files.get(shown.get(f"{_OFFICE}embed", ""), "") if shown is not None else ""
             if path in names and path not in contents:
                 contents[path] = archive.read(path)
-            yield Picture(int(row) + 1, int(column), posixpath.splitext(path)[1], contents.get(path))
+            yield EmbeddedImage(int(row) + 1, int(column), posixpath.splitext(path)[1], contents.get(path))
 
 
 def _related(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[str, str, str]]:

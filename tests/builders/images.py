@@ -1,4 +1,4 @@
-"""Pictures for tests, as cameras, drawing programs and attackers make them."""
+"""Images for tests, as cameras, drawing programs and attackers make them."""
 
 import struct
 import zlib
@@ -21,7 +21,7 @@ def halves(mode: str = "RGB", size: tuple[int, int] = (40, 20)) -> Image.Image:
 
 
 def noise(side: int) -> Image.Image:
-    """A picture that cannot be made small."""
+    """An image that cannot be made small."""
     return Image.merge("RGB", [Image.effect_noise((side, side), 90) for _ in range(3)])
 
 
@@ -38,7 +38,7 @@ def decoded(content: bytes) -> Image.Image:
 
 
 def camera_exif(orientation: int = 1) -> Image.Exif:
-    """What a telephone writes: where and with what the picture was taken."""
+    """What a telephone writes: where and with what the image was taken."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     exif[ExifTags.Base.Make] = "SecretCamera"
@@ -72,8 +72,8 @@ def jpeg_header(width: int, height: int) -> bytes:
     return b"\xff\xd8\xff\xc0" + struct.pack(">H", len(frame) + 2) + frame + scan
 
 
-def picture(kind: str = "PNG", **options: Any) -> bytes:
-    """A picture that nobody else has."""
+def new_image(kind: str = "PNG", **options: Any) -> bytes:
+    """An image that nobody else has."""
     image = halves()
     for place, byte in enumerate(uuid4().bytes):
         image.putpixel((place * 2, 0), (byte, byte, byte))
@@ -87,7 +87,7 @@ async def send(client: httpx.AsyncClient, content: bytes, name: str = "map.png")
 
 async def uploaded(author: httpx.AsyncClient, content: bytes | None = None) -> dict[str, Any]:
     """A new image of the bank, as the API describes it."""
-    answer = await send(author, content or picture())
+    answer = await send(author, content or new_image())
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 

@@ -1,4 +1,4 @@
-"""Pictures that stand on a sheet are images of the questions in whose rows they stand."""
+"""Images that stand on a sheet are images of the questions in whose rows they stand."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from app.services.questions import FileOptions, media
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.reports import ImportReport
-from tests.builders.pictures import decoded, picture
+from tests.builders.images import decoded, new_image
 from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 
 DESERT = ("Which is a desert?", "Thar", "Alps", "a")
@@ -67,7 +67,7 @@ async def pixels_of(
 async def test_each_is_an_image_of_the_question_of_its_row(
     uow: UnitOfWork, author: Principal, storage: Storage
 ) -> None:
-    first, second, third = picture(), picture(), picture()
+    first, second, third = new_image(), new_image(), new_image()
     change = pasted(("A2", first), ("A2", second), ("F3", third))
     file = workbook(HEADER, RIVER, DESERT, change=change)
     report = await bring(uow, author, storage, file)
@@ -85,14 +85,14 @@ async def test_each_is_an_image_of_the_question_of_its_row(
 async def test_a_dry_run_stores_none(
     uow: UnitOfWork, author: Principal, storage: Storage, tmp_path: Path
 ) -> None:
-    file = workbook(HEADER, RIVER, change=pasted(("A2", picture())))
+    file = workbook(HEADER, RIVER, change=pasted(("A2", new_image())))
     report = await bring(uow, author, storage, file, dry_run=True)
     assert (report.created, list(report.errors)) == (1, [])
     assert not list((tmp_path / "media").rglob("*.*"))
 
 
 async def test_one_in_an_option_is_told(uow: UnitOfWork, author: Principal, storage: Storage) -> None:
-    file = workbook(HEADER, RIVER, change=pasted(("B2", picture())))
+    file = workbook(HEADER, RIVER, change=pasted(("B2", new_image())))
     (warning,) = (await bring(uow, author, storage, file)).warnings
     assert (warning.cell, warning.field) == ("Sheet1!B2", "option_a")
     assert "is shown with the question" in warning.message
@@ -101,16 +101,16 @@ async def test_one_in_an_option_is_told(uow: UnitOfWork, author: Principal, stor
 async def test_one_that_stands_at_no_question_is_an_error(
     uow: UnitOfWork, author: Principal, storage: Storage
 ) -> None:
-    file = workbook(HEADER, RIVER, change=pasted(("A5", picture())))
+    file = workbook(HEADER, RIVER, change=pasted(("A5", new_image())))
     (error,) = (await bring(uow, author, storage, file)).errors
-    assert (error.cell, "a picture stands here (at A5)" in error.message) == ("Sheet1!5", True)
+    assert (error.cell, "an image stands here (at A5)" in error.message) == ("Sheet1!5", True)
 
 
 async def test_one_in_a_hidden_row_hides_no_error(
     uow: UnitOfWork, author: Principal, storage: Storage
 ) -> None:
     def change(sheet: Any) -> None:
-        pasted(("A2", picture()))(sheet)
+        pasted(("A2", new_image()))(sheet)
         sheet.row_dimensions[2].hidden = True
 
     (error,) = (await bring(uow, author, storage, workbook(HEADER, RIVER, change=change))).errors
@@ -118,7 +118,7 @@ async def test_one_in_a_hidden_row_hides_no_error(
 
 
 async def test_one_that_is_no_image_is_named(uow: UnitOfWork, author: Principal, storage: Storage) -> None:
-    file = workbook(HEADER, RIVER, change=pasted(("C2", picture())))
+    file = workbook(HEADER, RIVER, change=pasted(("C2", new_image())))
     damaged = repacked(file, change={"xl/media/image1.png": lambda _: b"no image"})
     (error,) = (await bring(uow, author, storage, damaged)).errors
     assert error.message.startswith('"C2.png": ')
