@@ -1,6 +1,6 @@
 """States of attempts that are answered directly: with an attempt token.
 
-After an order of staff for a whole exam, all of its apps ask for the state of their attempt at once.
+After an action of staff on a whole exam, all of its apps ask for the state of their attempt at once.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """What staff, the clock and the candidate may do to an attempt: pure functions from one state to the next.
 
 docs/steering.md has the table of all states and steps. A step that has nothing to do, such as pausing a
-paused attempt, returns the same state, so a repeated request changes nothing. `AlreadyDone` is the same with
-a sentence for whoever expects a change. If a step is not possible, `TransitionRefused` says why and what to
-do instead.
+paused attempt, returns the same state, so a repeated request changes nothing. `AlreadyDone` means the same,
+and its message tells the caller how to repeat the step. If a step is not possible, `TransitionRefused` says
+why and what to do instead.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from app.sentences import Sentence
 EndedBy = Literal["candidate", "deadline", "staff"]
 
 REPEATED_WITHIN = timedelta(seconds=30)
-"""The same extension, ordered again within this time, is a repeated request and adds nothing."""
+"""The same extension, requested again within this time, is a repeated request and adds nothing."""
 
 
 class Status(StrEnum):
@@ -42,17 +42,17 @@ class AdditionKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Given:
+class TimeAddition:
     """Time that was added at a moment.
 
-    An extension also has the time of its order, and a name of who ordered it for which reason.
+    An extension also has the time of its request, and a key of who requested it for which reason.
     """
 
     kind: AdditionKind
     at: datetime
     length: timedelta
-    ordered_at: datetime | None = None
-    order: str | None = None
+    requested_at: datetime | None = None
+    request_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class AttemptState:
     paused_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: EndedBy | None = None
-    given: tuple[Given, ...] = ()
+    given: tuple[TimeAddition, ...] = ()
     extra: timedelta = timing.NO_TIME
     voided_from: Status | None = None
 
@@ -84,14 +84,14 @@ class AlreadyDone(Exception):
 
 
 class Exemption(StrEnum):
-    """Why an order to end all attempts leaves one out, unless the order includes these attempts."""
+    """Why an action that ends all attempts leaves one out, unless the action includes these attempts."""
 
     EXTRA_TIME = "extra_time"
     PAUSED = "paused"
 
 
 def exemptions(state: AttemptState) -> frozenset[Exemption]:
-    """Why an order to end all attempts leaves this one out. Empty for an attempt that has ended."""
+    """Why an action that ends all attempts leaves this one out. Empty for an attempt that has ended."""
     if state.status not in RUNNING:
         return frozenset()
     has_extension = any(each.kind is AdditionKind.EXTENSION for each in state.given)
@@ -104,7 +104,7 @@ def time_left(state: AttemptState, now: datetime) -> timedelta:
     return max(state.deadline_at - (state.paused_at or state.ended_at or now), timing.NO_TIME)
 
 
-def ended_by_deadline(state: AttemptState, now: datetime, delay: timedelta) -> AttemptState:
+def end_if_overdue(state: AttemptState, now: datetime, delay: timedelta) -> AttemptState:
     """The state as the clock has left it: ended if its deadline passed more than `delay` ago.
 
     The worker ends such attempts too. This does not wait for the worker.
@@ -117,7 +117,7 @@ def ended_by_deadline(state: AttemptState, now: datetime, delay: timedelta) -> A
 
 def submit_by_candidate(state: AttemptState, now: datetime, grace: timedelta) -> AttemptState:
     """End the attempt for its candidate. After deadline and grace it was the deadline that ended it."""
-    state = ended_by_deadline(state, now, grace)
+    state = end_if_overdue(state, now, grace)
     return end(state, "candidate", now) if state.status in RUNNING else state
 
 
@@ -127,16 +127,16 @@ def end(state: AttemptState, by: EndedBy, at: datetime) -> AttemptState:
 
 
 def extend(
-    state: AttemptState, by: timedelta, now: datetime, order: str | None = None, *, again: bool = False
+    state: AttemptState, by: timedelta, now: datetime, request_key: str | None = None, *, again: bool = False
 ) -> AttemptState:
     """Give more time. An attempt that its deadline ended goes on if the new deadline is in the future.
 
-    `order` names who extends for which reason. The same extension again, soon after, is AlreadyDone unless
-    `again` is true.
+    `request_key` stands for who extends for which reason. The same extension again, soon after, is
+    AlreadyDone unless `again` is true.
     """
     if state.status is Status.VOID:
         raise TransitionRefused("The attempt is void. Reopen it first.")
-    if not again and _is_repeated(state, by, now, order):
+    if not again and _is_repeated(state, by, now, request_key):
         raise AlreadyDone(
             Sentence(
                 "The same extension was given less than {seconds} s ago. It was not added twice. To add it"
@@ -148,7 +148,7 @@ def extend(
         raise TransitionRefused(
             Sentence.joined(_how_it_ended(state), Sentence("To let it go on, reopen it."))
         )
-    moved = _with_extension(state, by, min(now, state.deadline_at), now if order else None, order)
+    moved = _with_extension(state, by, min(now, state.deadline_at), now if request_key else None, request_key)
     if state.status is not Status.SUBMITTED:
         return moved
     if moved.deadline_at <= now:
@@ -164,7 +164,7 @@ def extend(
     return _in_progress(moved)
 
 
-def regrant(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
+def change_extra_time(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
     """Move the deadline by whole seconds after a change of the candidate's extra time, up or down.
 
     An attempt that its deadline ended goes on if there is time again. Others that have ended get the change
@@ -200,12 +200,13 @@ def resume(state: AttemptState, now: datetime) -> AttemptState:
         return state
     if state.status is not Status.PAUSED or state.paused_at is None:
         raise TransitionRefused("The attempt is not paused.")
-    # The request that arrived first may get the lock last. Time must not run backwards.
-    return _in_progress(_stood_still(state, AdditionKind.PAUSE, state.paused_at, max(now, state.paused_at)))
+    # A request that arrived earlier may get the lock later. Time must not run backwards.
+    resumed_at = max(now, state.paused_at)
+    return _in_progress(_add_stopped_time(state, AdditionKind.PAUSE, state.paused_at, resumed_at))
 
 
 def submit(state: AttemptState, now: datetime) -> AttemptState:
-    """End the attempt by an order of staff. An attempt that has ended stays as it is."""
+    """End the attempt by an action of staff. An attempt that has ended stays as it is."""
     if state.status is Status.VOID:
         raise TransitionRefused("The attempt is void.")
     return end(state, "staff", now) if state.status in RUNNING else state
@@ -274,7 +275,9 @@ def _reinstated(state: AttemptState, more: timedelta) -> AttemptState:
 
 def _continued(state: AttemptState, now: datetime, more: timedelta) -> AttemptState:
     # A request that arrived earlier may get the lock later. Time must not run backwards.
-    ended_at = max(state.ended_at or now, state.paused_at or state.ended_at or now)
+    ended_at = state.ended_at or now
+    if state.paused_at is not None:
+        ended_at = max(ended_at, state.paused_at)
     reopened_at = max(now, ended_at)
     # An attempt that was voided while it was in progress gets back what it had, even if that is nothing.
     has_none = state.deadline_at + more <= (state.paused_at or ended_at)
@@ -283,8 +286,8 @@ def _continued(state: AttemptState, now: datetime, more: timedelta) -> AttemptSt
             "No time was left when the attempt ended. Say how many `seconds` it gets from now."
         )
     if state.paused_at is not None:
-        state = _stood_still(state, AdditionKind.PAUSE, state.paused_at, ended_at)
-    state = _in_progress(_stood_still(state, AdditionKind.REOPENING, ended_at, reopened_at))
+        state = _add_stopped_time(state, AdditionKind.PAUSE, state.paused_at, ended_at)
+    state = _in_progress(_add_stopped_time(state, AdditionKind.REOPENING, ended_at, reopened_at))
     return _with_extension(state, more, reopened_at) if more else state
 
 
@@ -299,12 +302,14 @@ def _in_progress(state: AttemptState) -> AttemptState:
     )
 
 
-def _stood_still(state: AttemptState, kind: AdditionKind, since: datetime, until: datetime) -> AttemptState:
+def _add_stopped_time(
+    state: AttemptState, kind: AdditionKind, since: datetime, until: datetime
+) -> AttemptState:
     """Add the time in which the candidate could not work."""
     return replace(
         state,
         deadline_at=timing.resumed_deadline(state.deadline_at, since, until),
-        given=(*state.given, Given(kind, since, until - since)),
+        given=(*state.given, TimeAddition(kind, since, until - since)),
     )
 
 
@@ -312,18 +317,20 @@ def _with_extension(
     state: AttemptState,
     by: timedelta,
     at: datetime,
-    ordered_at: datetime | None = None,
-    order: str | None = None,
+    requested_at: datetime | None = None,
+    request_key: str | None = None,
 ) -> AttemptState:
-    added = Given(AdditionKind.EXTENSION, at, by, ordered_at, order)
+    added = TimeAddition(AdditionKind.EXTENSION, at, by, requested_at, request_key)
     return replace(state, deadline_at=state.deadline_at + by, given=(*state.given, added))
 
 
-def _is_repeated(state: AttemptState, by: timedelta, now: datetime, order: str | None) -> bool:
-    return order is not None and any(
-        each.order == order and each.length == by and abs(now - each.ordered_at) <= REPEATED_WITHIN
+def _is_repeated(state: AttemptState, by: timedelta, now: datetime, request_key: str | None) -> bool:
+    return request_key is not None and any(
+        each.request_key == request_key
+        and each.length == by
+        and abs(now - each.requested_at) <= REPEATED_WITHIN
         for each in state.given
-        if each.ordered_at is not None
+        if each.requested_at is not None
     )
 
 

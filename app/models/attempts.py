@@ -115,7 +115,7 @@ class Attempt(Identified, Timestamped, Base):
     additions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     """Added time: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`.
 
-    An extension also has `ordered_at` and `order`, by which a repeated order is recognized.
+    An extension also has `ordered_at` and `order`, by which a repeated request is recognized.
     """
     paused_at: Mapped[datetime | None]
     """When the attempt was paused. It stays if the attempt is ended or voided while it is paused."""
@@ -128,9 +128,9 @@ class Attempt(Identified, Timestamped, Base):
 
 @dataclass(slots=True)
 class AttemptRow:
-    """The columns of an attempt that orders of staff read or change, without the ORM.
+    """The columns of an attempt that actions of staff read or change, without the ORM.
 
-    An order is for thousands of attempts; objects of the ORM would take most of its time
+    An action is for thousands of attempts; objects of the ORM would take most of its time
     (docs/decisions/0097). What is changed here is stored by `ExamAttemptRepository.store`.
     """
 

@@ -11,7 +11,7 @@ from app.models import Objection, ObjectionCluster
 from app.repositories.objections import CountedCluster, OwnObjection
 from app.schemas.attempts import Answer
 from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
-from app.schemas.exams.orders import DryRun, Switch
+from app.schemas.exams.staff_actions import DryRun, Switch
 from app.schemas.exams.steering import Reason
 from app.schemas.objection_rules import MOST_SOURCES, ObjectionRulesOut
 from app.schemas.question_keys import Key, KeyIn

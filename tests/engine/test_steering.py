@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import steering
-from app.engine.steering import AdditionKind, AlreadyDone, AttemptState, Given, Status, TransitionRefused
+from app.engine.steering import (
+    AdditionKind,
+    AlreadyDone,
+    AttemptState,
+    Status,
+    TimeAddition,
+    TransitionRefused,
+)
 
 TEN = datetime(2026, 11, 26, 4, 30, tzinfo=UTC)
 MINUTE, GRACE = timedelta(minutes=1), timedelta(seconds=10)
@@ -44,10 +51,10 @@ class TestEndedByDeadline:
         ],
     )
     def test_the_clock_ends_what_runs(self, state: AttemptState, now: datetime, status: Status) -> None:
-        assert steering.ended_by_deadline(state, now, GRACE).status is status
+        assert steering.end_if_overdue(state, now, GRACE).status is status
 
     def test_it_ended_at_its_deadline_whenever_that_is_noticed(self) -> None:
-        over = steering.ended_by_deadline(running(), NOON + 30 * MINUTE, GRACE)
+        over = steering.end_if_overdue(running(), NOON + 30 * MINUTE, GRACE)
         assert (over.ended_at, over.ended_by) == (NOON, "deadline")
 
 
@@ -64,7 +71,7 @@ class TestExtend:
 
     def test_the_time_is_given_where_the_deadline_was(self) -> None:
         after = steering.extend(ended("deadline"), 10 * MINUTE, NOON + MINUTE)
-        assert after.given == (Given(AdditionKind.EXTENSION, NOON, 10 * MINUTE),)
+        assert after.given == (TimeAddition(AdditionKind.EXTENSION, NOON, 10 * MINUTE),)
 
     @pytest.mark.parametrize("late_by", [10 * MINUTE, 11 * MINUTE])
     def test_an_extension_that_would_be_over_is_refused(self, late_by: timedelta) -> None:
@@ -77,16 +84,16 @@ class TestExtend:
             steering.extend(before, 10 * MINUTE, TEN + 90 * MINUTE)
 
     @pytest.mark.parametrize(
-        ("by", "order", "later"),
+        ("by", "request_key", "later"),
         [
             (2 * MINUTE, "power cut", timedelta()),
             (MINUTE, "siren", timedelta()),
             (MINUTE, "power cut", steering.REPEATED_WITHIN + timedelta(microseconds=1)),
         ],
     )
-    def test_another_extension_adds_up(self, by: timedelta, order: str, later: timedelta) -> None:
+    def test_another_extension_adds_up(self, by: timedelta, request_key: str, later: timedelta) -> None:
         once = steering.extend(running(), MINUTE, TEN, "power cut")
-        assert steering.extend(once, by, TEN + later, order).deadline_at == NOON + MINUTE + by
+        assert steering.extend(once, by, TEN + later, request_key).deadline_at == NOON + MINUTE + by
 
     @pytest.mark.parametrize("later", [timedelta(), steering.REPEATED_WITHIN, -steering.REPEATED_WITHIN])
     def test_the_same_extension_soon_after_adds_nothing(self, later: timedelta) -> None:
@@ -101,7 +108,7 @@ class TestRegrant:
     @pytest.mark.parametrize("minutes", [-30, 30])
     @pytest.mark.parametrize("before", [running(), paused()])
     def test_it_moves_the_deadline_of_who_sits(self, before: AttemptState, minutes: int) -> None:
-        after = steering.regrant(before, minutes * MINUTE, TEN)
+        after = steering.change_extra_time(before, minutes * MINUTE, TEN)
         assert (after.status, after.deadline_at) == (before.status, NOON + minutes * MINUTE)
 
     @pytest.mark.parametrize(
@@ -118,16 +125,21 @@ class TestRegrant:
     def test_it_takes_no_time_that_has_passed(
         self, before: AttemptState, now: datetime, deadline: datetime
     ) -> None:
-        after = steering.regrant(before, -30 * MINUTE, now)
+        after = steering.change_extra_time(before, -30 * MINUTE, now)
         assert (after.status, after.deadline_at) == (before.status, deadline)
 
     def test_what_the_clock_ended_goes_on_if_there_is_time(self) -> None:
-        assert steering.regrant(ended("deadline"), 30 * MINUTE, NOON + MINUTE).status is Status.IN_PROGRESS
-        assert steering.regrant(ended("deadline"), 30 * MINUTE, NOON + 30 * MINUTE) == ended("deadline")
+        assert (
+            steering.change_extra_time(ended("deadline"), 30 * MINUTE, NOON + MINUTE).status
+            is Status.IN_PROGRESS
+        )
+        assert steering.change_extra_time(ended("deadline"), 30 * MINUTE, NOON + 30 * MINUTE) == ended(
+            "deadline"
+        )
 
     @pytest.mark.parametrize("before", [ended("candidate"), ended("staff"), voided()])
     def test_what_somebody_ended_is_left_alone(self, before: AttemptState) -> None:
-        assert steering.regrant(before, 30 * MINUTE, TEN) == before
+        assert steering.change_extra_time(before, 30 * MINUTE, TEN) == before
 
 
 class TestPauseAndResume:
@@ -135,12 +147,12 @@ class TestPauseAndResume:
         stopped = steering.pause(running(), TEN + 60 * MINUTE)
         after = steering.resume(stopped, TEN + 75 * MINUTE)
         assert after.deadline_at - (TEN + 75 * MINUTE) == 60 * MINUTE
-        assert after.given == (Given(AdditionKind.PAUSE, TEN + 60 * MINUTE, 15 * MINUTE),)
+        assert after.given == (TimeAddition(AdditionKind.PAUSE, TEN + 60 * MINUTE, 15 * MINUTE),)
 
     def test_a_pause_goes_over_the_deadline(self) -> None:
         stopped = steering.pause(running(), NOON - MINUTE)
         after = steering.resume(
-            steering.ended_by_deadline(stopped, NOON + 600 * MINUTE, GRACE), NOON + 600 * MINUTE
+            steering.end_if_overdue(stopped, NOON + 600 * MINUTE, GRACE), NOON + 600 * MINUTE
         )
         assert after.deadline_at == NOON + 601 * MINUTE
 
@@ -183,7 +195,7 @@ class TestResumeBeforePause:
         before = paused(TEN + 60 * MINUTE)
         after = steering.resume(before, TEN + 59 * MINUTE)
         assert (after.status, after.deadline_at) == (Status.IN_PROGRESS, NOON)
-        assert after.given == (Given(AdditionKind.PAUSE, TEN + 60 * MINUTE, timedelta()),)
+        assert after.given == (TimeAddition(AdditionKind.PAUSE, TEN + 60 * MINUTE, timedelta()),)
 
 
 class TestReopen:
@@ -263,7 +275,7 @@ class Doer:
         before, self.now = self.state, self.now + timedelta(seconds=wait)
         if before.status is Status.IN_PROGRESS:
             self.left -= timedelta(seconds=wait)
-        self.state = steering.ended_by_deadline(before, self.now, GRACE)
+        self.state = steering.end_if_overdue(before, self.now, GRACE)
         over_by = self.now - self.state.deadline_at
         if before.status is Status.IN_PROGRESS and self.state.status is Status.SUBMITTED:
             self.left = timedelta()
@@ -281,7 +293,7 @@ class Doer:
 
 
 STEPS: dict[str, Callable[[AttemptState, datetime, timedelta], AttemptState]] = {
-    "extend": lambda state, now, by: steering.extend(state, by, now, "order"),
+    "extend": lambda state, now, by: steering.extend(state, by, now, "key"),
     "pause": lambda state, now, _: steering.pause(state, now),
     "resume": lambda state, now, _: steering.resume(state, now),
     "submit": lambda state, now, _: steering.submit(state, now),
@@ -292,7 +304,7 @@ STEPS: dict[str, Callable[[AttemptState, datetime, timedelta], AttemptState]] = 
     "void": lambda state, now, _: steering.void(state, now),
     "sweep": lambda state, _, __: state,
     "hand in": lambda state, now, _: steering.submit_by_candidate(state, now, GRACE),
-    "grant": lambda state, now, by: steering.regrant(state, by - state.extra, now),
+    "grant": lambda state, now, by: steering.change_extra_time(state, by - state.extra, now),
 }
 steps = st.lists(
     st.tuples(

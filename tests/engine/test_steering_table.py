@@ -13,8 +13,8 @@ from app.engine.steering import (
     AlreadyDone,
     AttemptState,
     Exemption,
-    Given,
     Status,
+    TimeAddition,
     TransitionRefused,
 )
 from tests.conftest import ROOT
@@ -65,7 +65,7 @@ def close(state: AttemptState, now: datetime, include: frozenset[Exemption] = fr
 
 
 STEPS: dict[str, Step] = {
-    "extend": lambda state, now: steering.extend(state, MORE, now, "order"),
+    "extend": lambda state, now: steering.extend(state, MORE, now, "key"),
     "pause": steering.pause,
     "resume": steering.resume,
     "end": steering.submit,
@@ -78,7 +78,7 @@ STEPS: dict[str, Step] = {
     "close all": lambda state, now: close(state, now, frozenset(Exemption)),
     "overdue loop": lambda state, _: state,
     "submit": lambda state, now: steering.submit_by_candidate(state, now, GRACE),
-    "accommodate": lambda state, now: steering.regrant(state, MORE - state.extra, now),
+    "accommodate": lambda state, now: steering.change_extra_time(state, MORE - state.extra, now),
 }
 ADDED = {"extend": MORE, "reopen+": MORE, "accommodate": MORE}
 """The time that a step gives, where it changes the attempt."""
@@ -94,7 +94,7 @@ def table() -> dict[str, dict[str, str]]:
 
 def taken(step: str, state: AttemptState, now: datetime) -> AttemptState | None:
     """The state after a step, as the service takes it; None if it is refused."""
-    seen = state if step == "admit" else steering.ended_by_deadline(state, now, GRACE)
+    seen = state if step == "admit" else steering.end_if_overdue(state, now, GRACE)
     try:
         return STEPS[step](seen, now)
     except AlreadyDone:
@@ -161,7 +161,7 @@ class TestEveryCell:
             after = taken(step, before, NOW)
             if after is None or cell == "same" or after.status not in steering.RUNNING:
                 continue
-            seen = steering.ended_by_deadline(before, NOW, GRACE)
+            seen = steering.end_if_overdue(before, NOW, GRACE)
             expected = steering.time_left(seen, NOW) + ADDED.get(step, timedelta())
             # These two count from the deadline.
             if seen.ended_by == "deadline" and step in ("extend", "accommodate"):
@@ -183,8 +183,11 @@ class TestLeftOut:
         [
             (RUNNING, set()),
             (replace(RUNNING, extra=30 * MINUTE), {Exemption.EXTRA_TIME}),
-            (replace(RUNNING, given=(Given(AdditionKind.EXTENSION, START, MINUTE),)), {Exemption.EXTRA_TIME}),
-            (replace(RUNNING, given=(Given(AdditionKind.PAUSE, START, MINUTE),)), set()),
+            (
+                replace(RUNNING, given=(TimeAddition(AdditionKind.EXTENSION, START, MINUTE),)),
+                {Exemption.EXTRA_TIME},
+            ),
+            (replace(RUNNING, given=(TimeAddition(AdditionKind.PAUSE, START, MINUTE),)), set()),
             (PAUSED, {Exemption.PAUSED}),
             (replace(PAUSED, extra=MINUTE), {Exemption.PAUSED, Exemption.EXTRA_TIME}),
             (replace(TIMED_OUT, extra=MINUTE), set()),

@@ -116,7 +116,7 @@ class AttemptRecordRepository(Repository):
         statement = select(AttemptLease).where(AttemptLease.attempt_id == attempt_id)
         return (await self._session.scalars(statement.order_by(AttemptLease.lease))).all()
 
-    async def orders(self, attempt_id: UUID) -> Sequence[AuditEntry]:
+    async def staff_actions(self, attempt_id: UUID) -> Sequence[AuditEntry]:
         """What staff have done to the attempt, the first action first."""
         statement = select(AuditEntry).where(
             AuditEntry.subject_id == attempt_id, AuditEntry.subject_kind == "attempt"

@@ -45,7 +45,7 @@ from app.repositories.locks import Mode, Rank
 
 ATTEMPT_COLUMNS = [getattr(Attempt, each.name) for each in fields(AttemptRow)]
 
-# What an order may change.
+# What an action of staff may change.
 _STATE = (
     "status",
     "deadline_at",

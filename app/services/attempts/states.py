@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from app.engine.steering import AdditionKind, AttemptState, EndedBy, Given, Status
+from app.engine.steering import AdditionKind, AttemptState, EndedBy, Status, TimeAddition
 from app.models import Attempt, AttemptRow, AttemptStatus
 
 OVER = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
@@ -48,19 +48,19 @@ def _voided_from(attempt: Attempt | AttemptRow) -> Status | None:
     return Status.IN_PROGRESS if attempt.closed_by == "staff" else Status.SUBMITTED
 
 
-def _given(stored: dict[str, Any]) -> Given:
-    ordered_at = stored.get("ordered_at")
-    return Given(
+def _given(stored: dict[str, Any]) -> TimeAddition:
+    requested_at = stored.get("ordered_at")
+    return TimeAddition(
         AdditionKind(stored["kind"]),
         datetime.fromisoformat(stored["at"]),
         timedelta(seconds=stored["seconds"]),
-        datetime.fromisoformat(ordered_at) if ordered_at is not None else None,
+        datetime.fromisoformat(requested_at) if requested_at is not None else None,
         stored.get("order"),
     )
 
 
-def _stored(given: Given) -> dict[str, Any]:
+def _stored(given: TimeAddition) -> dict[str, Any]:
     stored = {"kind": given.kind, "at": given.at.isoformat(), "seconds": given.length.total_seconds()}
-    if given.ordered_at is None or given.order is None:
+    if given.requested_at is None or given.request_key is None:
         return stored
-    return stored | {"ordered_at": given.ordered_at.isoformat(), "order": given.order}
+    return stored | {"ordered_at": given.requested_at.isoformat(), "order": given.request_key}

@@ -70,8 +70,8 @@ from app.services.exams.response_sheets import CandidateSheets, PaperSheet, resp
 from app.services.exams.results import ExamResultView, result
 from app.services.exams.steering import (
     Note,
-    Order,
     Previewed,
+    StaffAction,
     Steered,
     Verb,
     preview,
@@ -108,7 +108,6 @@ __all__ = [
     "Monitor",
     "NoShows",
     "Note",
-    "Order",
     "PaperDraft",
     "PaperSheet",
     "PaperView",
@@ -118,6 +117,7 @@ __all__ = [
     "Regranted",
     "ReleasePreview",
     "Released",
+    "StaffAction",
     "StandingVersions",
     "StartPaper",
     "StartedPaper",

@@ -16,14 +16,14 @@ from app.services.exams.catalog import require_team
 from app.services.exams.events import require_running, store_announcement
 from app.services.exams.forecasts import Forecast, LeftOut, forecast
 from app.services.exams.releasing import refresh_statistics
-from app.services.exams.steering import Order, Previewed, Steered, Verb, carry_out
+from app.services.exams.steering import Previewed, StaffAction, Steered, Verb, carry_out
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 
 
 @dataclass(frozen=True, slots=True)
 class ClosePaper:
-    """An order to close a paper. Attempts that are paused or have extra time end only if included."""
+    """A request to close a paper. Attempts that are paused or have extra time end only if included."""
 
     exam_id: UUID
     paper_id: UUID
@@ -41,7 +41,7 @@ class ClosedPaper:
     @property
     def left_out(self) -> LeftOut:
         """The attempts that go on to their own deadlines."""
-        assert self.steered.left_out is not None  # noqa: S101 -- an order to end all attempts always says it
+        assert self.steered.left_out is not None  # noqa: S101 -- an action that ends all attempts always says it
         return self.steered.left_out
 
 
@@ -55,10 +55,10 @@ async def close_paper(
     exam = await require_running(uow, staff, wanted.exam_id)
     paper = _named(await uow.exams.lock_papers_exclusively(exam.id), wanted.paper_id)
     paper.closed_at = paper.closed_at or now
-    order = Order(Verb.SUBMIT, wanted.reason, "all", include=wanted.include, action="close")
+    action = StaffAction(Verb.SUBMIT, wanted.reason, "all", include=wanted.include, audit_action="close")
     running = await uow.exam_attempts.lock_running(exam.id, paper.id)
     delay = attempts.closing_delay(parts.settings)
-    closed = ClosedPaper(paper, await carry_out(uow, staff, exam, order, running, now, delay))
+    closed = ClosedPaper(paper, await carry_out(uow, staff, exam, action, running, now, delay))
     record(
         uow,
         staff,
@@ -108,8 +108,8 @@ async def void_left_over(uow: UnitOfWork, now: datetime) -> int:
     if found is None:
         return 0
     exam = await uow.exams.lock(*found)
-    order = Order(Verb.VOID, None, "all", action="void_left_over")
-    voided = await _void_all(uow, operator(), exam, order, now)
+    action = StaffAction(Verb.VOID, None, "all", audit_action="void_left_over")
+    voided = await _void_all(uow, operator(), exam, action, now)
     record(uow, operator(), "void_left_over", exam, attempts=len(voided.steps))
     return len(voided.steps)
 
@@ -125,8 +125,8 @@ async def _cancel(
         raise NotPossible("The results are released.")
     await uow.exams.lock_papers_exclusively(exam.id)
     exam.cancelled_at = now
-    order = Order(Verb.VOID, reason, "all", action="cancel")
-    voided = await _void_all(uow, staff, exam, order, now)
+    action = StaffAction(Verb.VOID, reason, "all", audit_action="cancel")
+    voided = await _void_all(uow, staff, exam, action, now)
     record(uow, staff, "cancel", exam, reason=reason, attempts=len(voided.steps))
     await refresh_statistics(uow, exam.id)
     if exam.published_at is not None:
@@ -136,10 +136,12 @@ async def _cancel(
     return exam, voided
 
 
-async def _void_all(uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, now: datetime) -> Steered:
+async def _void_all(
+    uow: UnitOfWork, staff: Principal, exam: Exam, action: StaffAction, now: datetime
+) -> Steered:
     """Void all attempts of a locked exam."""
     found = await uow.exam_attempts.lock_all(exam.id, None)
-    return await carry_out(uow, staff, exam, order, found, now, delay=timing.NO_TIME)
+    return await carry_out(uow, staff, exam, action, found, now, delay=timing.NO_TIME)
 
 
 def _named(papers: Sequence[ExamPaper], paper_id: UUID) -> ExamPaper:

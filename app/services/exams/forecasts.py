@@ -1,4 +1,4 @@
-"""What an order does to attempts, in numbers: for dry runs, and for what an order has left out."""
+"""What an action of staff does to attempts, in numbers: for dry runs, and for what it has left out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt before and after an order."""
+    """One attempt before and after an action."""
 
     attempt: AttemptRow
     before: AttemptState
@@ -37,7 +37,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """The attempts that an order to end all has left out, and why. An attempt may have both reasons."""
+    """The attempts that an action which ends all has left out, and why. An attempt may have both reasons."""
 
     attempts: int
     extra_time: int
@@ -47,7 +47,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What an order would do. `first` are the attempts that would change, by roll number."""
+    """What an action would do. `first` are the attempts that would change, by roll number."""
 
     attempts: int
     losing_time: int
@@ -59,7 +59,7 @@ class Forecast:
 
 
 async def forecast(reads: Reading, exam_id: UUID, steps: Sequence[Step], now: datetime) -> Forecast:
-    """The numbers of an order's steps. Time is lost where an attempt was running and ends."""
+    """The numbers of an action's steps. Time is lost where an attempt was running and ends."""
     lost = [
         steering.time_left(step.before, now)
         for step in steps

@@ -62,8 +62,8 @@ async def regrant(
         missing = extra - timedelta(seconds=attempt.accommodation_seconds)
         if not missing:
             continue
-        before = steering.ended_by_deadline(state_of(attempt), now, delay)
-        after = steering.regrant(before, missing, now)
+        before = steering.end_if_overdue(state_of(attempt), now, delay)
+        after = steering.change_extra_time(before, missing, now)
         found.append(_outcome(attempt, before, after, missing))
         if after != before and not dry_run:
             _apply(uow, exam, attempt, after, found[-1].seconds)

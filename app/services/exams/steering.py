@@ -1,4 +1,4 @@
-"""Orders of staff: attempts are extended, paused, ended, reopened or voided, one or many at a time.
+"""Actions of staff: attempts are extended, paused, ended, reopened or voided, one or many at a time.
 
 The rules are in `engine/steering` (docs/steering.md). Here the attempts are locked and changed, their
 candidates are notified, and the audit log is written. Results that no longer count are removed.
@@ -37,7 +37,7 @@ from app.services.users import Principal
 
 
 class Verb(StrEnum):
-    """An action of staff on attempts."""
+    """What staff may do to attempts."""
 
     EXTEND = "extend"
     PAUSE = "pause"
@@ -49,12 +49,12 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StaffAction:
     """An action, its reason, and its attempts: a list, or all of the exam or of one paper.
 
     A `submit` of all leaves out attempts that are paused or have extra time, unless `include` names them.
     `again` repeats an extension that was given just before. `go_on` lets a void attempt that had ended go on.
-    `action` is the name in the audit log, if it is not the verb.
+    `audit_action` is the name in the audit log, if it is not the verb.
     """
 
     verb: Verb
@@ -65,12 +65,12 @@ class Order:
     include: frozenset[Exemption] = frozenset()
     again: bool = False
     go_on: bool = False
-    action: str | None = None
+    audit_action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about one attempt, such as why an order was refused."""
+    """A sentence about one attempt, such as why an action was refused."""
 
     attempt_id: UUID
     detail: str
@@ -78,9 +78,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """The outcome of an order. An attempt that was already in the wanted state is unchanged.
+    """The outcome of an action. An attempt that was already in the wanted state is unchanged.
 
-    `notes` say of single attempts what whoever gave the order must know.
+    `notes` say of single attempts what the person who took the action must know.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Steered:
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """What an order would do."""
+    """What an action would do."""
 
     forecast: Forecast
     unchanged: int
@@ -131,19 +131,19 @@ REOPENED_AS = {
 
 
 async def steer_one(
-    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
+    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, action: StaffAction, now: datetime
 ) -> Steered:
-    """Apply an order to one attempt. Raises NotFound, or NotPossible with the reason of the refusal."""
-    steered = await steer(uow, parts, staff, exam_id, order, now)
+    """Apply an action to one attempt. Raises NotFound, or NotPossible with the reason of the refusal."""
+    steered = await steer(uow, parts, staff, exam_id, action, now)
     for refusal in steered.refused:
         raise NotPossible(refusal.detail)
     return steered
 
 
 async def steer(
-    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
+    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, action: StaffAction, now: datetime
 ) -> Steered:
-    """Apply an order to each of its attempts. A refused attempt does not stop the others.
+    """Apply an action to each of its attempts. A refused attempt does not stop the others.
 
     Raises NotFound if an attempt is not of this exam, and NotPossible after the release or a cancellation.
     """
@@ -152,17 +152,17 @@ async def steer(
         raise NotPossible("The results are released; attempts of this exam stand as they are.")
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
-    found = await _locked(uow, exam, order, now)
+    found = await _locked(uow, exam, action, now)
     delay = attempts.closing_delay(parts.settings)
-    return await carry_out(uow, staff, exam, order, found, now, delay)
+    return await carry_out(uow, staff, exam, action, found, now, delay)
 
 
 async def preview(
-    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
+    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, action: StaffAction, now: datetime
 ) -> Previewed:
-    """What `steer` would do with this order. Nothing is changed. Raises what `steer` raises."""
+    """What `steer` would do with this action. Nothing is changed. Raises what `steer` raises."""
     async with uow.dry_run():
-        steered = await steer(uow, parts, staff, exam_id, order, now)
+        steered = await steer(uow, parts, staff, exam_id, action, now)
         return Previewed(
             forecast=await forecast(uow, exam_id, steered.steps, now),
             unchanged=len(steered.unchanged),
@@ -175,40 +175,45 @@ async def carry_out(
     uow: UnitOfWork,
     staff: Principal,
     exam: Exam,
-    order: Order,
+    action: StaffAction,
     found: Sequence[AttemptRow],
     now: datetime,
     delay: timedelta,
 ) -> Steered:
-    """Apply an order to locked attempts of a locked exam.
+    """Apply an action to locked attempts of a locked exam.
 
     An attempt whose deadline passed more than `delay` ago counts as ended by its deadline.
     """
-    if order.verb is Verb.ADMIT_LATE:
-        return await _admit_late(uow, staff, exam, order, found, now)
+    if action.verb is Verb.ADMIT_LATE:
+        return await _admit_late(uow, staff, exam, action, found, now)
     steered, left_out = Steered(), []
-    rule = await _rule(uow, staff, exam, order, found)
+    rule = await _rule(uow, staff, exam, action, found)
     for first in range(0, len(found), AT_ONCE):
         number = len(steered.steps)
-        left_out += _take_steps(found[first : first + AT_ONCE], order, rule, steered, now, delay)
+        left_out += _take_steps(found[first : first + AT_ONCE], action, rule, steered, now, delay)
         changed = [step.attempt for step in steered.steps[number:]]
         await uow.exam_attempts.store(changed)
-        await _tell_and_record(uow, staff, exam, changed, order)
+        await _tell_and_record(uow, staff, exam, changed, action)
     await _replace_results(uow, steered.changed)
-    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
+    if action.verb is not Verb.SUBMIT or action.attempt_ids != "all":
         return steered
     return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
 
 
 def _take_steps(
-    found: Sequence[AttemptRow], order: Order, rule: Rule, steered: Steered, now: datetime, delay: timedelta
+    found: Sequence[AttemptRow],
+    action: StaffAction,
+    rule: Rule,
+    steered: Steered,
+    now: datetime,
+    delay: timedelta,
 ) -> list[tuple[AttemptRow, AttemptState]]:
-    """Apply an order to these attempts and add the outcomes to `steered`. Returns what it leaves out."""
+    """Apply an action to these attempts and add the outcomes to `steered`. Returns what it leaves out."""
     left_out = []
     for attempt in found:
         stored = state_of(attempt)
-        before = steering.ended_by_deadline(stored, now, delay)
-        if _is_left_out(order, before):
+        before = steering.end_if_overdue(stored, now, delay)
+        if _is_left_out(action, before):
             left_out.append((attempt, before))
             continue
         try:
@@ -223,25 +228,25 @@ def _take_steps(
                 steered.unchanged.append(attempt)
                 continue
             steered.steps.append(Step(attempt, before, after))
-            if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
+            if action.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
     return left_out
 
 
 async def _tell_and_record(
-    uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[AttemptRow], order: Order
+    uow: UnitOfWork, staff: Principal, exam: Exam, changed: Sequence[AttemptRow], action: StaffAction
 ) -> None:
-    told = [(each.user_id, _message_of(order, each)) for each in changed if each.user_id is not None]
+    told = [(each.user_id, _message_of(action, each)) for each in changed if each.user_id is not None]
     await uow.messages.to_users(exam_room(exam.id), told)
     await audit.record_for_attempts(
         uow,
         staff,
-        order.action or order.verb,
+        action.audit_action or action.verb,
         [attempt.id for attempt in changed],
-        reason=order.reason,
+        reason=action.reason,
         exam_id=exam.id,
-        **({"seconds": order.seconds} if order.seconds else {}),
+        **({"seconds": action.seconds} if action.seconds else {}),
     )
 
 
@@ -265,12 +270,12 @@ def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: AttemptRow, data: Attem
         uow.messages.to_user(exam_room(exam.id), attempt.user_id, data)
 
 
-async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> Sequence[AttemptRow]:
-    named = None if order.attempt_ids == "all" else order.attempt_ids
-    if order.verb is Verb.EXTEND:
-        found = await uow.exam_attempts.lock_to_extend(exam.id, named, order.paper_id, now)
+async def _locked(uow: UnitOfWork, exam: Exam, action: StaffAction, now: datetime) -> Sequence[AttemptRow]:
+    named = None if action.attempt_ids == "all" else action.attempt_ids
+    if action.verb is Verb.EXTEND:
+        found = await uow.exam_attempts.lock_to_extend(exam.id, named, action.paper_id, now)
     elif named is None:
-        found = await uow.exam_attempts.lock_all(exam.id, order.paper_id)
+        found = await uow.exam_attempts.lock_all(exam.id, action.paper_id)
     else:
         found = await uow.exam_attempts.lock(exam.id, named)
     if named is not None and len(found) < len(set(named)):
@@ -279,25 +284,25 @@ async def _locked(uow: UnitOfWork, exam: Exam, order: Order, now: datetime) -> S
 
 
 async def _rule(
-    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[AttemptRow]
+    uow: UnitOfWork, staff: Principal, exam: Exam, action: StaffAction, found: Sequence[AttemptRow]
 ) -> Rule:
-    """The step of an order, with all that it needs beside the state."""
-    by = timedelta(seconds=order.seconds)
-    if order.verb is Verb.EXTEND:
-        name = _name_of(staff, order)
-        return lambda _, state, now: steering.extend(state, by, now, name, again=order.again)
-    if order.verb is Verb.REOPEN:
+    """The step of an action, with all that it needs beside the state."""
+    by = timedelta(seconds=action.seconds)
+    if action.verb is Verb.EXTEND:
+        key = _request_key(staff, action)
+        return lambda _, state, now: steering.extend(state, by, now, key, again=action.again)
+    if action.verb is Verb.REOPEN:
         extra = await _extra_now(uow, exam, found)
         return lambda attempt, state, now: steering.reopen(
-            state, now, by, go_on=order.go_on, extra=extra.get(attempt.id)
+            state, now, by, go_on=action.go_on, extra=extra.get(attempt.id)
         )
-    step = STEPS[order.verb]
+    step = STEPS[action.verb]
     return lambda _, state, now: step(state, now)
 
 
-def _name_of(staff: Principal, order: Order) -> str:
-    """A short name of who orders for which reason, by which a repeated order is recognized."""
-    return hashlib.blake2b(f"{staff.id} {order.reason}".encode(), digest_size=8).hexdigest()
+def _request_key(staff: Principal, action: StaffAction) -> str:
+    """A key of who acts for which reason, by which a repeated request is recognized."""
+    return hashlib.blake2b(f"{staff.id} {action.reason}".encode(), digest_size=8).hexdigest()
 
 
 async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[AttemptRow]) -> Mapping[UUID, timedelta]:
@@ -308,14 +313,19 @@ async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[AttemptRow]) -
     return {attempt_id: times.of(registered[place]) for attempt_id, place in places.items()}
 
 
-def _is_left_out(order: Order, state: AttemptState) -> bool:
-    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
+def _is_left_out(action: StaffAction, state: AttemptState) -> bool:
+    if action.verb is not Verb.SUBMIT or action.attempt_ids != "all":
         return False
-    return bool(steering.exemptions(state) - order.include)
+    return bool(steering.exemptions(state) - action.include)
 
 
 async def _admit_late(
-    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[AttemptRow], now: datetime
+    uow: UnitOfWork,
+    staff: Principal,
+    exam: Exam,
+    action: StaffAction,
+    found: Sequence[AttemptRow],
+    now: datetime,
 ) -> Steered:
     steered = Steered()
     for attempt in found:
@@ -327,24 +337,24 @@ async def _admit_late(
             continue
         if admitted := await uow.exam_attempts.admit_late(attempt.id):
             steered.steps.append(Step(attempt, state, state))
-            _record(uow, staff, exam, attempt, order, answers=admitted)
+            _record(uow, staff, exam, attempt, action, answers=admitted)
         else:
             steered.unchanged.append(attempt)
     await store_moved(uow, steered.changed)
     return steered
 
 
-def _message_of(order: Order, attempt: AttemptRow) -> AttemptData:
+def _message_of(action: StaffAction, attempt: AttemptRow) -> AttemptData:
     fields = attempt_fields(attempt)
-    if order.verb is Verb.EXTEND:
-        return ExtendedData(**fields, seconds=order.seconds)
-    return TOLD_BY.get(order.verb, AttemptChangedData)(**fields)
+    if action.verb is Verb.EXTEND:
+        return ExtendedData(**fields, seconds=action.seconds)
+    return TOLD_BY.get(action.verb, AttemptChangedData)(**fields)
 
 
 def _record(
-    uow: UnitOfWork, staff: Principal, exam: Exam, attempt: AttemptRow, order: Order, **details: Any
+    uow: UnitOfWork, staff: Principal, exam: Exam, attempt: AttemptRow, action: StaffAction, **details: Any
 ) -> None:
-    if order.seconds:
-        details["seconds"] = order.seconds
-    action = order.action or order.verb
-    record(uow, staff, action, exam, reason=order.reason, attempt_id=attempt.id, **details)
+    if action.seconds:
+        details["seconds"] = action.seconds
+    name = action.audit_action or action.verb
+    record(uow, staff, name, exam, reason=action.reason, attempt_id=attempt.id, **details)

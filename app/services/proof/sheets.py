@@ -44,7 +44,7 @@ async def sign(reads: Reading, parts: Components, signer: Signer, attempt: Attem
     paper = await parts.papers.get(reads, attempt.paper_id)
     log = await reads.attempt_records.log(attempt.id)
     leases = await reads.attempt_records.leases(attempt.id)
-    orders = await reads.attempt_records.orders(attempt.id)
+    orders = await reads.attempt_records.staff_actions(attempt.id)
     # A log has up to 30,000 events.
     return await asyncio.to_thread(_signed, signer, record, paper, log, leases, orders)
 

@@ -57,7 +57,7 @@ async def timeline(
         [
             *_leases(attempt, await reads.attempt_records.leases(attempt.id)),
             *_responses(attempt, await reads.attempt_records.log(attempt.id), numbers),
-            *_orders(attempt, await reads.attempt_records.orders(attempt.id)),
+            *_orders(attempt, await reads.attempt_records.staff_actions(attempt.id)),
             *_end(attempt),
         ],
         key=lambda event: (event.at, _SAME_MOMENT[event.kind]),
@@ -139,7 +139,7 @@ def _orders(attempt: Attempt, orders: Sequence[AuditEntry]) -> list[TimelineEven
 
 
 def _end(attempt: Attempt) -> list[TimelineEvent]:
-    """The end that stands. An end before a reopening is seen by the orders of staff."""
+    """The end that stands. An end before a reopening is seen by the actions of staff."""
     if attempt.submitted_at is None:
         return []
     return [_event(attempt, attempt.submitted_at, "ended", closed_by=attempt.closed_by)]

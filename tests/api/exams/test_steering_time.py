@@ -1,4 +1,4 @@
-"""Steering over HTTP: nobody loses time by an order of staff, and a double click changes nothing."""
+"""Steering over HTTP: nobody loses time by an action of staff, and a double click changes nothing."""
 
 from datetime import timedelta
 

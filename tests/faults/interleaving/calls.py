@@ -15,7 +15,7 @@ from app.engine.steering import Exemption
 from app.services import attempts, exams
 from app.services.attempts import LateSave, Response, SaveTarget
 from app.services.components import Components
-from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
+from app.services.exams import ClosePaper, Grant, StaffAction, StartPaper, Steered, Target, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
@@ -165,8 +165,8 @@ async def _steer(use: Using) -> dict[str, Any]:
     targets = "all" if call.targets == "all" else [scene.attempts[person] for person in call.targets]
     everybody = frozenset(Exemption) if call.name == "end" and call.seconds else frozenset()
     seconds = 0 if call.name == "end" else call.seconds
-    order = Order(VERBS[call.name], "power cut", targets, seconds, include=everybody)  # type: ignore[arg-type]
-    return _steered(await exams.steer(use.uow, use.parts, scene.world.staff, scene.exam_id, order, call.now))
+    action = StaffAction(VERBS[call.name], "power cut", targets, seconds, include=everybody)  # type: ignore[arg-type]
+    return _steered(await exams.steer(use.uow, use.parts, scene.world.staff, scene.exam_id, action, call.now))
 
 
 def _steered(steered: Steered) -> dict[str, Any]:

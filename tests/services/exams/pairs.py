@@ -15,7 +15,7 @@ from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
+from app.services.exams import ClosePaper, Grant, StaffAction, StartPaper, Steered, Target, Verb
 from app.services.exams.registrations import register_person
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -130,8 +130,8 @@ class Scene:
 
         async def steer(uow: UnitOfWork) -> str:
             include = EVERYBODY if verb is Verb.SUBMIT else frozenset()
-            order = Order(verb, "incident", "all", 300, include=include)
-            return _word(await exams.steer(uow, self.parts, operator(), self.exam_id, order, self.now))
+            action = StaffAction(verb, "incident", "all", 300, include=include)
+            return _word(await exams.steer(uow, self.parts, operator(), self.exam_id, action, self.now))
 
         return steer
 

@@ -13,7 +13,7 @@ from app.core.errors import EntryClosed, PaperNotOpen
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, StaffAction, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
 from tests.builders.attempts import add_candidate, ref_of, until_blocking
@@ -68,15 +68,15 @@ class TestSteering:
     @pytest.mark.parametrize(
         ("first", "second"), [(Verb.PAUSE, Verb.RESUME), (Verb.SUBMIT, Verb.REOPEN)], ids=str
     )
-    async def test_an_order_that_arrived_before_the_one_it_takes_back_gives_the_time_that_was_left(
+    async def test_an_action_that_arrived_before_the_one_it_takes_back_gives_the_time_that_was_left(
         self, exam: Open, first: Verb, second: Verb
     ) -> None:
         attempt = await exam.enter()
         arrived, deadline_at = exam.parts.clock.now(), attempt.deadline_at
 
         async def steer(uow: UnitOfWork, verb: Verb, after: timedelta) -> Any:
-            order = Order(verb, None, [attempt.id])
-            return await exams.steer_one(uow, exam.parts, operator(), exam.exam_id, order, arrived + after)
+            action = StaffAction(verb, None, [attempt.id])
+            return await exams.steer_one(uow, exam.parts, operator(), exam.exam_id, action, arrived + after)
 
         async def take_back() -> Any:
             async with unit_of_work(exam.engine) as uow:

@@ -20,7 +20,7 @@ from app.services.exams import (
     ExamDraft,
     ExamPaperDraft,
     Grant,
-    Order,
+    StaffAction,
     StartedPaper,
     StartPaper,
     Target,
@@ -154,11 +154,11 @@ class TestSteeringAndSitting:
         now = hall.parts.clock.now()
         attempt = (await hall.enter(engine, candidate, now)).started.attempt
         target = target_of(attempt)
-        order, sent = Order(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
+        action, sent = StaffAction(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
         both = await overlap(
             engine,
             lambda uow: save_uncommitted(uow, hall.parts, target, sent, now),
-            lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+            lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, action, now),
         )
         (ended,) = both.second.result().changed
         assert (both.waited, ended.status) == (True, AttemptStatus.SUBMITTED)
@@ -174,10 +174,10 @@ class TestSteeringAndSitting:
         now = hall.parts.clock.now()
         attempt = (await hall.enter(engine, candidate, now)).started.attempt
         target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
-        order = Order(Verb.EXTEND, None, "all", 60)
+        action = StaffAction(Verb.EXTEND, None, "all", 60)
         grants = [Grant(Target(group="all"), 300, "power cut")]
         for move in (
-            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, action, now),
             lambda uow: exams.accommodate(uow, hall.parts, hall.staff, hall.exam_id, grants, now),
         ):
             both = await overlap(
@@ -193,11 +193,11 @@ class TestSteeringAndSitting:
         now = hall.parts.clock.now()
         attempt = (await hall.enter(engine, candidate, now)).started.attempt
         target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
-        order = Order(Verb.EXTEND, None, "all", 60)
+        action = StaffAction(Verb.EXTEND, None, "all", 60)
         both = await overlap(
             engine,
             lambda uow: save_uncommitted(uow, hall.parts, target, sent, now),
-            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, action, now),
         )
         (extended,) = both.second.result().changed
         assert (both.waited, extended.deadline_at) == (False, attempt.deadline_at + timedelta(seconds=60))
@@ -209,10 +209,10 @@ class TestSteeringAndSitting:
         attempt = (await hall.enter(engine, candidate, now)).started.attempt
         over = attempt.deadline_at + timedelta(minutes=2)
         target, sent = target_of(attempt), [response(hall.made, 0, ["a"])]
-        order = Order(Verb.EXTEND, None, "all", 600)
+        action = StaffAction(Verb.EXTEND, None, "all", 600)
         both = await overlap(
             engine,
-            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, over),
+            lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, action, over),
             lambda uow: save_uncommitted(uow, hall.parts, target, sent, over),
         )
         assert both.waited

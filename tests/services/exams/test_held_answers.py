@@ -33,8 +33,8 @@ async def scene_after_the_deadline(engine: AsyncEngine, parts: Components, later
     [
         pytest.param("release", timedelta(), "running", id="a release, while an answer may wait"),
         pytest.param("release", TICK, "ok", id="a release, after it"),
-        pytest.param("pause", timedelta(), "ok", id="an order of staff, while an answer may wait"),
-        pytest.param("pause", TICK, "refused", id="an order of staff, after it"),
+        pytest.param("pause", timedelta(), "ok", id="an action of staff, while an answer may wait"),
+        pytest.param("pause", TICK, "refused", id="an action of staff, after it"),
     ],
 )
 async def test_who_ends_an_attempt_for_its_deadline_waits_for_the_longest_hold(

@@ -29,7 +29,7 @@ from app.services.exams import (
     ExamUpdate,
     Grant,
     KeyStage,
-    Order,
+    StaffAction,
     StartPaper,
     Target,
     Verb,
@@ -75,8 +75,8 @@ class World:
     def exam_id(self) -> UUID:
         return self.event.exam_id
 
-    def order(self, verb: Verb = Verb.VOID) -> Order:
-        return Order(verb, "Why not.", "all")
+    def action(self, verb: Verb = Verb.VOID) -> StaffAction:
+        return StaffAction(verb, "Why not.", "all")
 
     @property
     def paper(self) -> ExamPaperDraft:
@@ -134,7 +134,7 @@ NOT_FOUND: dict[str, Call] = {
     "paper_key": lambda w: exams.paper_key(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
     "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),
-    "preview": lambda w: exams.preview(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "preview": lambda w: exams.preview(w.uow, w.parts, w.stranger, w.exam_id, w.action(), NOW),
     "preview_cancel": lambda w: exams.preview_cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
     "preview_close": lambda w: exams.preview_close(
         w.uow, w.parts, w.stranger, ClosePaper(w.exam_id, w.event.paper_id), NOW
@@ -159,9 +159,9 @@ NOT_FOUND: dict[str, Call] = {
         w.stranger,
         StartPaper(w.exam_id, w.event.paper_id, None, NOW + HOUR / 4, NOW + HOUR / 4),
     ),
-    "steer": lambda w: exams.steer(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "steer": lambda w: exams.steer(w.uow, w.parts, w.stranger, w.exam_id, w.action(), NOW),
     "withdraw": lambda w: exams.withdraw(w.uow, replace(w.stranger, id=w.user_id), w.exam_id, NOW),
-    "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.action(), NOW),
 }
 LISTED = {"coming", "page"}
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import Attempt, ExamPaper, Registration, Result
 from app.services import attempts, exams, tests
 from app.services.components import Components
-from app.services.exams import Order, Steered, Verb
+from app.services.exams import StaffAction, Steered, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
 from tests.services.exams.pairs import Content, Scene, make_content, make_scene
@@ -111,8 +111,8 @@ def reopening(scene: Scene, seconds: int = 0) -> Work:
     """Staff reopen the attempt."""
 
     async def reopen(uow: UnitOfWork) -> Steered:
-        order = Order(Verb.REOPEN, "by mistake", "all", seconds)
-        return await exams.steer(uow, scene.parts, operator(), scene.exam_id, order, scene.now)
+        action = StaffAction(Verb.REOPEN, "by mistake", "all", seconds)
+        return await exams.steer(uow, scene.parts, operator(), scene.exam_id, action, scene.now)
 
     return reopen
 

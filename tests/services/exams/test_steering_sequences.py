@@ -22,7 +22,7 @@ from app.models import Attempt
 from app.services import attempts, exams
 from app.services.attempts.states import state_of
 from app.services.components import Components
-from app.services.exams import ClosePaper, Grant, Order, Target, Verb
+from app.services.exams import ClosePaper, Grant, StaffAction, Target, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
 from tests.builders.attempts import ref_of
@@ -81,20 +81,20 @@ class Line:
             wanted = ClosePaper(scene.exam_id, scene.paper_id, "fire", include)
             await exams.close_paper(uow, scene.parts, staff, wanted, now)
         else:
-            await exams.steer(uow, scene.parts, staff, scene.exam_id, self._order(number), now)
+            await exams.steer(uow, scene.parts, staff, scene.exam_id, self._action(number), now)
 
-    def _order(self, number: int) -> Order:
+    def _action(self, number: int) -> StaffAction:
         verb = Verb.REOPEN if self.name == "go_on" else Verb(self.name)
         seconds = self.given // SECOND if verb in (Verb.EXTEND, Verb.REOPEN) else 0
-        return Order(verb, f"step {number}", [self.attempt.id], seconds, go_on=self.name == "go_on")
+        return StaffAction(verb, f"step {number}", [self.attempt.id], seconds, go_on=self.name == "go_on")
 
     def faults(self, after: AttemptState, waited: timedelta, now: datetime) -> Iterator[str]:
         """What is wrong after the step; then the state is the next one's first."""
-        before = steering.ended_by_deadline(self.state, now, DELAY)
+        before = steering.end_if_overdue(self.state, now, DELAY)
         if self.state.status is Status.IN_PROGRESS:
             self.left = timedelta() if before.status is Status.SUBMITTED else self.left - waited
         self.left += self._given_by(before, after, now)
-        left = steering.time_left(steering.ended_by_deadline(after, now, DELAY), now)
+        left = steering.time_left(steering.end_if_overdue(after, now, DELAY), now)
         if left != max(self.left, timedelta()):
             yield f"{self.name} of {before}: {left} is left, and not {self.left}"
         added = sum((each.length for each in after.given), timedelta())
@@ -138,7 +138,7 @@ class TestSequences:
                     await attempts.close_overdue(uow, now, DELAY)
                 swept = await states(engine, lines)
                 for line in lines:
-                    assert swept[line.attempt.id] == steering.ended_by_deadline(line.state, now, DELAY)
+                    assert swept[line.attempt.id] == steering.end_if_overdue(line.state, now, DELAY)
             told = await everything_told(engine, lines)
             before = await states(engine, lines)
             async with unit_of_work(engine) as uow:

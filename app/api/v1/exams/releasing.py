@@ -33,7 +33,7 @@ from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ExamResultOut
 from app.schemas.exams.merit import MeritRowOut
-from app.schemas.exams.orders import ReleasedOut, ReleaseDryRunOut, ReleaseIn
+from app.schemas.exams.staff_actions import ReleasedOut, ReleaseDryRunOut, ReleaseIn
 from app.services import exams, result_documents
 from app.services.unit_of_work import reading
 from app.sheets.writers import SheetFormat

@@ -15,7 +15,7 @@ from app.repositories.exams import ExamAttemptFilter
 from app.schemas.common import PageOut
 from app.schemas.exams.catalog import ExamOut
 from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut
-from app.schemas.exams.orders import (
+from app.schemas.exams.staff_actions import (
     BulkIn,
     CancelIn,
     ClosedPaperOut,
@@ -42,7 +42,7 @@ from app.schemas.exams.steering import (
 from app.sentences import Sentence
 from app.services import exams, realtime
 from app.services.components import Components
-from app.services.exams import ClosePaper, Order, Verb
+from app.services.exams import ClosePaper, StaffAction, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -125,7 +125,7 @@ async def close_paper(
     asked = body or ClosePaperIn()
     wanted = ClosePaper(exam_id, paper_id, asked.reason, frozenset(asked.include))
     if asked.dry_run:
-        return DryRunOut.of_order(await exams.preview_close(uow, parts, staff, wanted, now))
+        return DryRunOut.of_action(await exams.preview_close(uow, parts, staff, wanted, now))
     closed = await exams.close_paper(uow, parts, staff, wanted, now)
     return ClosedPaperOut.of_closed(closed, await exams.detailed_paper(uow, closed.paper, now))
 
@@ -163,7 +163,7 @@ async def steer_many(
     time and who is paused.
     """
     _check_bulk(verb, body)
-    order = Order(
+    action = StaffAction(
         verb,
         body.reason,
         body.attempt_ids,
@@ -174,8 +174,8 @@ async def steer_many(
         go_on=body.go_on,
     )
     if body.dry_run:
-        return DryRunOut.of_order(await exams.preview(uow, parts, staff, exam_id, order, now))
-    return SteeredOut.of(await exams.steer(uow, parts, staff, exam_id, order, now))
+        return DryRunOut.of_action(await exams.preview(uow, parts, staff, exam_id, action, now))
+    return SteeredOut.of(await exams.steer(uow, parts, staff, exam_id, action, now))
 
 
 def _check_bulk(verb: Verb, body: BulkIn) -> None:
@@ -207,8 +207,8 @@ async def extend_attempt(
     The same extension by the same person, with the same reason and within 30 seconds, is taken for a repeated
     request and adds nothing, unless `again` is true.
     """
-    order = Order(Verb.EXTEND, body.reason, [attempt_id], body.seconds, again=body.again)
-    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+    action = StaffAction(Verb.EXTEND, body.reason, [attempt_id], body.seconds, again=body.again)
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, action, now))
 
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
@@ -226,8 +226,8 @@ async def reopen_attempt(
     Of a void attempt the voiding is taken back: it is in progress, paused or submitted, as it was before. If
     it had ended before, `go_on: true` lets it go on.
     """
-    order = Order(Verb.REOPEN, body.reason, [attempt_id], body.seconds, go_on=body.go_on)
-    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+    action = StaffAction(Verb.REOPEN, body.reason, [attempt_id], body.seconds, go_on=body.go_on)
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, action, now))
 
 
 @router.post(f"{ATTEMPT}/void", responses=STEERING)
@@ -346,5 +346,5 @@ async def _steer(
     *,
     now: Now,
 ) -> SteeredAttemptOut:
-    order = Order(verb, reason, [attempt_id])
-    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+    action = StaffAction(verb, reason, [attempt_id])
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, action, now))

@@ -1,4 +1,4 @@
-"""Orders of staff that change attempts, and their dry runs: steering, closing, cancelling, releasing."""
+"""Actions of staff that change attempts, and their dry runs: steering, closing, cancelling, releasing."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -13,7 +13,7 @@ from app.schemas.common import In, Out
 from app.schemas.exams.catalog import ExamOut, ExamPaperOut
 from app.schemas.exams.steering import LONGEST_GIFT, MaybeReasonIn, Reason, ReasonIn, SecondsIn
 from app.services.exams import ClosedPaper, DetailedPaper, ExamView, Forecast, LeftOut, Released, Steered
-from app.services.exams import Previewed as PreviewedOrder
+from app.services.exams import Previewed as PreviewedAction
 
 Switch = Annotated[bool, Field(strict=True)]
 DryRun = Annotated[bool, Field(strict=True, description="Answer what the call would do, and change nothing")]
@@ -115,7 +115,7 @@ class LeftOutOut(Out):
 
     @classmethod
     def of(cls, left_out: LeftOut) -> Self:
-        """The attempts that an order left out."""
+        """The attempts that an action left out."""
         return cls.model_validate(left_out)
 
 
@@ -145,8 +145,8 @@ class DryRunOut(Out):
         return cls.model_validate(forecast)
 
     @classmethod
-    def of_order(cls, previewed: PreviewedOrder) -> Self:
-        """The dry run of an order on attempts."""
+    def of_action(cls, previewed: PreviewedAction) -> Self:
+        """The dry run of an action on attempts."""
         seen = cls.of(previewed.forecast)
         seen.unchanged = previewed.unchanged
         seen.refused = [NoteOut.model_validate(each) for each in previewed.refused]
