@@ -115,7 +115,7 @@ class Figures:
 
 
 def figures_of(
-    key: PaperKey, grader: Grader, subjects: Sequence[UUID], sheet: MarkedAttempt, log: AttemptLog
+    key: PaperKey, grader: Grader, subjects: Sequence[UUID], marked: MarkedAttempt, log: AttemptLog
 ) -> Figures:
     """Return the figures of an attempt that was marked by this key.
 
@@ -123,13 +123,13 @@ def figures_of(
     """
     ids = [item.question_id for item in key.items]
     spent = [min(log.spent_ms.get(question_id, 0), _LONGEST_MS) for question_id in ids]
-    changes = _changes(grader, ids, sheet, log)
-    denominator = lcm(sheet.denominator, changes.denominator, *_denominators(key))
-    sums = _sums(key, subjects, sheet, spent, denominator)
+    changes = _changes(grader, ids, marked, log)
+    denominator = lcm(marked.denominator, changes.denominator, *_denominators(key))
+    sums = _sums(key, subjects, marked, spent, denominator)
     return Figures(
         spent_ms=spent if any(spent) else None,
         answered_order=_order(ids, log.first_at),
-        confidence=_confidence(ids, sheet.answers, log.confidence),
+        confidence=_confidence(ids, marked.answers, log.confidence),
         language=_language(log.languages),
         right_to_wrong=changes.right_to_wrong,
         wrong_to_right=changes.wrong_to_right,
@@ -158,31 +158,31 @@ class _Changes:
     denominator: int = 1
 
 
-def _changes(grader: Grader, ids: Sequence[UUID], sheet: MarkedAttempt, log: AttemptLog) -> _Changes:
-    """Compare the sheet with the same sheet with first answers, marked by the same key.
+def _changes(grader: Grader, ids: Sequence[UUID], marked: MarkedAttempt, log: AttemptLog) -> _Changes:
+    """Compare the attempt with the same attempt with first answers, marked by the same key.
 
-    Both are whole sheets, so that the rules of sections apply to both. A partly right answer is right here,
+    Both have all answers, so that the rules of sections apply to both. A partly right answer is right here,
     and dropped questions are left out.
     """
-    first, changed = list(sheet.answers), []
+    first, changed = list(marked.answers), []
     for place, question_id in enumerate(ids):
         answer = log.first_answers.get(question_id)
-        if sheet.outcomes[place] == _DROPPED:
+        if marked.outcomes[place] == _DROPPED:
             continue
-        if answer and count_changes((answer, sheet.answers[place])):
+        if answer and count_changes((answer, marked.answers[place])):
             first[place] = answer
             changed.append(place)
     if not changed:
         return _Changes()
     before = grader.grade(first)
-    pairs = [(_is_right(before.outcomes[place]), _is_right(sheet.outcomes[place])) for place in changed]
+    pairs = [(_is_right(before.outcomes[place]), _is_right(marked.outcomes[place])) for place in changed]
     counts = Counter(pairs)
-    denominator = lcm(before.denominator, sheet.denominator)
+    denominator = lcm(before.denominator, marked.denominator)
     return _Changes(
         right_to_wrong=counts[True, False],
         wrong_to_right=counts[False, True],
         wrong_to_wrong=counts[False, False],
-        net_marks=sum(sheet.marks) * (denominator // sheet.denominator)
+        net_marks=sum(marked.marks) * (denominator // marked.denominator)
         - sum(before.marks) * (denominator // before.denominator),
         denominator=denominator,
     )
@@ -197,14 +197,14 @@ def _denominators(key: PaperKey) -> set[int]:
 
 
 def _sums(
-    key: PaperKey, subjects: Sequence[UUID], sheet: MarkedAttempt, spent: Sequence[int], denominator: int
+    key: PaperKey, subjects: Sequence[UUID], marked: MarkedAttempt, spent: Sequence[int], denominator: int
 ) -> dict[UUID, SubjectSums]:
     """The sums of each subject, in the order of the paper."""
-    times, counted = denominator // sheet.denominator, _counted(key, sheet.answers)
+    times, counted = denominator // marked.denominator, _counted(key, marked.answers)
     totals: dict[UUID, list[int]] = {}
     for place, item in enumerate(key.items):
         total = totals.setdefault(subjects[place], [0] * SUMS)
-        letter, marks = sheet.outcomes[place], sheet.marks[place] * times
+        letter, marks = marked.outcomes[place], marked.marks[place] * times
         correct = item.marks.correct
         counts = letter != _DROPPED and place in counted
         values = (

@@ -1,4 +1,4 @@
-"""Grading the answer sheets of one paper: each distinct answer is marked once, and marks are whole numbers.
+"""Grading the attempts at one paper: each distinct answer is marked once, and marks are whole numbers.
 
 The result equals that of `plain_grading.score_paper`, which is the rule. What differs is the cost: an answer
 to a question is looked up, and marks are added in parts of the paper's common denominator.
@@ -40,8 +40,8 @@ _Marked = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class GradedSheet:
-    """A marked answer sheet, with an entry for each question in the order of the paper.
+class GradedAttempt:
+    """The marked answers of an attempt, with an entry for each question in the order of the paper.
 
     `marks` are in parts of `1 / denominator`, which is the smallest common one. Their sum is `raw`.
     """
@@ -55,7 +55,7 @@ class GradedSheet:
 
 
 class Grader:
-    """Marks answer sheets by one key, and remembers what it has marked. For one thread at a time."""
+    """Marks attempts by one key, and remembers what it has marked. For one thread at a time."""
 
     def __init__(self, key: PaperKey) -> None:
         self._key = key
@@ -68,8 +68,8 @@ class Grader:
             if section.choose is not None
         ]
 
-    def grade(self, answers: Sequence[Answer | None]) -> GradedSheet:
-        """Mark one sheet. The answers stand in the order of the paper; None is blank."""
+    def grade(self, answers: Sequence[Answer | None]) -> GradedAttempt:
+        """Mark the answers of one attempt. They stand in the order of the paper; None is blank."""
         try:
             marked = self._look_up(answers)
         except KeyError:
@@ -79,7 +79,7 @@ class Grader:
             for place in self._not_counted(choose, places, answers):
                 dropped = self._key.items[place].is_dropped
                 marked[place] = (LETTERS[Outcome.DROPPED if dropped else Outcome.UNATTEMPTED], 0)
-        return self._sheet(marked, answers)
+        return self._graded(marked, answers)
 
     def _look_up(self, answers: Sequence[Answer | None]) -> list[_Marked]:
         return [known[answer] for known, answer in zip(self._remembered, answers, strict=True)]
@@ -109,11 +109,11 @@ class Grader:
         counted = {places[place] for place in counted_places(items, choose, given, self._key.dropped)}
         return [place for place in places if place not in counted]
 
-    def _sheet(self, marked: Sequence[_Marked], answers: Sequence[Answer | None]) -> GradedSheet:
+    def _graded(self, marked: Sequence[_Marked], answers: Sequence[Answer | None]) -> GradedAttempt:
         parts = [part for _, part in marked]
         shared = gcd(self._denominator, *parts)
         raw = Fraction(sum(parts), self._denominator)
-        return GradedSheet(
+        return GradedAttempt(
             outcomes="".join([letter for letter, _ in marked]),
             marks=parts if shared == 1 else [part // shared for part in parts],
             denominator=self._denominator // shared,
@@ -133,7 +133,7 @@ class Grader:
 
 
 def scorecard_of(key: PaperKey, outcomes: str, marks: Sequence[int], denominator: int) -> Scorecard:
-    """The scorecard of a sheet that was marked by this key."""
+    """The scorecard of an attempt that was marked by this key."""
     earned = {part: Fraction(part, denominator) for part in set(marks)}
     items = tuple(
         [

@@ -1,4 +1,4 @@
-"""Exact scores of parts of an answer sheet: of a section, a subject or a whole paper."""
+"""Exact scores of parts of an attempt: of a section, a subject or a whole paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class PartScore:
 
 @dataclass(frozen=True, slots=True)
 class MarkedParts:
-    """A graded answer sheet as it is stored: outcomes by letter, and raw marks in parts of a unit.
+    """A graded attempt as it is stored: outcomes by letter, and raw marks in parts of a unit.
 
     The marks of its questions times `unit` add up to the exact score of the paper.
     """
@@ -41,21 +41,21 @@ class Part:
     def __init__(self, positions: Sequence[int]) -> None:
         # An `itemgetter` of one position returns no tuple. An empty part is never asked for.
         self._select: Any = (
-            itemgetter(*positions) if len(positions) > 1 else lambda sheet: (sheet[positions[0]],)
+            itemgetter(*positions) if len(positions) > 1 else lambda graded: (graded[positions[0]],)
         )
 
-    def score(self, sheet: MarkedParts) -> PartScore:
-        """The score of these questions in a sheet."""
-        outcomes = self._select(sheet.outcomes)
-        marks = _times(sheet.unit, sum(self._select(sheet.marks)))
+    def score(self, graded: MarkedParts) -> PartScore:
+        """The score of these questions."""
+        outcomes = self._select(graded.outcomes)
+        marks = _times(graded.unit, sum(self._select(graded.marks)))
         return PartScore(marks, outcomes.count("c"), outcomes.count("i"))
 
-    def raw(self, sheet: MarkedParts) -> int:
-        """The raw marks of these questions, in parts of the sheet's own common denominator."""
-        return sum(self._select(sheet.marks))
+    def raw(self, graded: MarkedParts) -> int:
+        """The raw marks of these questions, in parts of the attempt's own common denominator."""
+        return sum(self._select(graded.marks))
 
 
 @lru_cache(maxsize=10_000)
 def _times(unit: Fraction, count: int) -> Fraction:
-    """The product. The sheets of a paper have few different ones, and reducing a fraction is slow."""
+    """The product. The attempts at a paper have few different ones, and reducing a fraction is slow."""
     return unit * count

@@ -1,4 +1,4 @@
-"""Rules over a whole answer sheet: section minima, and disqualification for questions left without a mark."""
+"""Rules over a whole attempt: section minima, and disqualification for questions left without a mark."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ from app.engine.scoring import PaperKey
 
 
 class Qualification(StrEnum):
-    """Whether a marked sheet qualifies by the rules of its paper.
+    """Whether a marked attempt qualifies by the rules of its paper.
 
     `disqualified` left more questions without any mark than the paper allows.
     """
@@ -24,7 +24,7 @@ class Qualification(StrEnum):
 def qualification(
     key: PaperKey, answers: Mapping[UUID, Answer | None], raw_of: Mapping[UUID, Fraction]
 ) -> Qualification:
-    """What the paper's rules say of a sheet; `raw_of` has the raw marks of each section."""
+    """What the paper's rules say of an attempt; `raw_of` has the raw marks of each section."""
     if key.most_unmarked is not None:
         unmarked, asked = _unmarked(key, answers)
         if unmarked > key.most_unmarked * asked:

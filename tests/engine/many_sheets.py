@@ -44,13 +44,13 @@ def compare_paper(key: PaperKey, sheets: Sheets, seen: Counter[str]) -> None:
     """Grade the sheets of a paper both ways."""
     grader = Grader(key)
     for answers in sheets:
-        sheet, card = grader.grade(by_place(key, answers)), score_paper(answers, key)
-        assert sheet.outcomes == "".join(LETTERS[item.outcome] for item in card.items)
-        assert [Fraction(part, sheet.denominator) for part in sheet.marks] == [
+        graded, card = grader.grade(by_place(key, answers)), score_paper(answers, key)
+        assert graded.outcomes == "".join(LETTERS[item.outcome] for item in card.items)
+        assert [Fraction(part, graded.denominator) for part in graded.marks] == [
             item.marks for item in card.items
         ]
-        assert (sheet.raw, sheet.score) == (card.raw, card.score)
-        assert scorecard_of(key, sheet.outcomes, sheet.marks, sheet.denominator) == card
+        assert (graded.raw, graded.score) == (card.raw, card.score)
+        assert scorecard_of(key, graded.outcomes, graded.marks, graded.denominator) == card
         seen.update(item.outcome.value for item in card.items)
         seen.update(type(item.key).__name__ for item in key.items)
     seen["sheets"] += len(sheets)

@@ -50,10 +50,10 @@ def paper() -> PaperKey:
 def figures(answers: list[Answer | None], **log: Any) -> Figures:
     key = paper()
     grader = Grader(key)
-    marked = grader.grade(answers)
-    sheet = MarkedAttempt(answers, marked.outcomes, marked.marks, marked.denominator)
+    graded = grader.grade(answers)
+    marked = MarkedAttempt(answers, graded.outcomes, graded.marks, graded.denominator)
     subjects = [POLITY, HISTORY, POLITY, POLITY, HISTORY]
-    return figures_of(key, grader, subjects, sheet, AttemptLog(**log))
+    return figures_of(key, grader, subjects, marked, AttemptLog(**log))
 
 
 class TestSums:
@@ -75,11 +75,11 @@ class TestSums:
         key, sheets = sat
         grader = Grader(key)
         for answers in (by_place(key, sheet) for sheet in sheets):
-            marked = grader.grade(answers)
-            card = scorecard_of(key, marked.outcomes, marked.marks, marked.denominator)
-            sheet = MarkedAttempt(answers, marked.outcomes, marked.marks, marked.denominator)
+            graded = grader.grade(answers)
+            card = scorecard_of(key, graded.outcomes, graded.marks, graded.denominator)
+            marked = MarkedAttempt(answers, graded.outcomes, graded.marks, graded.denominator)
             by_question = [UUID(int=place % subjects) for place in range(len(answers))]
-            found = figures_of(key, grader, by_question, sheet, AttemptLog())
+            found = figures_of(key, grader, by_question, marked, AttemptLog())
             total = sum(sums_by_subject(found.subject_ids, found.sums).values(), SubjectSums())
             assert (total.correct, total.incorrect, total.partial) == (
                 card.correct,

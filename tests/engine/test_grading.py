@@ -1,4 +1,4 @@
-"""Grading many sheets equals the plain rule with fractions, sheet by sheet."""
+"""Grading many sheets equals the plain rule with fractions, sheet by graded."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -10,7 +10,7 @@ from hypothesis import given
 from app.engine import grading
 from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
-from app.engine.grading import LETTERS, GradedSheet, Grader, scorecard_of
+from app.engine.grading import LETTERS, GradedAttempt, Grader, scorecard_of
 from app.engine.marks import RoundingPolicy
 from app.engine.plain_grading import score_paper
 from app.engine.qualifying import qualification
@@ -20,7 +20,7 @@ from tests.engine.papers import Sheets, by_place, sat_papers
 
 
 def expected(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[object, ...]:
-    """What the plain rule says of a sheet."""
+    """What the plain rule says of a graded."""
     card = score_paper(answers, key)
     letters = "".join(LETTERS[item.outcome] for item in card.items)
     raw_of = {section.section_id: section.raw for section in card.sections}
@@ -28,9 +28,9 @@ def expected(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[obje
     return letters, [item.marks for item in card.items], card.raw, card.score, qualifies
 
 
-def got(sheet: GradedSheet) -> tuple[object, ...]:
-    marks = [Fraction(part, sheet.denominator) for part in sheet.marks]
-    return sheet.outcomes, marks, sheet.raw, sheet.score, sheet.qualification
+def got(graded: GradedAttempt) -> tuple[object, ...]:
+    marks = [Fraction(part, graded.denominator) for part in graded.marks]
+    return graded.outcomes, marks, graded.raw, graded.score, graded.qualification
 
 
 class TestGrade:
@@ -54,8 +54,8 @@ class TestGrade:
         grader = Grader(key)
         for number in range(20):
             answers = (str(number), "a") if number % 2 else ("b",), ("a",)
-            sheet = grader.grade(answers)
-            assert (sheet.outcomes, list(sheet.marks), sheet.denominator) == ("ic", [-2, 6], 3)
+            graded = grader.grade(answers)
+            assert (graded.outcomes, list(graded.marks), graded.denominator) == ("ic", [-2, 6], 3)
         assert max(len(known) for known in grader._remembered) <= 3
 
     def test_a_sheet_of_another_length_is_refused(self) -> None:
@@ -68,8 +68,8 @@ class TestScorecardOf:
     def test_equals_the_plain_rule(self, sat: tuple[PaperKey, Sheets]) -> None:
         key, sheets = sat
         for answers in sheets:
-            sheet = Grader(key).grade(by_place(key, answers))
-            card = scorecard_of(key, sheet.outcomes, sheet.marks, sheet.denominator)
+            graded = Grader(key).grade(by_place(key, answers))
+            card = scorecard_of(key, graded.outcomes, graded.marks, graded.denominator)
             assert card == score_paper(answers, key)
 
 

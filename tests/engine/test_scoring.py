@@ -50,7 +50,7 @@ def paper(
     return PaperKey(items, (SectionRule(SECTION, choose),), dropped, RoundingPolicy.UPSC)
 
 
-def sheet(*answers: Answer | None) -> dict[UUID, Answer | None]:
+def answered(*answers: Answer | None) -> dict[UUID, Answer | None]:
     return {UUID(int=n): answer for n, answer in enumerate(answers)}
 
 
@@ -82,7 +82,7 @@ class TestChoiceQuestions:
         ],
     )
     def test_cases(self, key: str, answer: Answer | None, outcome: Outcome, marks: str) -> None:
-        (item,) = score_paper(sheet(answer), paper([accepted(*key.split())])).items
+        (item,) = score_paper(answered(answer), paper([accepted(*key.split())])).items
         assert (item.outcome, item.marks) == (outcome, Fraction(marks))
 
     @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ class TestChoiceQuestions:
     )
     def test_proportional_marks(self, key: str, answer: Answer | None, outcome: Outcome, marks: str) -> None:
         scheme = Marks(Fraction(4), Fraction(-2), Fraction(0), partial_rule("proportional"))
-        (item,) = score_paper(sheet(answer), paper([accepted(*key.split())], scheme)).items
+        (item,) = score_paper(answered(answer), paper([accepted(*key.split())], scheme)).items
         assert (item.outcome, item.marks) == (outcome, Fraction(marks))
 
     def test_blanks_can_cost(self) -> None:
@@ -130,11 +130,11 @@ class TestNumericQuestions:
     )
     def test_cases(self, answer: Answer, outcome: Outcome) -> None:
         key = NumericKey(parse_number("3.14"), parse_number("0.01"))
-        assert score_paper(sheet(answer), paper([key])).items[0].outcome is outcome
+        assert score_paper(answered(answer), paper([key])).items[0].outcome is outcome
 
     def test_zero_tolerance_means_equal(self) -> None:
         key = NumericKey(Fraction(1, 3), Fraction(0))
-        card = score_paper(sheet("1/3", "0.3333"), paper([key, key]))
+        card = score_paper(answered("1/3", "0.3333"), paper([key, key]))
         assert outcomes(card) == "ci"
 
 
@@ -158,7 +158,7 @@ class TestDroppedQuestions:
     def test_cases(
         self, rule: DroppedRule, answers: tuple[Answer | None, ...], raw: str, factor: str, score: str
     ) -> None:
-        card = score_paper(sheet(*answers), paper(self.KEYS, dropped=rule))
+        card = score_paper(answered(*answers), paper(self.KEYS, dropped=rule))
         assert (card.raw, card.factor, card.score) == (Fraction(raw), Fraction(factor), Fraction(score))
         assert card.max_score == 8
         assert card.dropped == 1
@@ -190,13 +190,13 @@ class TestDroppedQuestions:
     ) -> None:
         # Only what is prorated is left out of the factor: 10 / (10 - 2), whatever the scheme says.
         keys = (accepted("a"), Dropped(PRORATE), Dropped(TO_ALL), Dropped(TO_ATTEMPTED), accepted("a"))
-        card = score_paper(sheet(*answers), paper(keys, dropped=scheme))
+        card = score_paper(answered(*answers), paper(keys, dropped=scheme))
         assert (card.raw, card.factor, card.score) == (Fraction(raw), Fraction(factor), Fraction(score))
         assert (card.max_score, card.dropped) == (Fraction(10), 3)
 
     @pytest.mark.parametrize("scheme", DroppedRule)
     def test_a_key_without_a_rule_follows_the_scheme(self, scheme: DroppedRule) -> None:
-        answers = sheet(A, B, None, B)
+        answers = answered(A, B, None, B)
         unnamed = score_paper(answers, paper(self.KEYS, dropped=scheme))
         named = (accepted("a"), accepted("a"), Dropped(scheme), accepted("a"))
         for other in DroppedRule:
@@ -238,7 +238,7 @@ class TestPrelimsPaper:
         keys: list[Key] = [accepted("a")] * (100 - dropped)
         blank = 100 - dropped - right - wrong
         card = score_paper(
-            sheet(*[A] * right, *[B] * wrong, *[None] * blank, *[A] * dropped),
+            answered(*[A] * right, *[B] * wrong, *[None] * blank, *[A] * dropped),
             paper([*keys, *[Dropped()] * dropped]),
         )
         assert printed_score(card) == score
@@ -262,7 +262,7 @@ class TestSections:
             Item(UUID(int=3), SECTION, accepted("a"), UPSC_MARKS),
         )
         key = PaperKey(items, (SectionRule(SECTION), SectionRule(OTHER)), PRORATE, RoundingPolicy.UPSC)
-        card = score_paper(sheet(A, B, A, A), key)
+        card = score_paper(answered(A, B, A, A), key)
         first, second = card.sections
         assert [section.section_id for section in card.sections] == [SECTION, OTHER]
         assert [(section.correct, section.incorrect, section.dropped) for section in card.sections] == [
@@ -293,13 +293,13 @@ class TestChoose:
         ],
     )
     def test_cases(self, answers: tuple[Answer | None, ...], expected: str, raw: str) -> None:
-        card = score_paper(sheet(*answers), paper(self.KEYS, choose=2))
+        card = score_paper(answered(*answers), paper(self.KEYS, choose=2))
         assert (outcomes(card), card.raw) == (expected, Fraction(raw))
         assert card.max_score == 4
 
     def test_only_a_missing_choice_costs_as_a_blank(self) -> None:
         scheme = Marks(Fraction(2), Fraction(0), Fraction(-1))
-        card = score_paper(sheet(None, None, None, A), paper(self.KEYS, scheme, choose=2))
+        card = score_paper(answered(None, None, None, A), paper(self.KEYS, scheme, choose=2))
         assert card.raw == 2 - 1
 
     @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ class TestChoose:
         self, rule: DroppedRule, answers: tuple[Answer | None, ...], expected: str, raw: str
     ) -> None:
         key = paper((Dropped(), *self.KEYS[1:]), dropped=rule, choose=2)
-        card = score_paper(sheet(*answers), key)
+        card = score_paper(answered(*answers), key)
         assert (outcomes(card), card.raw) == (expected, Fraction(raw))
         assert card.max_score == 4
         assert card.factor == 1
@@ -347,12 +347,12 @@ class TestChoose:
 
     def test_rules_of_single_questions(self) -> None:
         key = paper((Dropped(PRORATE), Dropped(TO_ALL), *self.KEYS[2:]), choose=2)
-        card = score_paper(sheet(A, None, A, A), key)
+        card = score_paper(answered(A, None, A, A), key)
         assert (outcomes(card), card.raw, card.factor) == ("ddcu", Fraction(4), Fraction(1))
 
     def test_prorates_only_when_too_few_are_left_to_choose_from(self) -> None:
         key = paper((Dropped(), Dropped(), Dropped(), accepted("a")), choose=2)
-        card = score_paper(sheet(None, None, None, A), key)
+        card = score_paper(answered(None, None, None, A), key)
         assert card.raw == 2
         assert card.factor == 2
         assert card.max_score == 4

@@ -1,4 +1,4 @@
-"""The score of any answer sheet to any paper equals a slow reference, written straight from the rules."""
+"""The score of any attempt at any paper equals a slow reference, written straight from the rules."""
 
 from collections import Counter
 from collections.abc import Mapping

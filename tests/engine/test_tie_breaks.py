@@ -138,8 +138,8 @@ class TestPart:
         [([0, 1, 2, 3, 4], part("8/3", 2, 1)), ([1], part("-2/3", 0, 1)), ([0, 3], part("3", 1, 0))],
     )
     def test_marks_after_proration_and_counts(self, chosen: list[int], expected: PartScore) -> None:
-        sheet = MarkedParts("cicpu", [6, -2, 1, 3, 0], Fraction(1, 3))
-        assert Part(chosen).score(sheet) == expected
+        graded = MarkedParts("cicpu", [6, -2, 1, 3, 0], Fraction(1, 3))
+        assert Part(chosen).score(graded) == expected
 
 
 class TestPlaces:

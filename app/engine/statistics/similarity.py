@@ -1,4 +1,4 @@
-"""Answer similarity: pairs of answer sheets that agree more often than chance allows.
+"""Answer similarity: pairs of attempts that agree more often than chance allows.
 
 The generalized binomial test (van der Linden and Sotaridona, 2006, Journal of Educational and Behavioral
 Statistics 31), with probabilities of answers by regression instead of a parametric model. Given how well two

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.schemas.analytics.candidates import SheetEntryOut, entries_of
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import Out
-from app.services.exams import CandidateSheets, PaperSheet
+from app.services.exams import CandidateResponses, PaperResponses
 
 
 class PaperSheetOut(Out):
@@ -21,7 +21,7 @@ class PaperSheetOut(Out):
     questions: list[SheetEntryOut]
 
     @classmethod
-    def of_sheet(cls, shown: PaperSheet) -> Self:
+    def of_sheet(cls, shown: PaperResponses) -> Self:
         """The sheet of one paper."""
         sheet = shown.sheet
         return cls(
@@ -44,7 +44,7 @@ class CandidateSheetsOut(Out):
     papers: list[PaperSheetOut]
 
     @classmethod
-    def of_candidate(cls, found: CandidateSheets) -> Self:
+    def of_candidate(cls, found: CandidateResponses) -> Self:
         """All sheets of a candidate."""
         return cls(
             exam_id=found.exam.id,

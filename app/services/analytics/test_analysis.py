@@ -106,7 +106,7 @@ class TestAnalysis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _GradedAttempt:
     """The attempt with its paper, its key and its marks."""
 
     found: AttemptAtTest
@@ -128,7 +128,7 @@ async def analyze(
     paper = await parts.papers.get(reads, shown.paper_id)
     key = await parts.papers.key(reads, shown.key_id)
     card = scorecard_of(key.rules, shown.outcomes, found.marks, found.marks_denominator)
-    sheet = _Sheet(found, shown, paper, key, card)
+    graded = _GradedAttempt(found, shown, paper, key, card)
     scores = await reads.attempts.distribution(shown.cohort_id)
     standing = scores.standing(shown.score.exact) if shown.counted and shown.may_compare else None
     may_compare_questions = shown.may_review and shown.may_compare
@@ -142,10 +142,10 @@ async def analyze(
         standing=standing,
         score_band=band,
         rank_band=_rank_band(band, scores) if band and standing else None,
-        participants=_participants(sheet, scores),
-        sections=_sections(sheet),
-        questions=_questions(sheet, shares),
-        changes=_changes(sheet, shown.figures) if shown.figures and shown.may_review else None,
+        participants=_participants(graded, scores),
+        sections=_sections(graded),
+        questions=_questions(graded, shares),
+        changes=_changes(graded, shown.figures) if shown.figures and shown.may_review else None,
         confidence=estimates.judgement.confidence,
         guessing=estimates.judgement.guessing,
         cutoffs=estimates.cutoffs,
@@ -165,12 +165,12 @@ def _rank_band(band: ScoreBand, scores: Distribution[Fraction]) -> tuple[int, in
     return rank_band(as_band(band), [float(score) for score in reversed(scores.scores)], scores.counts[::-1])
 
 
-def _participants(sheet: _Sheet, scores: Distribution[Fraction]) -> Participants:
+def _participants(graded: _GradedAttempt, scores: Distribution[Fraction]) -> Participants:
     count = scores.participants
-    if count < FEWEST_PARTICIPANTS or not sheet.shown.may_compare:
+    if count < FEWEST_PARTICIPANTS or not graded.shown.may_compare:
         return Participants(count, [], None, 0, _why_no_distribution(count))
     best = -(-count // 10)
-    distribution, top_mean = _printed_scores(scores, best, sheet.key.rules.factor, sheet.key.rules.rounding)
+    distribution, top_mean = _printed_scores(scores, best, graded.key.rules.factor, graded.key.rules.rounding)
     return Participants(count, distribution, top_mean, best, None)
 
 
@@ -200,14 +200,14 @@ def _printed_scores(
     return list(zip(texts, scores.counts, strict=True)), printed(total / best / factor, factor, rounding)
 
 
-def _sections(sheet: _Sheet) -> list[SectionAnalysis]:
-    place_of = {question_id: place for place, question_id in enumerate(sheet.paper.questions)}
-    medians = sheet.found.statistics.median_ms if sheet.found.statistics else None
+def _sections(graded: _GradedAttempt) -> list[SectionAnalysis]:
+    place_of = {question_id: place for place, question_id in enumerate(graded.paper.questions)}
+    medians = graded.found.statistics.median_ms if graded.found.statistics else None
     sections = []
-    for section, score in zip(sheet.paper.sections, sheet.card.sections, strict=True):
+    for section, score in zip(graded.paper.sections, graded.card.sections, strict=True):
         places = [place_of[question_id] for question_id in section.question_ids]
-        figures = printed_tally(score, sheet.key.rules.rounding)
-        own, median = _sum_of(sheet.found.spent_ms, places), _sum_of(medians, places)
+        figures = printed_tally(score, graded.key.rules.rounding)
+        own, median = _sum_of(graded.found.spent_ms, places), _sum_of(medians, places)
         sections.append(SectionAnalysis(section.id, section.name, figures, own, median))
     return sections
 
@@ -218,14 +218,14 @@ def _sum_of(times: Sequence[int | None] | None, places: Sequence[int]) -> int | 
     return sum(known) if len(known) == len(places) else None
 
 
-def _questions(sheet: _Sheet, shares: Mapping[UUID, tuple[int, int]]) -> list[QuestionAnalysis]:
-    found, shown = sheet.found, sheet.shown
+def _questions(graded: _GradedAttempt, shares: Mapping[UUID, tuple[int, int]]) -> list[QuestionAnalysis]:
+    found, shown = graded.found, graded.shown
     section_of = {
-        question_id: section.id for section in sheet.paper.sections for question_id in section.question_ids
+        question_id: section.id for section in graded.paper.sections for question_id in section.question_ids
     }
     medians = found.statistics.median_ms if found.statistics else None
     questions = []
-    for place, item in enumerate(sheet.card.items):
+    for place, item in enumerate(graded.card.items):
         order = found.answered_order[place] if found.answered_order else 0
         letter = shown.figures.confidence[place] if shown.figures else ""
         is_dropped = item.outcome is Outcome.DROPPED
@@ -240,7 +240,7 @@ def _questions(sheet: _Sheet, shares: Mapping[UUID, tuple[int, int]]) -> list[Qu
                 confidence=_CONFIDENCE.get(letter),
                 outcome=item.outcome.value if shown.may_review else None,
                 correct_percent=None if is_dropped else _correct_percent(shares.get(item.question_id)),
-                option_percent=None if is_dropped else _option_percent(sheet, place),
+                option_percent=None if is_dropped else _option_percent(graded, place),
             )
         )
     return questions
@@ -252,13 +252,13 @@ def _correct_percent(share: tuple[int, int] | None) -> float | None:
     return 100 * share[0] / share[1]
 
 
-def _option_percent(sheet: _Sheet, place: int) -> Mapping[str, float | None] | None:
+def _option_percent(graded: _GradedAttempt, place: int) -> Mapping[str, float | None] | None:
     """The share of the participants who chose each option. It tells the key, as `correct_percent` does."""
-    statistics = sheet.found.statistics
-    if statistics is None or not (sheet.shown.may_review and sheet.shown.may_compare):
+    statistics = graded.found.statistics
+    if statistics is None or not (graded.shown.may_review and graded.shown.may_compare):
         return None
     counts = statistics.option_counts[place]
-    options = list(sheet.paper.questions.values())[place].options
+    options = list(graded.paper.questions.values())[place].options
     total = sum(counts)
     if not options or total < FEWEST_PARTICIPANTS:
         return None
@@ -268,8 +268,8 @@ def _option_percent(sheet: _Sheet, place: int) -> Mapping[str, float | None] | N
     }
 
 
-def _changes(sheet: _Sheet, figures: KeptFigures) -> Changes:
-    rules = sheet.key.rules
+def _changes(graded: _GradedAttempt, figures: KeptFigures) -> Changes:
+    rules = graded.key.rules
     net = Fraction(figures.net_marks, figures.denominator)
     return Changes(
         right_to_wrong=figures.right_to_wrong,

@@ -45,7 +45,7 @@ async def request_missing_grading(uow: UnitOfWork, now: datetime, delay: timedel
 
 
 async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> int:
-    """Grade those of the attempts that are closed and have no result; how many these were."""
+    """Grade those of the attempts that are closed and have no result. Returns their number."""
     due = await uow.grading.lock_due(attempt_ids)
     await grade(uow, parts, due, now)
     return len(due)
@@ -57,22 +57,22 @@ async def grade(
     attempts: Sequence[Attempt],
     now: datetime,
     *,
-    decided: Mapping[UUID, bool] | None = None,
-    collected: list[Result] | None = None,
+    was_staff_before: Mapping[UUID, bool] | None = None,
+    append_results_to: list[Result] | None = None,
 ) -> None:
     """Grade closed attempts that are locked and have no result.
 
     Their keys are locked next, so that a key version which is added meanwhile is either used for all of them
     or added after them. The histograms come last (docs/decisions/0014).
 
-    The result of a candidate who is staff, or was since the start, is practice (docs/decisions/0054). Who
-    grades again because of another key gives what was `decided` at the first grading, by attempt.
+    The result of a candidate who is staff, or was since the start, is practice (docs/decisions/0054).
+    `was_staff_before` says by attempt whether its candidate was staff when it was graded first; it is read
+    from the database if not given.
 
-    The results are added to `collected`, if it is given: a release has too many to keep them in memory.
+    Only `submitting_together` needs the results, in `append_results_to`; a release has too many.
     """
     if not attempts:
         return
-    decided = decided or {}
     in_order = sorted(attempts, key=lambda attempt: (attempt.paper_id, attempt.id))
     key_ids = await uow.keys.lock_current({attempt.paper_id for attempt in in_order})
     scores: Counter[Score] = Counter()
@@ -85,20 +85,33 @@ async def grade(
         )
         for first in range(0, len(attempts_of_paper), GRADING_BATCH):
             batch = attempts_of_paper[first : first + GRADING_BATCH]
-            staff = await uow.grading.staff_since_start([attempt.id for attempt in batch])
-            was_staff = {attempt.id: decided.get(attempt.id, attempt.id in staff) for attempt in batch}
-            results = await _results(uow, paper, key, batch, was_staff, now)
-            for attempt in batch:
-                if attempt.exam_paper_id is None:
-                    attempt.practice = attempt.practice or was_staff[attempt.id]
-                if not is_held(attempt):
-                    attempt.status = AttemptStatus.GRADED
-            await uow.grading.add_results(results)
-            uow.jobs.add("calculate_user_analytics", attempt_ids=[str(each.attempt_id) for each in results])
+            results = await _grade_together(uow, paper, key, batch, was_staff_before or {}, now)
             scores.update(_counted(results))
-            if collected is not None:
-                collected += results
+            if append_results_to is not None:
+                append_results_to += results
     await uow.grading.count_scores(scores)
+
+
+async def _grade_together(
+    uow: UnitOfWork,
+    paper: FrozenPaper,
+    key: CompiledKey,
+    attempts: Sequence[Attempt],
+    was_staff_before: Mapping[UUID, bool],
+    now: datetime,
+) -> list[Result]:
+    """Grade a batch of attempts at one paper, all but the histograms."""
+    staff = await uow.grading.staff_since_start([attempt.id for attempt in attempts])
+    was_staff = {attempt.id: was_staff_before.get(attempt.id, attempt.id in staff) for attempt in attempts}
+    results = await _results(uow, paper, key, attempts, was_staff, now)
+    for attempt in attempts:
+        if attempt.exam_paper_id is None:
+            attempt.practice = attempt.practice or was_staff[attempt.id]
+        if not is_held(attempt):
+            attempt.status = AttemptStatus.GRADED
+    await uow.grading.add_results(results)
+    uow.jobs.add("calculate_user_analytics", attempt_ids=[str(each.attempt_id) for each in results])
+    return results
 
 
 async def _results(
@@ -126,25 +139,25 @@ def _result(
     was_staff: bool,
 ) -> Result:
     answers = list(map(stored.get, paper.question_texts))
-    sheet = key.grader.grade([answer_of(answer) for answer in answers])
+    graded = key.grader.grade([answer_of(answer) for answer in answers])
     return Result(
         attempt_id=attempt.id,
         cohort_id=attempt.exam_paper_id or key.cohort_id,
         user_id=attempt.user_id,
         counted=not attempt.practice
         and not was_staff
-        and sheet.qualification is not Qualification.DISQUALIFIED,
+        and graded.qualification is not Qualification.DISQUALIFIED,
         was_staff=was_staff,
-        qualification=sheet.qualification,
+        qualification=graded.qualification,
         key_id=key.id,
-        score_numerator=sheet.score.numerator,
-        score_denominator=sheet.score.denominator,
-        raw_numerator=sheet.raw.numerator,
-        raw_denominator=sheet.raw.denominator,
+        score_numerator=graded.score.numerator,
+        score_denominator=graded.score.denominator,
+        raw_numerator=graded.raw.numerator,
+        raw_denominator=graded.raw.denominator,
         answers=answers,
-        outcomes=sheet.outcomes,
-        marks=sheet.marks,
-        marks_denominator=sheet.denominator,
+        outcomes=graded.outcomes,
+        marks=graded.marks,
+        marks_denominator=graded.denominator,
         graded_at=now,
     )
 
@@ -159,7 +172,7 @@ def _counted(results: Iterable[Result]) -> Counter[Score]:
 
 
 async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
-    """Delete the results of locked attempts, and remove them from the histograms, these last."""
+    """Delete the results of locked attempts, and remove them from the histograms, which are changed last."""
     results = await uow.grading.delete_results(attempt_ids)
     await uow.grading.discount_scores(_counted(results))
     return results

@@ -13,7 +13,7 @@ from app.services.unit_of_work import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class SheetEntry:
+class ResponseSheetEntry:
     """One question of a paper, and the answer to it that stands."""
 
     question_id: UUID
@@ -37,7 +37,7 @@ class ResponseSheet:
 
     attempt: Attempt
     paper_version: int
-    entries: Sequence[SheetEntry]
+    entries: Sequence[ResponseSheetEntry]
 
     @property
     def answered(self) -> int:
@@ -65,7 +65,7 @@ async def compose(reads: Reading, parts: Components, attempt: Attempt) -> Respon
     for number, question_id in enumerate(paper.questions, start=1):
         log = logs.get(question_id, NOT_SAVED)
         entries.append(
-            SheetEntry(
+            ResponseSheetEntry(
                 question_id=question_id,
                 number=number,
                 section_id=section_of[question_id],

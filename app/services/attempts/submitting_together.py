@@ -144,7 +144,7 @@ async def _grade(uow: UnitOfWork, parts: Components, attempts: Collection[Attemp
     results: list[Result] = []
     papers = sorted({attempt.paper_id for attempt in attempts})
     if all([await uow.keys.try_lock(paper_id) for paper_id in papers]):
-        await grade(uow, parts, list(attempts), parts.clock.now(), collected=results)
+        await grade(uow, parts, list(attempts), parts.clock.now(), append_results_to=results)
     else:
         request_grading(uow, [attempt.id for attempt in attempts])
     return results

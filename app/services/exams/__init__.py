@@ -66,7 +66,7 @@ from app.services.exams.registrations import claim, register, registrations, wit
 from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
-from app.services.exams.response_sheets import CandidateSheets, PaperSheet, response_sheets
+from app.services.exams.response_sheets import CandidateResponses, PaperResponses, response_sheets
 from app.services.exams.results import ExamResultView, result
 from app.services.exams.steering import (
     Note,
@@ -84,7 +84,7 @@ from app.services.exams.taking_together import start_together
 __all__ = [
     "Accommodated",
     "AppliedExam",
-    "CandidateSheets",
+    "CandidateResponses",
     "ClosePaper",
     "ClosedPaper",
     "Corrected",
@@ -109,7 +109,7 @@ __all__ = [
     "NoShows",
     "Note",
     "PaperDraft",
-    "PaperSheet",
+    "PaperResponses",
     "PaperView",
     "Previewed",
     "PublishedExam",

@@ -205,9 +205,9 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
     current = await uow.keys.lock_current({paper.paper_id for paper in papers if paper.paper_id is not None})
     outdated = await uow.exam_attempts.graded_by_others(exam.id, list(current.values()))
     withdrawn = await attempts.withdraw_results(uow, outdated)
-    decided = {result.attempt_id: result.was_staff for result in withdrawn}
+    was_staff = {result.attempt_id: result.was_staff for result in withdrawn}
     ungraded = await uow.exam_attempts.ungraded(exam.id)
-    await attempts.grade(uow, parts, ungraded, now, decided=decided)
+    await attempts.grade(uow, parts, ungraded, now, was_staff_before=was_staff)
     return len(ungraded)
 
 

@@ -18,7 +18,7 @@ from app.services.users import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class PaperSheet:
+class PaperResponses:
     """A candidate's response sheet at one paper."""
 
     paper: ExamPaper
@@ -26,7 +26,7 @@ class PaperSheet:
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateSheets:
+class CandidateResponses:
     """The response sheets of a candidate, in the order of the papers.
 
     A paper has one if the candidate's official attempt at it has ended, also if it is void.
@@ -34,7 +34,7 @@ class CandidateSheets:
 
     exam: Exam
     registration: Registration
-    papers: Sequence[PaperSheet]
+    papers: Sequence[PaperResponses]
 
 
 async def exam_to_read(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Exam:
@@ -53,7 +53,7 @@ async def exam_to_read(reads: Reading, staff: Principal, exam_id: UUID, now: dat
 
 async def response_sheets(
     reads: Reading, parts: Components, staff: Principal, exam_id: UUID, roll_number: str, now: datetime
-) -> CandidateSheets:
+) -> CandidateResponses:
     """What a candidate answered in the official attempt at each paper. A candidate has one at most.
 
     It has no key and no marks, and the reading is audited. Raises NotPossible while a paper of the exam is
@@ -68,9 +68,9 @@ async def response_sheets(
     attempts = await reads.exam_attempts.of_registration(exam.id, registration.id)
     ended = {attempt.exam_paper_id: attempt for attempt in attempts if attempt.status not in RUNNING}
     sheets = [
-        PaperSheet(paper, await compose(reads, parts, attempt))
+        PaperResponses(paper, await compose(reads, parts, attempt))
         for paper in papers
         if (attempt := ended.get(paper.id)) is not None
     ]
     record(reads, staff, "read_response_sheet", exam, roll_number=registration.roll_number)
-    return CandidateSheets(exam, registration, sheets)
+    return CandidateResponses(exam, registration, sheets)

@@ -23,11 +23,11 @@ async def impact_of(
     """The impact as it is stored: see `Impact`. Reads in batches, and grades in a thread."""
     regrader, counted, after = Regrader(revised, keep), ImpactCount(), FIRST
     with full_collections.disabled():
-        while sheets := await reads.regrading.graded(test_id, regrader.paper_ids, after, AT_ONCE):
-            await regrader.load_old_keys(reads, parts, sheets)
-            regraded = await asyncio.to_thread(regrader.regrade_all, sheets)
+        while gradings := await reads.regrading.graded(test_id, regrader.paper_ids, after, AT_ONCE):
+            await regrader.load_old_keys(reads, parts, gradings)
+            regraded = await asyncio.to_thread(regrader.regrade_all, gradings)
             await asyncio.to_thread(_count, counted, regraded)
-            after = sheets[-1].attempt_id
+            after = gradings[-1].attempt_id
         return stored(await asyncio.to_thread(counted.impact))
 
 
@@ -41,19 +41,19 @@ def _count(counted: ImpactCount, regraded: Sequence[Regraded]) -> None:
 
 
 def _signature(each: Regraded) -> tuple[Any, ...]:
-    sheet, graded = each.stored, each.graded
-    before = sheet.cohort_id, sheet.score_numerator, sheet.score_denominator, each.printed_before
+    first, graded = each.stored, each.graded
+    before = first.cohort_id, first.score_numerator, first.score_denominator, each.printed_before
     after = graded.score.numerator, graded.score.denominator, each.printed_after, graded.qualification
-    return *before, sheet.counted, sheet.qualification, *after, each.kept, each.is_counted
+    return *before, first.counted, first.qualification, *after, each.kept, each.is_counted
 
 
 def _change(each: Regraded) -> Counted:
-    sheet, graded = each.stored, each.graded
-    before = Mark(each.exact_before, each.printed_before, sheet.counted, sheet.qualification)
+    first, graded = each.stored, each.graded
+    before = Mark(each.exact_before, each.printed_before, first.counted, first.qualification)
     if each.kept:
-        return Counted(sheet.cohort_id, before, before)
+        return Counted(first.cohort_id, before, before)
     after = Mark(graded.score, each.printed_after, each.is_counted, graded.qualification)
-    return Counted(sheet.cohort_id, before, after)
+    return Counted(first.cohort_id, before, after)
 
 
 def stored(impact: Impact) -> dict[str, Any]:

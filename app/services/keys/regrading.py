@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from app.engine.answers import answer_of
-from app.engine.grading import GradedSheet, Grader
+from app.engine.grading import GradedAttempt, Grader
 from app.engine.marks import printed
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
@@ -51,7 +51,7 @@ class Regraded:
     """One attempt: its result before, and its grading by the new key. `kept`: the result before stands."""
 
     stored: StoredGrading
-    graded: GradedSheet
+    graded: GradedAttempt
     kept: bool
     is_counted: bool
     exact_before: Fraction
@@ -103,7 +103,7 @@ class Regrader:
         )
 
 
-def _is_better(stored: StoredGrading, exact_before: Fraction, graded: GradedSheet) -> bool:
+def _is_better(stored: StoredGrading, exact_before: Fraction, graded: GradedAttempt) -> bool:
     """Whether the result before has the higher score, or the same one and only it qualifies."""
     if exact_before != graded.score:
         return exact_before > graded.score
@@ -111,7 +111,7 @@ def _is_better(stored: StoredGrading, exact_before: Fraction, graded: GradedShee
     return was_qualified and graded.qualification is not Qualification.QUALIFIED
 
 
-def _counts(stored: StoredGrading, graded: GradedSheet) -> bool:
+def _counts(stored: StoredGrading, graded: GradedAttempt) -> bool:
     """Whether the result by the new key counts: one that was disqualified may count now."""
     if graded.qualification is Qualification.DISQUALIFIED:
         return False

@@ -65,14 +65,16 @@ class Replacement:
     async def _grade(self, after: UUID, *, is_staged: bool | None = None) -> None:
         test_id, papers = self.revision.test_id, self.regrader.paper_ids
         done = 0
-        while sheets := await self.uow.regrading.graded(test_id, papers, after, AT_ONCE, is_staged=is_staged):
-            await self.regrader.load_old_keys(self.uow, self.parts, sheets)
-            regraded = await asyncio.to_thread(self.regrader.regrade_all, sheets)
+        while gradings := await self.uow.regrading.graded(
+            test_id, papers, after, AT_ONCE, is_staged=is_staged
+        ):
+            await self.regrader.load_old_keys(self.uow, self.parts, gradings)
+            regraded = await asyncio.to_thread(self.regrader.regrade_all, gradings)
             await self.uow.regrading.stage([staged_row(each) for each in regraded])
-            after = sheets[-1].attempt_id
+            after = gradings[-1].attempt_id
             if is_staged is None:
                 self.bounds.append(after)
-                done += len(sheets)
+                done += len(gradings)
                 await self.report(done // 2, self.total)
 
     async def put_in_place(self, keys: Mapping[UUID, CompiledKey], now: datetime) -> None:

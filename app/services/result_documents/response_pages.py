@@ -7,7 +7,7 @@ from string import ascii_uppercase
 from typing import Any, Literal
 
 from app.services.components import Components
-from app.services.exams import CandidateSheets, PaperSheet
+from app.services.exams import CandidateResponses, PaperResponses
 from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart
 from app.services.result_documents import wording
 from app.services.result_documents.documents import Document
@@ -30,12 +30,12 @@ COLUMNS: Sequence[tuple[Text, Literal["left", "right"]]] = (
 class _Sat:
     """The sheet of a paper with the paper, which has the options."""
 
-    shown: PaperSheet
+    shown: PaperResponses
     paper: FrozenPaper
 
 
 async def response_document(
-    reads: Reading, parts: Components, found: CandidateSheets, language: DocumentLanguage, now: datetime
+    reads: Reading, parts: Components, found: CandidateResponses, language: DocumentLanguage, now: datetime
 ) -> Document:
     """The sheets that somebody may read, as `exams.response_sheets` has found them."""
     sat = [_Sat(each, await parts.papers.get(reads, each.sheet.attempt.paper_id)) for each in found.papers]
@@ -45,7 +45,7 @@ async def response_document(
 
 
 def _content(
-    found: CandidateSheets, sat: Sequence[_Sat], institute: str, language: DocumentLanguage, now: datetime
+    found: CandidateResponses, sat: Sequence[_Sat], institute: str, language: DocumentLanguage, now: datetime
 ) -> ResponseContent:
     return ResponseContent(
         language="hi" if language == "hi" else "en",

@@ -11,7 +11,7 @@ CORRECT, INCORRECT = Fraction(2), Fraction(-2, 3)
 
 @dataclass(frozen=True)
 class Mark:
-    """What an answer sheet is worth."""
+    """The marks of an attempt."""
 
     score: Fraction
     correct: int
