@@ -22,7 +22,7 @@ from app.api import (
     openapi,
     problems,
 )
-from app.api.direct_answers import DirectAnswers
+from app.api.direct_responses import DirectResponses
 from app.api.routing import MOST_FIELDS, MOST_FILES
 from app.api.sockets import Sockets
 from app.api.v1 import (
@@ -65,7 +65,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.repeating import end, keep_running, repeat
 from app.core.telemetry import configure_logging
-from app.core.whole_answers import WholeAnswers
+from app.core.whole_responses import WholeResponses
 from app.services import realtime, replica
 from app.services.auth.revocations import RECOVERED_AFTER_SECONDS, RevocationFollower
 from app.startup import open_components
@@ -98,13 +98,13 @@ class Api(FastAPI):
         super().__init__(**options)
         self.front: ASGIApp = super().__call__
         """Called first. `create_app` sets it; until then it is FastAPI."""
-        self.direct_at_once: Callable[[Scope, WholeAnswers], bool] = lambda *_: False
-        """What the server asks before that: see `at_once`."""
+        self.direct_without_task: Callable[[Scope, WholeResponses], bool] = lambda *_: False
+        """What the server asks before that: see `answer_without_task`."""
 
-    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+    def answer_without_task(self, scope: Scope, send: WholeResponses) -> bool:
         """Answer a request for which nothing has to be awaited. If it returns False, nothing was sent."""
         scope["app"] = self
-        return self.direct_at_once(scope, send)
+        return self.direct_without_task(scope, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -139,7 +139,7 @@ def create_app(
         redirect_slashes=False,
         form_limits={"max_fields": MOST_FIELDS, "max_files": MOST_FILES, "max_part_size": 100_000},
     )
-    direct_answers = DirectAnswers(
+    direct_responses = DirectResponses(
         app.front,
         routes=DIRECT_ROUTES,
         arrivals=arrivals,
@@ -147,8 +147,10 @@ def create_app(
         hsts=hsts,
         cors=_cors(settings),
     )
-    app.direct_at_once = direct_answers.at_once
-    app.front = Sockets(direct_answers, RequestContext(direct_answers, arrivals, settings.trusted_proxies))
+    app.direct_without_task = direct_responses.answer_without_task
+    app.front = Sockets(
+        direct_responses, RequestContext(direct_responses, arrivals, settings.trusted_proxies)
+    )
     problems.install(app)
     openapi.install(app)
     # The routers are included one by one, those with the most requests first. Starlette matches a request

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.active_users import ActiveUsers
 from app.core.admission import Admission
-from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
@@ -24,6 +23,7 @@ from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
 from app.core.realtime.stream import Stream
 from app.core.redis_client import open_redis
+from app.core.response_memory import ResponseMemory
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
@@ -49,7 +49,7 @@ _CERTIFICATES = httpx.create_ssl_context()
 
 Forked processes share them.
 """
-_SENT_ANSWERS_BYTES = 32_000_000
+_SENT_RESPONSES_BYTES = 32_000_000
 """About a thousand results with their review."""
 _BATCHES_AT_ONCE = 8
 _LOOKUPS_AT_ONCE = 4
@@ -132,7 +132,7 @@ async def open_components(
             write_batches=write_batches,
             lookup_batches=lookup_batches,
             result_batches=result_batches,
-            sent_answers=AnswerMemory(_SENT_ANSWERS_BYTES),
+            sent_responses=ResponseMemory(_SENT_RESPONSES_BYTES),
             admission=Admission(),
             personal_turns=PersonalTurns(),
             login_turns=_login_turns(settings),

@@ -81,7 +81,7 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
-    "app/api/direct_answers.py::DirectAnswers.__init__": "the key of a route",
+    "app/api/direct_responses.py::DirectResponses.__init__": "the key of a route",
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.names": DOCUMENTS,
     "app/services/exams/key_stages.py::_shown": "show_key() has asked may_know_keys",
     "app/services/exams/paper_keys.py::_key": "paper_key() has asked",

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Header, Response
 
 from app.api.deps import Holder
-from app.api.direct_routes import DirectAnswer, RawHeaders
+from app.api.direct_routes import DirectResponse, RawHeaders
 from app.api.payloads import response_errors
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import Invalid, NotFound, SessionRevoked
@@ -36,24 +36,24 @@ PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def paper_answer(paper: FrozenPaper, if_none_match: str, accept_encoding: str) -> DirectAnswer:
+def direct_paper_response(paper: FrozenPaper, if_none_match: str, accept_encoding: str) -> DirectResponse:
     """The candidates' document from memory, or 304 if the client has it.
 
     A header that the client has not sent is empty.
     """
     headers = _paper_headers(paper.etag)
     if if_none_match and _names_etag(if_none_match, paper.etag):
-        return DirectAnswer(304, headers.unchanged, b"")
+        return DirectResponse(304, headers.unchanged, b"")
     if _ALLOWS_GZIP.search(accept_encoding):
-        return DirectAnswer(200, headers.compressed, paper.document_gzipped)
-    return DirectAnswer(200, headers.whole, paper.document)
+        return DirectResponse(200, headers.compressed, paper.document_gzipped)
+    return DirectResponse(200, headers.whole, paper.document)
 
 
 def paper_response(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
-    """The same answer for FastAPI."""
-    answer = paper_answer(paper, if_none_match or "", accept_encoding)
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return Response(answer.body, answer.status, headers)
+    """The same response for FastAPI."""
+    response = direct_paper_response(paper, if_none_match or "", accept_encoding)
+    headers = {name.decode(): value.decode() for name, value in response.headers}
+    return Response(response.body, response.status, headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Results, analyses and boards of candidates, answered directly.
 
-The version of an answer is read before it is built, and again for each request. If it is the same, the kept
-answer is sent (docs/decisions/0096). Otherwise the services build it, as for the documented routes.
+The version of a response is read before it is built, and again for each request. If it is the same, the kept
+response is sent (docs/decisions/0096). Otherwise the services build it, as for the documented routes.
 """
 
 import re
@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.direct_routes import JSON_HEADERS, DirectAnswer, DirectRequest, DirectRoute
-from app.core.answer_memory import KeptBody
+from app.api.direct_routes import JSON_HEADERS, DirectRequest, DirectResponse, DirectRoute
 from app.core.errors import Unavailable
+from app.core.response_memory import KeptBody
 from app.schemas.analytics.leaderboards import LeaderboardOut
 from app.schemas.analytics.overview import OverviewOut
 from app.schemas.analytics.test_analysis import TestAnalysisOut
@@ -37,7 +37,7 @@ _BOARD_OF_TEST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    """An answer, and the versions of the profiles of other people whom it shows."""
+    """A response, and the versions of the profiles of other people whom it shows."""
 
     content: Out
     profiles: Mapping[UUID, str] = field(default_factory=dict)
@@ -46,16 +46,16 @@ class _Built:
 _Build: TypeAlias = Callable[[Principal], Awaitable[_Built]]
 
 
-async def _result(request: DirectRequest) -> DirectAnswer | None:
+async def _result(request: DirectRequest) -> DirectResponse | None:
     [test_id] = request.ids
 
     async def build(user: Principal) -> _Built:
         return _Built(ResultOut.of(await attempts.result_together(request.parts, user, test_id)))
 
-    return await _answer(request, test_id, build, by_minute=False)
+    return await _respond(request, test_id, build, by_minute=False)
 
 
-async def _analysis(request: DirectRequest) -> DirectAnswer | None:
+async def _analysis(request: DirectRequest) -> DirectResponse | None:
     [test_id] = request.ids
 
     async def build(user: Principal) -> _Built:
@@ -63,19 +63,19 @@ async def _analysis(request: DirectRequest) -> DirectAnswer | None:
             found = await analyze(reads, request.parts, user, test_id, None)
         return _Built(TestAnalysisOut.of(found))
 
-    return await _answer(request, test_id, build, by_minute=True)
+    return await _respond(request, test_id, build, by_minute=True)
 
 
-async def _overview(request: DirectRequest) -> DirectAnswer | None:
+async def _overview(request: DirectRequest) -> DirectResponse | None:
     async def build(user: Principal) -> _Built:
         async with reading(request.parts.engine) as reads:
             found = await overview(reads, request.parts, user, request.arrived_at)
         return _Built(OverviewOut.of_overview(found))
 
-    return await _answer(request, None, build, by_minute=True)
+    return await _respond(request, None, build, by_minute=True)
 
 
-async def _board(request: DirectRequest) -> DirectAnswer | None:
+async def _board(request: DirectRequest) -> DirectResponse | None:
     """The board of a test. Those of exams are left to the documented route, and those of a category: their
     histogram is a minute old already."""
     asked = _asked_board(request.scope["query_string"])
@@ -89,7 +89,7 @@ async def _board(request: DirectRequest) -> DirectAnswer | None:
             board = await leaderboards.of_test(reads, request.parts, user, test_id, wanted, now)
         return _Built(LeaderboardOut.of(board), board.profiles)
 
-    return await _answer(request, test_id, build, by_minute=True)
+    return await _respond(request, test_id, build, by_minute=True)
 
 
 def _asked_board(query: bytes) -> tuple[UUID, LeaderboardRequest] | None:
@@ -109,10 +109,10 @@ ROUTES: Sequence[DirectRoute] = (
 )
 
 
-async def _answer(
+async def _respond(
     request: DirectRequest, test_id: UUID | None, build: _Build, *, by_minute: bool
-) -> DirectAnswer | None:
-    """The kept answer if its version is the present one, otherwise a new one, which is kept.
+) -> DirectResponse | None:
+    """The kept response if its version is the present one, otherwise a new one, which is kept.
 
     With `by_minute` it is kept until the minute ends: it also depends on the time, the syllabus and what is
     on offer.
@@ -124,18 +124,18 @@ async def _answer(
     if account is None:
         return None
     key = account.id, scope["path"], scope["query_string"]
-    kept = parts.sent_answers.get(key)
+    kept = parts.sent_responses.get(key)
     try:
         current = await version_of(parts, account, test_id)
         if current is None:
             return None
         version = f"{request.arrived_at:%Y-%m-%d %H:%M} {current.digest}" if by_minute else current.digest
         if kept is not None and kept.version == version and await are_profiles_at(parts, kept.profiles):
-            return DirectAnswer(200, JSON_HEADERS, kept.body)
+            return DirectResponse(200, JSON_HEADERS, kept.body)
     except (Unavailable, SQLAlchemyError):
         return None  # The documented route may be able to answer.
     async with request.turn():
         built = await build(current.candidate)
-    answer = DirectAnswer.of(200, built.content)
-    parts.sent_answers.put(key, KeptBody(version, answer.body, built.profiles))
-    return answer
+    response = DirectResponse.of(200, built.content)
+    parts.sent_responses.put(key, KeptBody(version, response.body, built.profiles))
+    return response

@@ -1,4 +1,4 @@
-"""The routes that are answered without FastAPI, their requests and their answers."""
+"""The routes that are answered without FastAPI, their requests and their responses."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -99,23 +99,23 @@ class DirectRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectAnswer:
-    """An answer. The length and the headers that every answer has are added."""
+class DirectResponse:
+    """A response. The length and the headers that every response has are added."""
 
     status: int
     headers: RawHeaders
     body: bytes
 
     @classmethod
-    def of(cls, status: int, content: Out) -> "DirectAnswer":
-        """An answer with JSON."""
+    def of(cls, status: int, content: Out) -> "DirectResponse":
+        """A response with JSON."""
         return cls(status, JSON_HEADERS, content.__pydantic_serializer__.to_json(content))
 
 
-Answer: TypeAlias = Callable[[DirectRequest], Awaitable[DirectAnswer | None]]
+Responder: TypeAlias = Callable[[DirectRequest], Awaitable[DirectResponse | None]]
 """Answers a request. None if the documented route must answer it; then nothing has been changed."""
-AnswerAtOnce: TypeAlias = Callable[[DirectRequest], DirectAnswer | None]
-"""Answers a GET without awaiting anything. None if `Answer` must answer it."""
+ResponderWithoutTask: TypeAlias = Callable[[DirectRequest], DirectResponse | None]
+"""Answers a GET without awaiting anything. None if the `Responder` must answer it."""
 
 
 class DirectRoute:
@@ -129,20 +129,20 @@ class DirectRoute:
         self,
         method: str,
         template: str,
-        answer: Answer,
+        respond: Responder,
         *,
-        at_once: AnswerAtOnce | None = None,
+        without_task: ResponderWithoutTask | None = None,
         most_bytes: int = 1_000,
         takes_query: bool = False,
-        needed: bool = False,
+        always_admitted: bool = False,
     ) -> None:
         self.method = method
         self.template = template
-        self.answer = answer
-        self.at_once = at_once
+        self.respond = respond
+        self.without_task = without_task
         self.most_bytes = most_bytes
         self._takes_query = takes_query
-        self.needed = needed
+        self.always_admitted = always_admitted
         """Whether candidates in an exam need it: it is not refused while many requests are in progress."""
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
 

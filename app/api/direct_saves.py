@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from app.api.attempts import save_sent, save_sent_to_paper
 from app.api.deps import Holder
 from app.api.direct_bodies import plain_body
-from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import ResponsesIn
 
 _MOST_BYTES = 16_000
 
 
-async def _of_test(request: DirectRequest) -> DirectAnswer | None:
+async def _of_test(request: DirectRequest) -> DirectResponse | None:
     sent = await _sent(request)
     if sent is None:
         return None
@@ -23,10 +23,10 @@ async def _of_test(request: DirectRequest) -> DirectAnswer | None:
     holder, body = sent
     async with request.turn():
         saved = await save_sent(request.parts, holder, AttemptScope(test_id), body, request.arrived_at)
-    return DirectAnswer.of(200, saved)
+    return DirectResponse.of(200, saved)
 
 
-async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
+async def _of_exam(request: DirectRequest) -> DirectResponse | None:
     sent = await _sent(request)
     if sent is None:
         return None
@@ -34,17 +34,19 @@ async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
     holder, body = sent
     async with request.turn():
         saved = await save_sent_to_paper(request.parts, holder, exam_id, paper_id, body, request.arrived_at)
-    return DirectAnswer.of(200, saved)
+    return DirectResponse.of(200, saved)
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MOST_BYTES, needed=True),
+    DirectRoute(
+        "POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MOST_BYTES, always_admitted=True
+    ),
     DirectRoute(
         "POST",
         "/v1/exams/{exam_id}/papers/{paper_id}/responses",
         _of_exam,
         most_bytes=_MOST_BYTES,
-        needed=True,
+        always_admitted=True,
     ),
 )
 

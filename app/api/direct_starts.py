@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.api.direct_bodies import plain_body
-from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute
 from app.schemas.attempts import StartedOut, StartIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
@@ -11,7 +11,7 @@ from app.services.attempts import StartRequest
 from app.services.users import account_of
 
 
-async def _start_test(request: DirectRequest) -> DirectAnswer | None:
+async def _start_test(request: DirectRequest) -> DirectResponse | None:
     start = await _start_of(request)
     if start is None:
         return None
@@ -21,10 +21,12 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
     if started is None:
         return None
     await request.note_write()
-    return DirectAnswer.of(201 if started.is_new else 200, StartedOut.of_start(started, request.parts.clock))
+    return DirectResponse.of(
+        201 if started.is_new else 200, StartedOut.of_start(started, request.parts.clock)
+    )
 
 
-async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
+async def _start_paper(request: DirectRequest) -> DirectResponse | None:
     start = await _start_of(request)
     if start is None:
         return None
@@ -35,12 +37,12 @@ async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
         return None
     await request.note_write()
     status = 201 if started.started.is_new else 200
-    return DirectAnswer.of(status, StartedPaperOut.of_paper(started, request.parts.clock))
+    return DirectResponse.of(status, StartedPaperOut.of_paper(started, request.parts.clock))
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test, needed=True),
-    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start", _start_paper, needed=True),
+    DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test, always_admitted=True),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start", _start_paper, always_admitted=True),
 )
 
 

@@ -5,7 +5,7 @@ After an action of staff on a whole exam, all of its apps ask for the state of t
 
 from collections.abc import Sequence
 
-from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.repositories.attempts import RUNNING
 from app.schemas.attempts import StandingAttemptOut
@@ -13,16 +13,16 @@ from app.services import attempts
 from app.services.attempts import AttemptView
 
 
-async def _of_test(request: DirectRequest) -> DirectAnswer | None:
+async def _of_test(request: DirectRequest) -> DirectResponse | None:
     [test_id] = request.ids
     view = await _view(request, AttemptScope(test_id))
-    return None if view is None or view.attempt.status not in RUNNING else _answer(request, view)
+    return None if view is None or view.attempt.status not in RUNNING else _response(request, view)
 
 
-async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
+async def _of_exam(request: DirectRequest) -> DirectResponse | None:
     exam_id, paper_id = request.ids
     view = await _view(request, request.parts.placements.in_memory(exam_id, paper_id))
-    return None if view is None else _answer(request, view)
+    return None if view is None else _response(request, view)
 
 
 ROUTES: Sequence[DirectRoute] = (
@@ -39,5 +39,5 @@ async def _view(request: DirectRequest, scope: AttemptScope | None) -> AttemptVi
         return await attempts.view_together(request.parts, grant.attempt)
 
 
-def _answer(request: DirectRequest, view: AttemptView) -> DirectAnswer:
-    return DirectAnswer.of(200, StandingAttemptOut.of_state(view, request.parts.clock.now()))
+def _response(request: DirectRequest, view: AttemptView) -> DirectResponse:
+    return DirectResponse.of(200, StandingAttemptOut.of_state(view, request.parts.clock.now()))

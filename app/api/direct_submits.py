@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.api.direct_bodies import plain_body
-from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute
+from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import SubmitIn
 from app.schemas.results import SubmittedOut
@@ -12,23 +12,23 @@ from app.services import attempts
 from app.services.attempts import SubmitRequest
 
 
-async def _of_test(request: DirectRequest) -> DirectAnswer | None:
+async def _of_test(request: DirectRequest) -> DirectResponse | None:
     [test_id] = request.ids
     return await _submit(request, AttemptScope(test_id))
 
 
-async def _of_exam(request: DirectRequest) -> DirectAnswer | None:
+async def _of_exam(request: DirectRequest) -> DirectResponse | None:
     exam_id, paper_id = request.ids
     return await _submit(request, request.parts.placements.in_memory(exam_id, paper_id))
 
 
 ROUTES: Sequence[DirectRoute] = (
-    DirectRoute("POST", "/v1/tests/{test_id}/submit", _of_test, needed=True),
-    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit", _of_exam, needed=True),
+    DirectRoute("POST", "/v1/tests/{test_id}/submit", _of_test, always_admitted=True),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit", _of_exam, always_admitted=True),
 )
 
 
-async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectAnswer | None:
+async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectResponse | None:
     grant = request.grant_of(scope) if request.header(b"content-type") == b"application/json" else None
     if grant is None or submitted_id(request.body) != grant.attempt.id:
         return None
@@ -38,7 +38,7 @@ async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectA
     if submitted is None:
         return None
     await request.note_write()
-    return DirectAnswer.of(200, SubmittedOut.of_submit(submitted.attempt, submitted.result))
+    return DirectResponse.of(200, SubmittedOut.of_submit(submitted.attempt, submitted.result))
 
 
 def submitted_id(content: bytes) -> UUID | None:

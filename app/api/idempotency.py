@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a request that is sent again gets the first answer (docs/decisions/0053).
+"""`Idempotency-Key`: a request that is sent again gets the first response (docs/decisions/0053).
 
-A route declares it by taking `OnceUow` instead of `Uow`. The dependency looks for an earlier answer before
-anything is done, and the route class keeps the new answer before the transaction commits.
+A route declares it by taking `OnceUow` instead of `Uow`. The dependency looks for an earlier response before
+anything is done, and the route class keeps the new response before the transaction commits.
 """
 
 import hashlib
@@ -38,14 +38,14 @@ Key = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class _Keeper:
-    """Keeps the answer to a request in the request's own transaction."""
+    """Keeps the response to a request in the request's own transaction."""
 
     uow: UnitOfWork
     request: KeyedRequest
     now: datetime
 
     async def __call__(self, response: Response) -> None:
-        """Keep the answer if the request was carried out. After an error the key may be used again."""
+        """Keep the response if the request was carried out. After an error the key may be used again."""
         if response.status_code < 300:
             media_type = response.headers.get("content-type", "")
             stored = StoredResponse(response.status_code, media_type, bytes(response.body))

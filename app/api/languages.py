@@ -13,7 +13,7 @@ LONGEST_HEADER = 200
 
 
 def language_of(scope: Scope) -> str:
-    """The language for the answer to this request."""
+    """The language of the response to this request."""
     accepted = ",".join(Headers(scope=scope).getlist("accept-language"))
     return preferred(accepted[:LONGEST_HEADER]) if accepted else ENGLISH
 

@@ -1,4 +1,4 @@
-"""Answers that are a PDF, and the parameter for its language."""
+"""Responses that are a PDF, and the parameter for its language."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -42,8 +42,8 @@ AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_b
 
 # What the API puts into the scope of a request, besides `state`:
 # - `ias_access`: what the `Access` dependencies have decided, by dependency (below).
-# - `ias_keep_response`: keeps the answer to a request with an `Idempotency-Key` (`api/idempotency.py`).
-# - `ias_messages`: a direct answer as messages, for a web page (`api/direct_answers.py`).
+# - `ias_keep_response`: keeps the response to a request with an `Idempotency-Key` (`api/idempotency.py`).
+# - `ias_messages`: a direct response as messages, for a web page (`api/direct_responses.py`).
 
 PUBLIC_BODY_BYTES = 64 * 1024
 """Without a session a client sends an address, a password or a token."""
@@ -151,7 +151,7 @@ def accesses(dependant: Dependant) -> Iterator[Access[Any]]:
 
 
 class Replayed(Exception):
-    """The request was carried out before, and `response` is the answer that it got."""
+    """The request was carried out before, and `response` is the first response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__("the request was carried out before")
@@ -207,7 +207,7 @@ def _bounded(request: Request, *, is_public: bool, form: Parameters | None) -> R
         limit = min(limit, PUBLIC_BODY_BYTES)
     seconds = settings.upload_seconds if is_form else settings.body_seconds
     most_values = PUBLIC_VALUES if is_public else MOST_VALUES
-    # The body may have been awaited before (`api/direct_answers.py`).
+    # The body may have been awaited before (`api/direct_responses.py`).
     ends_at: float | None = getattr(request.state, "body_ends_at", None)
     receive = _within(request.receive, request.headers, limit, seconds, ends_at)
     return BoundedRequest(request.scope, receive, most_values, form)

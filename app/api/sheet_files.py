@@ -1,4 +1,4 @@
-"""Answers that are a sheet: CSV or XLSX, sent from a file in parts."""
+"""Responses that are a sheet: CSV or XLSX, sent from a file in parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -80,7 +80,7 @@ def check_form(form: ReportForm, *, dry_run: bool) -> None:
 async def remarks_response(
     parts: Components, caller: UUID, files: Sequence[bytes], report: ImportReport
 ) -> Response:
-    """An answer that is a copy of the sheet with remarks, or a ZIP of several copies."""
+    """A response that is a copy of the sheet with remarks, or a ZIP of several copies."""
     copies = await copies_with_remarks(parts.files, caller, files, report)
     if len(copies) == 1:
         headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
@@ -97,7 +97,7 @@ async def remarks_response(
 def sheet_response(
     file: IO[bytes], name: str, sheet_format: SheetFormat, headers: Mapping[str, str] | None = None
 ) -> StreamingResponse:
-    """An answer that sends the file and closes it."""
+    """A response that sends the file and closes it."""
     return StreamingResponse(
         _parts(file),
         media_type=MEDIA_TYPES[sheet_format],
@@ -106,14 +106,14 @@ def sheet_response(
 
 
 def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
-    """The header by which a browser saves the answer under this name."""
+    """The header by which a browser saves the response under this name."""
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
 
 
 def items_response(
     file: IO[bytes], name: str, file_format: Format, headers: Mapping[str, str]
 ) -> StreamingResponse:
-    """An answer that sends a file in a format of another program and closes it."""
+    """A response that sends a file in a format of another program and closes it."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}.{file_format.ending}"'}
     return StreamingResponse(
         _parts(file), media_type=file_format.media_type, headers={**disposition, **headers}
@@ -121,7 +121,7 @@ def items_response(
 
 
 def lines_response(file: IO[bytes], name: str) -> StreamingResponse:
-    """An answer that sends a file of JSON lines and closes it."""
+    """A response that sends a file of JSON lines and closes it."""
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Disposition": f'attachment; filename="{name}.jsonl"',

@@ -21,8 +21,8 @@ class Admission:
     """Counts the requests of a process that are in progress.
 
     A request does not count while it waits for its body, for a turn of its person (`PersonalTurns`), or for
-    its client to read the answer. So clients that send or read slowly, and people who send many requests, do
-    not use the capacity of others.
+    its client to read the response. So clients that send or read slowly, and people who send many requests,
+    do not use the capacity of others.
     """
 
     def __init__(self, most: int = MOST_IN_PROGRESS) -> None:
@@ -95,7 +95,7 @@ class AdmittedRequest:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer. After the last one the request is no longer counted."""
+        """Send a part of the response. After the last one the request is no longer counted."""
         self.end()
         await self._send(message)
         if message["type"] == "http.response.start" or message.get("more_body", False):

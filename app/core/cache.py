@@ -88,12 +88,12 @@ class Cache:
             return None
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await command()
+                reply = await command()
         except REDIS_FAILURES as error:
             self._breaker.failed(error)
             return None
         self._breaker.succeeded()
-        return answer
+        return reply
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}:{key}"

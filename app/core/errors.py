@@ -36,7 +36,7 @@ DomainError
 │   ├── NotPossible
 │   ├── StaleDryRun (core/revision_errors.py)
 │   ├── KeyRevisionRunning (core/revision_errors.py)
-│   ├── AnswerNotKept (core/idempotency.py)
+│   ├── ResponseNotStored (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)
 ├── TooLarge (413)
@@ -136,7 +136,7 @@ NO_SUCH = "There is no such {}, or you may not see it."
 
 
 class NotFound(DomainError):
-    """The resource does not exist or the user may not see it. Both give the same answer on purpose."""
+    """The resource does not exist or the user may not see it. Both give the same response on purpose."""
 
     status, code, title = 404, "not_found", "Not found"
 
@@ -338,7 +338,7 @@ class TooManyRequests(DomainError):
 
 class Unavailable(DomainError):
     """A required service does not respond. Whether something was changed is not known: a statement may have
-    been committed although its answer was lost or came too late. The client sends the request again.
+    been committed although its response was lost or came too late. The client sends the request again.
     """
 
     status, code, title = 503, "unavailable", "Temporarily unavailable"

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.core.server_problems import HEADERS_TOO_LARGE, MALFORMED, too_many_connections
-from app.core.whole_answers import WholeAnswers
+from app.core.whole_responses import WholeResponses
 
 LARGEST_HEAD = 64 * 1024
 """The limit for the request line and headers, in bytes. The server reads up to 256 KB at a time, so that a
@@ -38,7 +38,7 @@ class JoinedWrites:
     """A transport that buffers what is written, and writes it together in the next iteration of the loop.
 
     The head and the body of a response that comes as messages take one system call and one packet, not two;
-    a whole answer is one write already. The responses of an iteration are written one directly after the
+    a whole response is one write already. The responses of an iteration are written one directly after the
     other. If the client or proxy is on the same machine, writing wakes it, which costs most. If all are
     written in a row, it is woken once.
     """
@@ -74,7 +74,7 @@ class JoinedWrites:
 class BoundedHttpProtocol(HttpToolsProtocol):
     """The protocol class of `ias serve`. uvicorn's own class limits neither headers nor slow clients.
 
-    It asks the application first whether it can answer a request at once, without a task.
+    It asks the application first whether it can answer a request without a task.
     """
 
     head_seconds = HEAD_SECONDS
@@ -121,7 +121,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _restart_idle_timer(self) -> None:
         """Restart the idle timer if the data was the rest of a body whose request is answered already.
 
-        uvicorn has stopped it, and starts it only after an answer.
+        uvicorn has stopped it, and starts it only after a response.
         """
         has_timer = self._head_timer is not None or self.timeout_keep_alive_task is not None
         is_answered = getattr(self.cycle, "response_complete", False)
@@ -150,23 +150,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Let the application answer at once, if its class has a method for that, or start its task.
+        """Let the application answer without a task, if its class has a method for that, or start its task.
 
-        If requests wait behind it, it gets a task. Answering at once would call this method again for the
+        If requests wait behind it, it gets a task. Answering without one would call this method again for the
         next one, inside itself.
         """
-        if app is service_unavailable:  # uvicorn's answer beyond `limit_concurrency`
+        if app is service_unavailable:  # uvicorn's response beyond `limit_concurrency`
             app = too_many_connections
-        send = WholeAnswers(cycle)
-        if self.pipeline or send.must_wait or not self._is_answered_at_once(cycle, app, send):
-            # If an earlier request of the same data was answered at once, the idle timer is running.
+        send = WholeResponses(cycle)
+        if self.pipeline or send.must_wait or not self._is_answered_without_task(cycle, app, send):
+            # If an earlier request of the same data was answered without a task, the idle timer is running.
             self._unset_keepalive_if_required()
             super()._start_asgi_task(cycle, partial(_call, app, send))
 
-    def _is_answered_at_once(self, cycle: RequestResponseCycle, app: Any, send: WholeAnswers) -> bool:
-        at_once = getattr(app, "at_once", None)
+    def _is_answered_without_task(self, cycle: RequestResponseCycle, app: Any, send: WholeResponses) -> bool:
+        answer = getattr(app, "answer_without_task", None)
         try:
-            return at_once is not None and at_once(cycle.scope, send)
+            return answer is not None and answer(cycle.scope, send)
         except Exception:
             # The parser, which calls this, would take it for a malformed request. What was answered stands.
             self.logger.exception("Exception in ASGI application")
@@ -220,7 +220,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Stop the timeouts of requests: no further one comes over this connection."""
         self._is_socket = True
         self._stop_timer()
-        self._unset_keepalive_if_required()  # An answer at once to a request of the same data has set it.
+        self._unset_keepalive_if_required()  # A response to a request of the same data has set it.
         if isinstance(self.transport, JoinedWrites):
             self.transport.flush()
             self.transport = self.transport.transport  # What a socket sends is one write already.
@@ -263,7 +263,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_timer()
 
 
-def _call(app: ASGIApp, send: WholeAnswers, scope: Scope, receive: Receive, _: Send) -> Awaitable[None]:
+def _call(app: ASGIApp, send: WholeResponses, scope: Scope, receive: Receive, _: Send) -> Awaitable[None]:
     return app(scope, receive, send)
 
 

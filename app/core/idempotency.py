@@ -25,15 +25,16 @@ class StoredResponse:
     content: bytes
 
 
-class AnswerNotKept(Conflict):
-    """A request with the same idempotency key was carried out, and its answer was too large to keep."""
+class ResponseNotStored(Conflict):
+    """A request with the same idempotency key was carried out, and its response was too large to store."""
 
-    code, title = "answer_not_kept", "Already done, answer not kept"
+    code, title = "answer_not_kept", "Already done, response not stored"
 
     def __init__(self, status: int) -> None:
         super().__init__(
-            "A request with this Idempotency-Key was carried out before. Its answer was too large to keep."
-            " Nothing was done again. Read what it made.",
+            "A request with this Idempotency-Key was already carried out. Its response was too large to"
+            " store, so it cannot be sent again. The request was not repeated. Fetch the object with a GET"
+            " request.",
             first_status=status,
         )
 

@@ -62,7 +62,7 @@ class AccessLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         status = 500
-        # What a direct answer took before it was left to the route belongs to the request.
+        # What a direct response took before it was left to the route belongs to the request.
         started = scope["state"].get("began") or time.perf_counter()
 
         async def observe(message: Message) -> None:

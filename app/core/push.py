@@ -85,15 +85,15 @@ class FcmPusher:
     async def send(self, token: str, message: PushMessage) -> None:
         """Send the message to the device with this registration token."""
         access = await self._access_token()
-        answer = await self._post(
+        response = await self._post(
             self._url,
             json={"message": document_of(token, message, self._clock.now())},
             headers={"Authorization": f"Bearer {access}"},
         )
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._token = None  # It was revoked. The next call requests a new one.
-        if not answer.is_success:
-            raise _not_sent(answer, self._clock.now())
+        if not response.is_success:
+            raise _not_sent(response, self._clock.now())
 
     async def _access_token(self) -> str:
         async with self._token_lock:
@@ -113,13 +113,13 @@ class FcmPusher:
         }
         headers = {"kid": self._account.private_key_id}
         assertion = jwt.encode(claims, self._account.private_key, "RS256", headers=headers)
-        answer = await self._post(
+        response = await self._post(
             self._account.token_uri, data={"grant_type": _GRANT, "assertion": assertion}
         )
-        if not answer.is_success:
+        if not response.is_success:
             # The key of the service account may be revoked. This says nothing about the device.
-            raise NotNow(f"no access token: {answer.status_code}", _retry_after(answer, now))
-        document = answer.json()
+            raise NotNow(f"no access token: {response.status_code}", _retry_after(response, now))
+        document = response.json()
         return str(document["access_token"]), timedelta(seconds=int(document["expires_in"]))
 
     async def _post(self, url: str, **options: Any) -> httpx.Response:
@@ -156,19 +156,19 @@ def document_of(token: str, message: PushMessage, now: datetime) -> dict[str, An
     }
 
 
-def _not_sent(answer: httpx.Response, now: datetime) -> NotSent:
+def _not_sent(response: httpx.Response, now: datetime) -> NotSent:
     """The NotSent error for a response of FCM. A wrong configuration must not mark devices as dead."""
-    error = _error_of(answer)
+    error = _error_of(response)
     details = [each for each in error.get("details", []) if isinstance(each, dict)]
     code = next((each["errorCode"] for each in details if "errorCode" in each), error.get("status"))
-    reason = f"FCM {answer.status_code} {code}"
+    reason = f"FCM {response.status_code} {code}"
     if code in ("UNREGISTERED", "NOT_FOUND"):
         return DeadTarget(reason)
-    if answer.status_code == HTTPStatus.BAD_REQUEST:
+    if response.status_code == HTTPStatus.BAD_REQUEST:
         return DeadTarget(reason) if _concerns_token(error, details) else MessageRejected(reason)
     if code == "SENDER_ID_MISMATCH":  # The configured service account may belong to another project.
         return MessageRejected(reason)
-    return NotNow(reason, _retry_after(answer, now))
+    return NotNow(reason, _retry_after(response, now))
 
 
 def _concerns_token(error: Mapping[str, Any], details: list[dict[str, Any]]) -> bool:
@@ -179,21 +179,21 @@ def _concerns_token(error: Mapping[str, Any], details: list[dict[str, Any]]) -> 
     return "registration token" in str(error.get("message", "")).lower()
 
 
-def _error_of(answer: httpx.Response) -> Mapping[str, Any]:
+def _error_of(response: httpx.Response) -> Mapping[str, Any]:
     try:
-        error = orjson.loads(answer.content)["error"]
+        error = orjson.loads(response.content)["error"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return {}
     return error if isinstance(error, dict) else {}
 
 
-def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
+def _retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
     """The Retry-After header, in seconds or as a date. For a 429 without it, FCM requires one minute."""
-    given = answer.headers.get("Retry-After", "")
+    given = response.headers.get("Retry-After", "")
     if given.isascii() and given.isdigit():
         return timedelta(seconds=min(int(given), 86_400))
     try:
         return max(parsedate_to_datetime(given) - now, timedelta())
     except (ValueError, TypeError):
-        limited = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        limited = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         return timedelta(minutes=1) if limited else None

@@ -82,13 +82,13 @@ class SupabaseAuth:
         self, email: str, password: str, name: str, *, client_address: str | None = None
     ) -> SignUp:
         body = {"email": email, "password": password, "data": {"name": name}}
-        answer = await self._public("/signup", body, client_address)
-        if "access_token" in answer:
-            session = _session(answer)
+        content = await self._public("/signup", body, client_address)
+        if "access_token" in content:
+            session = _session(content)
             return SignUp(session.user.id, session.user, session)
-        user = _user(answer)
+        user = _user(content)
         # A user without identities is invented, because the address is taken.
-        return SignUp(user.id, user if answer.get("identities") else None, None)
+        return SignUp(user.id, user if content.get("identities") else None, None)
 
     async def sign_in(self, email: str, password: str, *, client_address: str | None = None) -> AuthSession:
         body = {"email": email, "password": password}
@@ -179,15 +179,15 @@ class SupabaseAuth:
     async def admin_find(self, email: str) -> AuthUser | None:
         """The account with this address. The server's filter finds parts, so that others are left out."""
         query = urlencode({"filter": email, "per_page": 100})
-        answer = await self._as_admin("GET", f"/admin/users?{query}")
-        found = (_user(each) for each in answer.get("users") or ())
+        content = await self._as_admin("GET", f"/admin/users?{query}")
+        found = (_user(each) for each in content.get("users") or ())
         return next((user for user in found if user.email.lower() == email.lower()), None)
 
     async def recovery_token(self, email: str) -> str:
         """A one-time token that sets the password of an account. The token before it becomes invalid."""
         body = {"type": "recovery", "email": email}
-        answer = await self._as_admin("POST", "/admin/generate_link", body)
-        token = answer.get("hashed_token")
+        content = await self._as_admin("POST", "/admin/generate_link", body)
+        token = content.get("hashed_token")
         if not isinstance(token, str):
             raise AuthUnavailable("The auth server sent a link without a token")
         return token

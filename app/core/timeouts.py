@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 # Cancelled tasks that have not ended yet. asyncio keeps only weak references to tasks.
 _cancelled_tasks: set[asyncio.Future[Any]] = set()
 
 
-async def with_timeout(attempt: Awaitable[Answer], seconds: float) -> Answer:
+async def with_timeout(attempt: Awaitable[Result], seconds: float) -> Result:
     """Return the result, or raise TimeoutError without waiting until the cancellation is finished."""
     task = asyncio.ensure_future(attempt)
     done, _ = await asyncio.wait({task}, timeout=seconds)

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.active_users import ActiveUsers
 from app.core.admission import Admission
-from app.core.answer_memory import AnswerMemory
 from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
@@ -20,6 +19,7 @@ from app.core.push import Pusher
 from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
 from app.core.realtime.stream import Stream
+from app.core.response_memory import ResponseMemory
 from app.core.revocations import Revocations
 from app.core.storage import Storage
 from app.core.supabase_auth import SupabaseAuth
@@ -75,7 +75,7 @@ class Components:
     """What is read for many people at once. It waits for nobody."""
     result_batches: Batches
     """First reads of results. Few at once, because their answers are built one directly after the other."""
-    sent_answers: AnswerMemory
+    sent_responses: ResponseMemory
     """What candidates have read of their results, to be sent again while it is true."""
     admission: Admission
     """How many requests of FastAPI are in progress in this process."""

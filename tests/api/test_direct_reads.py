@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.answer_memory import AnswerMemory, KeptBody
 from app.core.errors import Unavailable
+from app.core.response_memory import KeptBody, ResponseMemory
 from app.repositories.analytics.read_versions import ReadVersionRepository
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -169,7 +169,7 @@ FINAL: list[Change] = [embargoed, voided, banned, signed_out, other_deleted]
 
 async def test_an_unchanged_answer_is_sent_again(scene: Scene) -> None:
     await scene.read()
-    plant(scene.parts.sent_answers)
+    plant(scene.parts.sent_responses)
     assert [await scene.get(path) for path in scene.paths] == [(200, MARKER.decode())] * len(scene.paths)
 
 
@@ -211,7 +211,7 @@ async def test_statistics_of_the_test_are_new(scene: Scene) -> None:
 
 async def test_what_depends_on_the_time_is_new_after_a_minute(scene: Scene) -> None:
     await scene.read()
-    plant(scene.parts.sent_answers)
+    plant(scene.parts.sent_responses)
     scene.clock.advance(60)
     assert [MARKER.decode() in (await scene.get(path))[1] for path in scene.paths] == [True, *[False] * 4]
 
@@ -224,7 +224,7 @@ async def test_answers_of_another_person_stay_apart(scene: Scene) -> None:
 
 async def test_staff_read_by_the_documented_routes(scene: Scene) -> None:
     await scene.read()
-    plant(scene.parts.sent_answers)
+    plant(scene.parts.sent_responses)
     user_id = await user_id_of(scene.candidate)
     body_of(await scene.admin.put(f"/users/{user_id}/role", json={"role": "proctor"}))
     assert MARKER.decode() not in [content for _, content in await scene.read()]
@@ -245,7 +245,7 @@ async def _too_busy(*_: object) -> None:
 async def test_the_board_of_a_category_is_not_kept(scene: Scene) -> None:
     path = f"/analytics/leaderboard?test_id={scene.made.id}&category=obc"
     before = await scene.get(path)
-    plant(scene.parts.sent_answers)
+    plant(scene.parts.sent_responses)
     assert await scene.get(path) == before
 
 
@@ -260,7 +260,7 @@ async def test_changes_in_any_order(scene: Scene, seed: int) -> None:
     await scene.read()
 
 
-def plant(memory: AnswerMemory) -> None:
+def plant(memory: ResponseMemory) -> None:
     """Put a body that no route answers with in the place of each kept one."""
     for key, kept in list(memory._kept.items()):
         memory.put(key, KeptBody(kept.version, MARKER, kept.profiles))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict
-from app.core.idempotency import AnswerNotKept, KeyedRequest, StoredResponse
+from app.core.idempotency import KeyedRequest, ResponseNotStored, StoredResponse
 from app.models import DEFAULT_INSTITUTE_ID, KeptResponse, Subject
 from app.services import idempotency
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -253,7 +253,7 @@ class TestKeeping:
         await idempotency.keep_response(uow, largest, whole, NOW)
         await idempotency.keep_response(uow, larger, replace(whole, content=whole.content + b"a"), NOW)
         assert await idempotency.find_response(uow, largest, NOW) == whole
-        with pytest.raises(AnswerNotKept) as told:
+        with pytest.raises(ResponseNotStored) as told:
             await idempotency.find_response(uow, larger, NOW)
         assert told.value.members == {"first_status": 201}
 

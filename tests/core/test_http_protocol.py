@@ -19,7 +19,7 @@ from app.core.http_protocol import (
     BoundedHttpProtocol,
     JoinedWrites,
 )
-from app.core.whole_answers import WholeAnswers, written
+from app.core.whole_responses import WholeResponses, written
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -332,14 +332,14 @@ class Answering:
         self.at_once_count = 0
         self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
 
-    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+    def answer_without_task(self, scope: Scope, send: WholeResponses) -> bool:
         if not scope["path"].startswith("/at-once"):
             return False
         self.at_once_count += 1
         if scope["path"] == "/at-once/fails-before":
             raise RuntimeError
         headers, body = self._answer(scope)
-        send.answer_now(200, written(headers), body)
+        send.respond_now(200, written(headers), body)
         if scope["path"] == "/at-once/fails-after":
             raise RuntimeError
         return True
@@ -353,9 +353,9 @@ class Answering:
             self.has_begun.set()
             await self.may_end.wait()
         if scope["path"] == "/unchanged":
-            assert isinstance(send, WholeAnswers)
+            assert isinstance(send, WholeResponses)
             await send.answer(304, written([(b"etag", b"x")]), b"")
-        elif isinstance(send, WholeAnswers) and not scope["path"].startswith("/messages"):
+        elif isinstance(send, WholeResponses) and not scope["path"].startswith("/messages"):
             await send.answer(200, written(headers), body)
         else:
             await send({"type": "http.response.start", "status": 200, "headers": headers})

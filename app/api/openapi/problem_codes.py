@@ -1,7 +1,7 @@
 """Problems in the OpenAPI document: each operation has a schema of its problems that lists their codes.
 
 A route declares its own errors by `problems(…)`, and its `Access` those of authentication and authorization.
-The errors that follow from the form of a request are added here. Tests fail where an answer has a code that
+The errors that follow from the form of a request are added here. Tests fail where a response has a code that
 its operation does not list (tests/documented_problems.py).
 """
 
@@ -20,7 +20,7 @@ from app.core.errors import (
     TooManyRequests,
     Unavailable,
 )
-from app.core.idempotency import AnswerNotKept, IdempotencyKeyReused
+from app.core.idempotency import IdempotencyKeyReused, ResponseNotStored
 from app.schemas.problems import Problem
 
 
@@ -47,7 +47,7 @@ def _add_common(operation: Json) -> None:
     responses = operation["responses"]
     for status, response in problems(*_common(operation)).items():
         known = responses.setdefault(str(status), {DECLARED: {}})
-        if DECLARED in known:  # A health check answers 503 with a document of its own.
+        if DECLARED in known:  # A health check sends 503 with a document of its own.
             known[DECLARED] = known[DECLARED] | response[DECLARED]
 
 
@@ -60,7 +60,7 @@ def _common(operation: Json) -> Iterator[type[DomainError]]:
     if "requestBody" in operation:
         yield from (BodyTooSlow, TooLarge)
     if any(each["name"] == "Idempotency-Key" for each in parameters):
-        yield from (AnswerNotKept, IdempotencyKeyReused)
+        yield from (ResponseNotStored, IdempotencyKeyReused)
 
 
 def _schema_of(codes: list[str]) -> Json:

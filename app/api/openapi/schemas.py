@@ -1,4 +1,4 @@
-"""Schemas for generators of clients: every body, answer and form has a name, so that types are readable."""
+"""Schemas for generators of clients: every body, response and form has a name, so that types are readable."""
 
 import json
 import re
@@ -16,9 +16,9 @@ BYTES = {
     "image/png": "ImageFile",
     "image/webp": "ImageFile",
 }
-"""The schemas of answers that are bytes, by media type."""
+"""The schemas of responses that are bytes, by media type."""
 TEXTS = {"text/csv": "CsvFile", "text/html": "HtmlDocument"}
-"""The schemas of answers that are texts but not JSON, by media type."""
+"""The schemas of responses that are texts but not JSON, by media type."""
 
 _PAGE = re.compile(r"PageOut_(\w+?)(?:Out)?_")
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
@@ -32,7 +32,7 @@ def prepare_schemas(document: Json) -> None:
         for parameter in operation.get("parameters", ()):
             _leave_out_null(parameter)
         _name_body(operation, schemas)
-        _name_answers(operation, schemas)
+        _name_responses(operation, schemas)
     for name in list(schemas):
         _name_members(schemas[name], schemas)
         _name_unions(name, schemas)
@@ -103,7 +103,7 @@ def _mark_files(form: Json) -> None:
             del form["properties"][name]["anyOf"]
 
 
-def _name_answers(operation: Json, schemas: Json) -> None:
+def _name_responses(operation: Json, schemas: Json) -> None:
     for response in operation["responses"].values():
         for media_type, content in response.get("content", {}).items():
             plain = media_type.partition(";")[0]

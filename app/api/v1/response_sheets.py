@@ -94,7 +94,7 @@ async def get_signed_response_sheet(
     in an exam evaluators may not, all papers must be over, and the reading is in the audit log. The sheet is
     verified by `ias verify` or by the public keys; it has no key and no marks.
     """
-    return await _answer(signed, user, request, parts, now, format, language)
+    return await _response(signed, user, request, parts, now, format, language)
 
 
 @router.get(
@@ -116,10 +116,10 @@ async def get_signed_response_sheet_of_paper(
     409 while the attempt runs. Proctors, authors and admins may name a candidate's attempt after all papers
     are over; this is in the audit log.
     """
-    return await _answer(signed, user, request, parts, now, format, language)
+    return await _response(signed, user, request, parts, now, format, language)
 
 
-async def _answer(
+async def _response(
     signed: SignedSheet,
     user: CurrentUser,
     request: Request,

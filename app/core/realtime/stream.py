@@ -86,13 +86,13 @@ class Stream:
 
     async def after(self, entry_id: str) -> list[Any]:
         """The entries after an entry. Waits for up to BLOCK_MS if there are none."""
-        answer: Any = await self._redis.xread({STREAM: entry_id}, count=BATCH_SIZE, block=BLOCK_MS)
-        return list(answer[0][1]) if answer else []
+        reply: Any = await self._redis.xread({STREAM: entry_id}, count=BATCH_SIZE, block=BLOCK_MS)
+        return list(reply[0][1]) if reply else []
 
     async def last(self, count: int) -> list[Any]:
         """The last entries, oldest first."""
-        answer: Any = await self._redis.xrevrange(STREAM, count=count)
-        return list(answer)[::-1]
+        reply: Any = await self._redis.xrevrange(STREAM, count=count)
+        return list(reply)[::-1]
 
     async def trim(self, before: datetime) -> None:
         """Delete the entries from before a time. Redis gives an entry the time of its clock as id."""

@@ -141,7 +141,7 @@ def section_rules(section: TestSection) -> JsonObject:
 
 
 def _rules_of_sheets(test: Test) -> JsonObject:
-    """Rules over a whole answer sheet, where the marking scheme has them."""
+    """Rules over a whole attempt, where the marking scheme has them."""
     names = ("most_unmarked_percent",)
     return {name: test.marking[name] for name in names if test.marking.get(name) is not None}
 

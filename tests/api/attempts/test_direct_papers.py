@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Scope
 
 from app.core.revocations import SessionCutoff
-from app.core.whole_answers import WholeAnswers
+from app.core.whole_responses import WholeResponses
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, start
@@ -33,7 +33,7 @@ Headers = Mapping[str, str]
 async def api(
     request: pytest.FixtureRequest, people: People, sockets_url: str
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application, and one of the server, which takes whole answers."""
+    """A client of the application, and one of the server, which takes whole responses."""
     if request.param == "by messages":
         async with people.client() as client:
             yield client
@@ -66,7 +66,7 @@ def comparable(answer: httpx.Response) -> tuple[int, Headers, bytes]:
 async def both(
     api: httpx.AsyncClient, path: str, token: str, headers: Headers | None = None
 ) -> tuple[int, Headers, bytes]:
-    """The direct answer, which must be that of the route."""
+    """The direct response, which must be that of the route."""
     direct, routed = [await get(api, path, token, way, headers) for way in (DIRECTLY, BY_THE_ROUTE)]
     assert comparable(direct) == comparable(routed)
     return comparable(direct)
@@ -160,13 +160,13 @@ class TestAtOnce:
     def outcomes(self, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         """For each request to the server, whether it was answered at once."""
         outcomes: list[bool] = []
-        answer: Callable[[Scope, WholeAnswers], bool] = app.direct_at_once  # type: ignore[attr-defined]
+        answer: Callable[[Scope, WholeResponses], bool] = app.direct_without_task  # type: ignore[attr-defined]
 
-        def noted(scope: Scope, send: WholeAnswers) -> bool:
+        def noted(scope: Scope, send: WholeResponses) -> bool:
             outcomes.append(answer(scope, send))
             return outcomes[-1]
 
-        monkeypatch.setattr(app, "direct_at_once", noted)
+        monkeypatch.setattr(app, "direct_without_task", noted)
         return outcomes
 
     @pytest.mark.parametrize("api", ["by a server"], indirect=True)

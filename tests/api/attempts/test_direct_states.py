@@ -44,7 +44,7 @@ async def entrant(people: People, held: HeldExam) -> Entrant:
 
 
 async def both(client: httpx.AsyncClient, path: str, token: str) -> httpx.Response:
-    """The direct answer, which must be that of the route."""
+    """The direct response, which must be that of the route."""
     direct, routed = [
         await client.get(
             f"{path}/attempt", headers={"Authorization": f"{way} {token}", "X-Request-ID": "r-1"}

@@ -19,12 +19,12 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, reset_con
 
 from app.api import problems
 from app.api.direct_bodies import read_body, replaying
-from app.api.direct_routes import DirectAnswer, DirectRequest, DirectRoute, RawHeaders
+from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute, RawHeaders
 from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.errors import Unavailable
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
-from app.core.whole_answers import WholeAnswers, written
+from app.core.whole_responses import WholeResponses, written
 from app.sentences import Sentence
 from app.services.components import Components
 
@@ -38,7 +38,7 @@ _RETRY_AFTER = 2, 8
 """Seconds. Each client gets a random number of them, so that they do not come again together."""
 
 
-class DirectAnswers:
+class DirectResponses:
     """Answers requests of `routes`. Every other request, and one for which the route returns None, goes to
     `app` with its body unread or replayed.
 
@@ -73,26 +73,26 @@ class DirectAnswers:
         self._find = lru_cache(1_000)(self._route_of)
         self._header_bytes = lru_cache(1_000)(lambda headers: written(self._with_vary(headers)))
 
-    def at_once(self, scope: Scope, send: WholeAnswers) -> bool:
+    def answer_without_task(self, scope: Scope, send: WholeResponses) -> bool:
         """Answer a request for which nothing has to be awaited.
 
         If it returns False, nothing was sent, and the caller starts a task. The arrival time may have been
         set: it stays.
         """
         found = self._found(scope)
-        if found is None or found[0].at_once is None or not found[0].allows_query_of(scope):
+        if found is None or found[0].without_task is None or not found[0].allows_query_of(scope):
             return False
         route, ids = found
         self._context.stamp(scope)
         began = time.perf_counter()
         headers = _by_name(scope["headers"])
         request = DirectRequest(scope, headers, ids, b"", scope["app"].state.components)
-        answer = None if b"origin" in headers else _answered_at_once(route, request)
-        if answer is None:
+        response = None if b"origin" in headers else _response_without_task(route, request)
+        if response is None:
             return False
         self._context.identify(scope)
-        send.answer_now(answer.status, self._head_bytes(scope, answer), answer.body)
-        report_request(scope, route.template, answer.status, time.perf_counter() - began)
+        send.respond_now(response.status, self._head_bytes(scope, response), response.body)
+        report_request(scope, route.template, response.status, time.perf_counter() - began)
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,20 +113,20 @@ class DirectAnswers:
             await self._pass_on(scope, receive, send, route)  # The route refuses it without reading the body.
             return
         try:
-            answer = await self._answer(route, request, receive, messages)
+            response = await self._response(route, request, receive, messages)
         except asyncio.CancelledError:  # The process ends.
             await self._refuse(request, receive, send, route.template, Unavailable())
             raise
-        if answer is None:
+        if response is None:
             await self._pass_on(scope, replaying(messages, receive), send, route)
             return
-        await self._send(request, receive, send, answer)
-        report_request(scope, route.template, answer.status, time.perf_counter() - began)
+        await self._send(request, receive, send, response)
+        report_request(scope, route.template, response.status, time.perf_counter() - began)
 
-    async def _answer(
+    async def _response(
         self, route: DirectRoute, request: DirectRequest, receive: Receive, messages: list[Message]
-    ) -> DirectAnswer | None:
-        """The answer of the route, or None. What was read of the body is added to `messages`."""
+    ) -> DirectResponse | None:
+        """The response of the route, or None. What was read of the body is added to `messages`."""
         state = request.scope["state"]
         if route.method != "GET":
             seconds = request.parts.settings.body_seconds
@@ -138,8 +138,8 @@ class DirectAnswers:
         context = bind_contextvars(request_id=self._context.identify(request.scope))
         telemetry.requests_in_progress.inc()
         try:
-            return await route.answer(request)
-        except Exception as error:  # noqa: BLE001 -- every error has an answer
+            return await route.respond(request)
+        except Exception as error:  # noqa: BLE001 -- every error has a response
             return _problem(request.scope, error)
         finally:
             telemetry.requests_in_progress.dec()
@@ -154,7 +154,7 @@ class DirectAnswers:
             await self._app(scope, receive, send)
             return
         parts: Components = scope["app"].state.components
-        is_needed = route.needed if route else scope["path"].startswith(_IMAGES)
+        is_needed = route.always_admitted if route else scope["path"].startswith(_IMAGES)
         if parts.admission.is_full and not is_needed:
             self._context.stamp(scope)
             request = DirectRequest(scope, _by_name(scope["headers"]), (), b"", parts)
@@ -171,9 +171,9 @@ class DirectAnswers:
         scope = request.scope
         began = scope["state"].get("began") or time.perf_counter()
         with bound_contextvars(request_id=self._context.identify(scope)):
-            answer = _problem(scope, error)
-            await self._send(request, receive, send, answer)
-            report_request(scope, route, answer.status, time.perf_counter() - began)
+            response = _problem(scope, error)
+            await self._send(request, receive, send, response)
+            report_request(scope, route, response.status, time.perf_counter() - began)
 
     def _found(self, scope: Scope) -> tuple[DirectRoute, Sequence[UUID]] | None:
         """The route of a request and the parameters of its path."""
@@ -188,30 +188,32 @@ class DirectAnswers:
                 return route, [UUID(text) for text in found.groups()]
         return None
 
-    async def _send(self, request: DirectRequest, receive: Receive, send: Send, answer: DirectAnswer) -> None:
+    async def _send(
+        self, request: DirectRequest, receive: Receive, send: Send, response: DirectResponse
+    ) -> None:
         scope, is_from_page = request.scope, b"origin" in request.headers
-        if isinstance(send, WholeAnswers) and not is_from_page:
-            await send.answer(answer.status, self._head_bytes(scope, answer), answer.body)
+        if isinstance(send, WholeResponses) and not is_from_page:
+            await send.respond(response.status, self._head_bytes(scope, response), response.body)
             return
         # CORSMiddleware wraps an ASGI application, so the messages are passed to one through the scope.
-        scope["ias_messages"] = self._messages(scope, answer, is_from_page=is_from_page)
+        scope["ias_messages"] = self._messages(scope, response, is_from_page=is_from_page)
         await (self._send_to_page if is_from_page else _send_messages)(scope, receive, send)
 
-    def _head_bytes(self, scope: Scope, answer: DirectAnswer) -> bytes:
+    def _head_bytes(self, scope: Scope, response: DirectResponse) -> bytes:
         """All headers as bytes, for the server."""
         request_id = scope["state"]["request_id"].encode()
-        head = self._header_bytes(answer.headers) + b"x-request-id: %b\r\n" % request_id
-        return head if answer.status == 304 else head + b"content-length: %d\r\n" % len(answer.body)
+        head = self._header_bytes(response.headers) + b"x-request-id: %b\r\n" % request_id
+        return head if response.status == 304 else head + b"content-length: %d\r\n" % len(response.body)
 
-    def _messages(self, scope: Scope, answer: DirectAnswer, *, is_from_page: bool) -> Sequence[Message]:
-        """The answer as messages, for web pages and tests. CORSMiddleware adds its headers for pages."""
-        headers = self._all_headers(answer.headers) if is_from_page else self._with_vary(answer.headers)
+    def _messages(self, scope: Scope, response: DirectResponse, *, is_from_page: bool) -> Sequence[Message]:
+        """The response as messages, for web pages and tests. CORSMiddleware adds its headers for pages."""
+        headers = self._all_headers(response.headers) if is_from_page else self._with_vary(response.headers)
         headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
-        if answer.status != 304:
-            headers.append((b"content-length", b"%d" % len(answer.body)))
+        if response.status != 304:
+            headers.append((b"content-length", b"%d" % len(response.body)))
         return (
-            {"type": "http.response.start", "status": answer.status, "headers": headers},
-            {"type": "http.response.body", "body": answer.body},
+            {"type": "http.response.start", "status": response.status, "headers": headers},
+            {"type": "http.response.body", "body": response.body},
         )
 
     def _with_vary(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
@@ -224,7 +226,7 @@ class DirectAnswers:
         return [*complete, (b"vary", b"Origin")]
 
     def _all_headers(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
-        """The headers of one answer with those of every answer."""
+        """The headers of one response with those of every response."""
         present = {name for name, _ in headers}
         return [*headers, *(header for header in self._headers if header[0] not in present)]
 
@@ -243,10 +245,10 @@ async def _send_messages(scope: Scope, _: Receive, send: Send) -> None:
         await send(message)
 
 
-def _problem(scope: Scope, error: Exception) -> DirectAnswer:
+def _problem(scope: Scope, error: Exception) -> DirectResponse:
     response = problems.response_to(HTTPConnection(scope), error)
     headers = tuple(header for header in response.raw_headers if header[0] != b"content-length")
-    return DirectAnswer(response.status_code, headers, bytes(response.body))
+    return DirectResponse(response.status_code, headers, bytes(response.body))
 
 
 def _is_limited(scope: Scope) -> bool:
@@ -261,8 +263,8 @@ async def _is_of_staff(request: DirectRequest) -> bool:
     return account is not None and request.parts.admission.remembers_staff(account.id)
 
 
-def _answered_at_once(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
+def _response_without_task(route: DirectRoute, request: DirectRequest) -> DirectResponse | None:
     try:
-        return route.at_once(request) if route.at_once else None
+        return route.without_task(request) if route.without_task else None
     except Exception:  # noqa: BLE001 -- the task runs into the same error and sends its problem document
         return None

@@ -1,4 +1,4 @@
-"""Answers that the application hands to the server of `ias serve` as a whole (docs/decisions/0101)."""
+"""Responses that the application hands to the server of `ias serve` as a whole (docs/decisions/0101)."""
 
 import re
 from collections.abc import Awaitable, Iterable
@@ -24,8 +24,8 @@ def written(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
-class WholeAnswers:
-    """The `send` of a request, which also takes a whole answer.
+class WholeResponses:
+    """The `send` of a request, which also takes a whole response.
 
     The two messages of ASGI take longer: uvicorn looks at each of their headers.
     """
@@ -39,20 +39,20 @@ class WholeAnswers:
 
     @property
     def must_wait(self) -> bool:
-        """Whether the client reads so slowly that an answer must wait."""
+        """Whether the client reads so slowly that a response must wait."""
         return self._cycle.flow.write_paused
 
-    async def answer(self, status: int, headers: bytes, body: bytes) -> None:
+    async def respond(self, status: int, headers: bytes, body: bytes) -> None:
         """Answer the request. `headers` has the length, as `written` returns them. The date is added.
 
         It returns before the bytes are on the socket. So the log line of a request may say 200 although its
-        client has gone and never gets the answer.
+        client has gone and never gets the response.
         """
         if self.must_wait and not self._cycle.disconnected:
             await self._cycle.flow.drain()
-        self.answer_now(status, headers, body)
+        self.respond_now(status, headers, body)
 
-    def answer_now(self, status: int, headers: bytes, body: bytes) -> None:
+    def respond_now(self, status: int, headers: bytes, body: bytes) -> None:
         """The same without waiting for a client that reads slowly."""
         cycle = self._cycle
         if cycle.disconnected:
