@@ -401,7 +401,7 @@ def request_of(path: str, *, version: str = "1.1", more: str = "") -> bytes:
     return f"GET {path} HTTP/{version}\r\nHost: x\r\n{more}\r\n".encode()
 
 
-class TestWholeAnswers:
+class TestWholeResponses:
     @pytest.mark.parametrize("path", ["/at-once", "/whole"])
     @pytest.mark.parametrize(("version", "more"), [("1.1", "Connection: close\r\n"), ("1.0", "")])
     async def test_they_are_what_messages_become(
