@@ -14,7 +14,7 @@ from rehearsal.account import Account
 from rehearsal.client import ApiResponse, Client, Metrics, Observer, UnexpectedResponse
 from rehearsal.devices import Device, StartRefused
 from rehearsal.plans import DevicePlan, Ending, Plan
-from rehearsal.response_log import ResponseLog
+from rehearsal.response_log import RehearsedLog
 from rehearsal.result_checks import own_figures
 
 _SECRETS = ('"accepted"', '"explanation"', '"tolerance"')
@@ -62,7 +62,7 @@ class Attempt:
     def __init__(self, test: RehearsedTest, plan: Plan, account: Account | None = None) -> None:
         self.plan = plan
         self.account = account or test.account(plan.number)
-        self.log = ResponseLog()
+        self.log = RehearsedLog()
         self.result: dict[str, Any] | None = None
         self._test = test
         self._rng = self._random("candidate")

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from rehearsal.client import ApiResponse, Client, Metrics, UnexpectedResponse
 from rehearsal.plans import Edit
-from rehearsal.response_log import ResponseEvent, ResponseLog
+from rehearsal.response_log import RehearsedLog, ResponseEvent
 
 _MOST_RESPONSES = 200
 _REFUSALS = ("deadline_passed", "attempt_not_in_progress")
@@ -48,7 +48,7 @@ class StartRefused(UnexpectedResponse):
 class Device:
     """One lease of one attempt. `token` authenticates its requests to save and submit."""
 
-    def __init__(self, client: Client, path: str, log: ResponseLog, metrics: Metrics, rng: Random) -> None:
+    def __init__(self, client: Client, path: str, log: RehearsedLog, metrics: Metrics, rng: Random) -> None:
         self.client = client
         self.token = ""
         self.attempt_id = ""

@@ -38,7 +38,7 @@ def standing_events(events: Iterable[ResponseEvent]) -> dict[UUID, ResponseEvent
 
 
 @dataclass
-class ResponseLog:
+class RehearsedLog:
     """The reference of the rehearsal. It holds what the server has promised and nothing that it computed."""
 
     acknowledged: dict[Identity, ResponseEvent] = field(default_factory=dict)

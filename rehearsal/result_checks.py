@@ -8,7 +8,7 @@ from uuid import UUID
 from rehearsal import marking
 from rehearsal.plans import Answer, Ending, Plan
 from rehearsal.questions import Question
-from rehearsal.response_log import ResponseLog
+from rehearsal.response_log import RehearsedLog
 
 _OUTCOMES = ("correct", "incorrect", "partial", "unattempted", "dropped")
 _PERCENTILE_ERROR = Fraction(1, 1_000_000)
@@ -21,7 +21,7 @@ class FinishedAttempt(Protocol):
     @property
     def plan(self) -> Plan: ...
     @property
-    def log(self) -> ResponseLog: ...
+    def log(self) -> RehearsedLog: ...
     @property
     def attempt_id(self) -> str: ...
     @property

@@ -24,8 +24,7 @@ from app.services.exams.answer_sheets.options import FileOptions
 from app.services.exams.answer_sheets.orders import read_orders
 from app.services.exams.answer_sheets.reading import letters_used, read_answer_sheets
 from app.services.questions.images import ImageArchive
-from app.services.questions.reading import Reading as QuestionReading
-from app.services.questions.reading import read_questions
+from app.services.questions.reading import QuestionSheetOptions, read_questions
 from app.services.questions.rows import EmptyKey
 from app.services.tests.papers import FrozenQuestion
 from app.sheets.errors import SheetError
@@ -129,7 +128,7 @@ def _options(random: Random) -> FileOptions:
 def readers(random: Random) -> dict[str, Callable[[bytes], object]]:
     """What reads a file, by name."""
     options, is_part = _options(random), random.random() < 0.3
-    how = QuestionReading(random.choice(list(EmptyKey)), needs_subject=random.random() < 0.5)
+    how = QuestionSheetOptions(random.choice(list(EmptyKey)), needs_subject=random.random() < 0.5)
 
     def answers(file: bytes) -> object:
         sheet = read_answer_sheets(file, QUESTIONS, options, is_part=is_part)

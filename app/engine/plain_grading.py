@@ -10,7 +10,7 @@ from app.engine.dropped_keys import DroppedRule
 from app.engine.scoring import (
     Item,
     ItemScore,
-    Mark,
+    AnswerMark,
     Outcome,
     PaperKey,
     Scorecard,
@@ -71,7 +71,7 @@ def _score_item(item: Item, answer: Answer | None, counted: bool, dropped: Dropp
     if counted:
         mark = mark_answer(item.key, answer, item.marks, dropped)
     else:
-        mark = Mark(Outcome.DROPPED if item.is_dropped else Outcome.UNATTEMPTED, _NOTHING)
+        mark = AnswerMark(Outcome.DROPPED if item.is_dropped else Outcome.UNATTEMPTED, _NOTHING)
     return ItemScore(item.question_id, mark.outcome, mark.earned)
 
 

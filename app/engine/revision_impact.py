@@ -14,7 +14,7 @@ MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ResultMark:
     """A score by one key: exact and as it is printed, whether it is ranked, and whether it qualifies."""
 
     score: Fraction
@@ -28,8 +28,8 @@ class Regraded:
     """One attempt by the key before and by the new one. Attempts of a cohort are ranked together."""
 
     cohort_id: UUID
-    before: Mark
-    after: Mark
+    before: ResultMark
+    after: ResultMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Change:
     """What changes for one attempt. Ranks are None where it has none."""
 
     attempt_id: UUID
-    before: Mark
-    after: Mark
+    before: ResultMark
+    after: ResultMark
     rank_before: int | None
     rank_after: int | None
 
@@ -122,13 +122,13 @@ _Ranks = Mapping[UUID, Mapping[Fraction, Standing]]
 def _ranks(counts: Mapping[Regraded, int], side: str) -> _Ranks:
     histograms: dict[UUID, Counter[Fraction]] = {}
     for regraded, count in counts.items():
-        mark: Mark = getattr(regraded, side)
+        mark: ResultMark = getattr(regraded, side)
         if mark.is_ranked:
             histograms.setdefault(regraded.cohort_id, Counter())[mark.score] += count
     return {cohort_id: standings(histogram) for cohort_id, histogram in histograms.items()}
 
 
-def _rank(ranks: _Ranks, cohort_id: UUID, mark: Mark) -> int | None:
+def _rank(ranks: _Ranks, cohort_id: UUID, mark: ResultMark) -> int | None:
     return ranks[cohort_id][mark.score].rank if mark.is_ranked else None
 
 

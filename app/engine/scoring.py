@@ -209,7 +209,7 @@ class PaperKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AnswerMark:
     """What one answer earns, before anything that concerns the whole paper."""
 
     outcome: Outcome
@@ -271,7 +271,7 @@ class Scorecard(Tally):
 
 def mark_answer(
     key: Key, answer: Answer | None, marks: Marks, dropped: DroppedRule = DroppedRule.PRORATE
-) -> Mark:
+) -> AnswerMark:
     """Mark one question that counts, by the marks of its scheme. Equal arguments always earn the same.
 
     `dropped` is the rule of the scheme, for a dropped question whose key names none. Wrong options, a number
@@ -279,18 +279,18 @@ def mark_answer(
     """
     if isinstance(key, Dropped):
         earns = _earns_when_dropped(answer, marks, key.rule or dropped)
-        return Mark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
+        return AnswerMark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
     if not answer:
-        return Mark(Outcome.UNATTEMPTED, marks.unattempted)
+        return AnswerMark(Outcome.UNATTEMPTED, marks.unattempted)
     if not marks.is_attempt(answer):
-        return Mark(Outcome.UNATTEMPTED, _NOTHING)
+        return AnswerMark(Outcome.UNATTEMPTED, _NOTHING)
     compared = key.compare(answer)
     if compared.is_right:
-        return Mark(Outcome.CORRECT, marks.correct)
+        return AnswerMark(Outcome.CORRECT, marks.correct)
     share = marks.partial.share(compared.parts) if compared.parts else _NOTHING
     if share == 0:
-        return Mark(Outcome.INCORRECT, marks.incorrect)
-    return Mark(Outcome.PARTIAL, marks.correct * share)
+        return AnswerMark(Outcome.INCORRECT, marks.incorrect)
+    return AnswerMark(Outcome.PARTIAL, marks.correct * share)
 
 
 def _check_denominators(marks: Iterable[Marks]) -> None:

@@ -22,7 +22,7 @@ from app.interchange.limits import MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.moodle_answers import WHOLE, Answer, Answered
 from app.interchange.moodle_items import (
     Extra,
-    Reading,
+    MoodleReading,
     categories_of,
     item_of,
     read_extra,
@@ -145,7 +145,7 @@ class _Question:
     def _item(self, place: Place, rest: str) -> tuple[Item, Sequence[str]]:
         text, answers, explanation = _parts(rest)
         text_format, text = _format_of(text, AUTO)
-        reading = Reading(self.language, text_format)
+        reading = MoodleReading(self.language, text_format)
         said = reading.text(_shown(text), images=True)
         if not said:
             raise MistakeInQuestion("the question has no text")
@@ -232,12 +232,12 @@ def _format_of(text: str, otherwise: str) -> tuple[str, str]:
     return FORMATS[found["format"].lower()], text.strip()[found.end() :]
 
 
-def _text(reading: Reading, raw: str) -> Texts:
+def _text(reading: MoodleReading, raw: str) -> Texts:
     text_format, text = _format_of(raw, reading.format)
     return reading.text(_shown(text), text_format)
 
 
-def _answered(answers: str | None, reading: Reading, order: Sequence[str]) -> Answered:
+def _answered(answers: str | None, reading: MoodleReading, order: Sequence[str]) -> Answered:
     if not answers:
         return Answered(Interaction.ESSAY, key={"accepted": []})
     if answers.startswith("#"):
@@ -260,7 +260,7 @@ def _split(answers: str, sign: str) -> list[str]:
     return parts if parts[0] else parts[1:]
 
 
-def _without_comment(answer: str, reading: Reading) -> str:
+def _without_comment(answer: str, reading: MoodleReading) -> str:
     said, sign, comment = answer.partition("#")
     if sign and comment.strip("# \n"):
         reading.not_kept = list(dict.fromkeys([*reading.not_kept, "comments on answers"]))
@@ -272,7 +272,7 @@ def _weighted(answer: str, otherwise: Fraction) -> tuple[Fraction, str]:
     return (Fraction(found["percent"]), answer[found.end() :]) if found else (otherwise, answer)
 
 
-def _options(answers: str, reading: Reading) -> Iterator[Answer]:
+def _options(answers: str, reading: MoodleReading) -> Iterator[Answer]:
     for part in _split(answers.replace("=", "~="), "~"):
         if part.startswith("="):
             percent, said = WHOLE, part[1:]
@@ -281,14 +281,14 @@ def _options(answers: str, reading: Reading) -> Iterator[Answer]:
         yield Answer(percent, texts=_text(reading, _without_comment(said, reading)))
 
 
-def _spellings(answers: str, reading: Reading) -> Iterator[Answer]:
+def _spellings(answers: str, reading: MoodleReading) -> Iterator[Answer]:
     for part in _split(answers, "="):
         percent, said = _weighted(part, WHOLE)
         _, text = _format_of(_without_comment(said, reading), PLAIN)
         yield Answer(percent, _shown(text))
 
 
-def _numbers(answers: str, reading: Reading) -> Iterator[Answer]:
+def _numbers(answers: str, reading: MoodleReading) -> Iterator[Answer]:
     right, tilde, _ = answers.partition("~")
     for part in _split(right, "=") if right.strip() else []:
         percent, said = _weighted(part, WHOLE)
@@ -299,7 +299,7 @@ def _numbers(answers: str, reading: Reading) -> Iterator[Answer]:
         yield Answer(Fraction(0), "*")
 
 
-def _pairs(answers: str, reading: Reading) -> Iterator[tuple[Texts, Texts]]:
+def _pairs(answers: str, reading: MoodleReading) -> Iterator[tuple[Texts, Texts]]:
     for part in _split(answers, "="):
         left, arrow, right = part.partition("->")
         if not arrow:

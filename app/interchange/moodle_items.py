@@ -21,7 +21,7 @@ Extra = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Reading:
+class MoodleReading:
     """The reading of one question: texts are read through it, and it keeps what was lost."""
 
     language: str
@@ -130,7 +130,7 @@ def item_of(
     place: Place,
     answered: Answered,
     text: Texts,
-    reading: Reading,
+    reading: MoodleReading,
     extra: Mapping[str, Any],
     **values: Any,
 ) -> Item:

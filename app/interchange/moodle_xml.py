@@ -22,7 +22,7 @@ from app.interchange.limits import MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.moodle_answers import Answer, Answered
 from app.interchange.moodle_items import (
     Extra,
-    Reading,
+    MoodleReading,
     categories_of,
     item_of,
     read_extra,
@@ -115,10 +115,10 @@ class _Question:
     part: Element
     place: Place
     extra: Extra
-    reading: Reading = field(init=False)
+    reading: MoodleReading = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reading = Reading(self.file.language, _format(self.part.find("questiontext"), AUTO))
+        self.reading = MoodleReading(self.file.language, _format(self.part.find("questiontext"), AUTO))
 
     def read(self, kind: str) -> tuple[Item, Sequence[str]]:
         """The item, and what of the question is not kept."""

@@ -30,14 +30,14 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class WritePosition:
     """The primary had written up to a position at a time."""
 
     at: float
     position: int
 
 
-def lag_of(marks: deque[Mark], replayed: int, now: float) -> float:
+def lag_of(marks: deque[WritePosition], replayed: int, now: float) -> float:
     """How far a replica is behind that has replayed up to a position.
 
     It shows everything up to the last mark that it has passed. The servers' clocks do not matter, and a
@@ -57,7 +57,7 @@ class Replica:
         self._probe = probe
         self._redis = redis
         self._longest_lag = longest_lag
-        self._marks: deque[Mark] = deque(maxlen=60)
+        self._marks: deque[WritePosition] = deque(maxlen=60)
         self._usable_until = 0.0
         self._is_used = False
 
@@ -109,7 +109,7 @@ class Replica:
 
     async def _compare(self) -> float | None:
         async with looking(self._probe) as reads:
-            self._marks.append(Mark(time.monotonic(), await reads.health.written()))
+            self._marks.append(WritePosition(time.monotonic(), await reads.health.written()))
         async with looking(self._engine) as reads:
             replayed = await reads.health.replayed()
         return None if replayed is None else lag_of(self._marks, replayed, time.monotonic())

@@ -19,7 +19,7 @@ from rehearsal.exam.interruption import Interruption
 from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.exam.scenarios import Arrival, Intervention, Scenario
 from rehearsal.plans import DevicePlan, Plan
-from rehearsal.response_log import ResponseEvent, ResponseLog
+from rehearsal.response_log import RehearsedLog, ResponseEvent
 
 _RUNNING = ("in_progress", "paused")
 _SUBMITS_FROM, _SUBMITS_UNTIL = 0.82, 0.97
@@ -49,7 +49,7 @@ class PaperDevice(Device):
         self,
         client: Client,
         path: str,
-        log: ResponseLog,
+        log: RehearsedLog,
         metrics: Metrics,
         rng: Random,
         interruption: Interruption,

@@ -26,7 +26,7 @@ _VOID = """
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptRow:
+class StoredAttempt:
     """An attempt as the database holds it."""
 
     id: str
@@ -39,11 +39,11 @@ class AttemptRow:
     updated_at: datetime
 
 
-async def attempt_rows(paper_ids: Sequence[UUID]) -> dict[str, AttemptRow]:
+async def attempt_rows(paper_ids: Sequence[UUID]) -> dict[str, StoredAttempt]:
     """Every attempt at these papers, by id."""
     async with connected() as connection:
         rows = await connection.fetch(_ATTEMPTS, list(paper_ids))
-    return {str(id_): AttemptRow(str(id_), *rest) for id_, *rest in rows}
+    return {str(id_): StoredAttempt(str(id_), *rest) for id_, *rest in rows}
 
 
 async def late_mismatches(paper_ids: Sequence[UUID], attempts: Sequence[PaperAttempt]) -> list[str]:
@@ -69,7 +69,7 @@ async def void_mismatches(attempt_ids: Sequence[str]) -> list[str]:
     return [f"{wrong} voided attempts are counted"] if wrong else []
 
 
-def closing_mismatches(rows: Sequence[AttemptRow], grace: timedelta) -> list[str]:
+def closing_mismatches(rows: Sequence[StoredAttempt], grace: timedelta) -> list[str]:
     """Attempts that still run after the exam, or were closed before their deadline and grace were over."""
     found = []
     for row in rows:
@@ -82,7 +82,7 @@ def closing_mismatches(rows: Sequence[AttemptRow], grace: timedelta) -> list[str
 
 
 def closing_delays(
-    rows: Sequence[AttemptRow], grace: timedelta, outages: Sequence[tuple[datetime, datetime]]
+    rows: Sequence[StoredAttempt], grace: timedelta, outages: Sequence[tuple[datetime, datetime]]
 ) -> list[str]:
     """Overdue attempts that were closed too long after their grace.
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from rehearsal.exam.database_checks import AttemptRow
+from rehearsal.exam.database_checks import StoredAttempt
 
 _STATUSES = ("in_progress", "paused", "submitted", "graded", "void")
 
 Counts = dict[str, dict[str, int]]
 
 
-def expected_counts(rows: Sequence[AttemptRow], paper_ids: Sequence[UUID]) -> Counts:
+def expected_counts(rows: Sequence[StoredAttempt], paper_ids: Sequence[UUID]) -> Counts:
     """The number of attempts by paper and status; zeros are left out."""
     return {
         str(paper_id): dict(Counter(row.status for row in rows if row.paper_id == paper_id))

@@ -12,7 +12,7 @@ from rehearsal.exam import deadlines, socket_checks
 from rehearsal.exam import result_checks as exam_result_checks
 from rehearsal.exam.attempts import PaperAttempt
 from rehearsal.exam.candidates import SimulatedCandidate
-from rehearsal.exam.database_checks import AttemptRow
+from rehearsal.exam.database_checks import StoredAttempt
 from rehearsal.exam.deadlines import AttemptTimes, Grant, StaffAction
 from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.exam.socket_checks import OwnMessages, Subject
@@ -29,7 +29,7 @@ class ExamRecord:
     actions: Sequence[StaffAction]
     grants: Sequence[Grant]
     announcements: Mapping[str, datetime]
-    rows: Mapping[str, AttemptRow]
+    rows: Mapping[str, StoredAttempt]
     grace: timedelta
     outages: Sequence[tuple[datetime, datetime]]
     cutoffs: Mapping[str, str]
@@ -115,7 +115,7 @@ def deadline_mismatches(record: ExamRecord) -> list[str]:
     return found
 
 
-def _closed_at(row: AttemptRow) -> datetime | None:
+def _closed_at(row: StoredAttempt) -> datetime | None:
     """When the attempt was closed. At its deadline, the worker closes it some seconds later."""
     return row.updated_at if row.closed_by == "deadline" else row.submitted_at
 
@@ -162,7 +162,7 @@ def own_messages(record: ExamRecord, candidate: SimulatedCandidate) -> OwnMessag
     return OwnMessages(frozenset(mine), required, optional)
 
 
-def _was_running(attempt: PaperAttempt, row: AttemptRow | None, grant: Grant) -> bool | None:
+def _was_running(attempt: PaperAttempt, row: StoredAttempt | None, grant: Grant) -> bool | None:
     """Whether the attempt was running when extra time was granted; None if that cannot be known."""
     ended_at, closed_at = (row.submitted_at, _closed_at(row)) if row is not None else (None, None)
     if attempt.started_at >= grant.done_at or (closed_at is not None and closed_at < grant.asked_at):

@@ -17,7 +17,7 @@ from rehearsal.concurrency import run_limited
 from rehearsal.exam import monitor, preparation, reconciliation
 from rehearsal.exam.bad_day import BadDayScript
 from rehearsal.exam.candidates import SimulatedCandidate
-from rehearsal.exam.database_checks import AttemptRow, attempt_rows
+from rehearsal.exam.database_checks import StoredAttempt, attempt_rows
 from rehearsal.exam.load_meter import LoadMeter
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.papers import RehearsedPaper
@@ -164,7 +164,7 @@ class ExamRehearsal:
         if starts != [window.starts_at for window in timetable]:
             raise NotReadyInTime("the papers could not be postponed before the first one began")
 
-    async def _hold(self) -> dict[str, AttemptRow]:
+    async def _hold(self) -> dict[str, StoredAttempt]:
         """Hold the papers until nobody takes one any more. Returns the attempts as they are then."""
         first, last = self.papers[0].window, self.papers[-1].window
         schedule = kill_schedule(self.options.kill, first.seconds)
@@ -230,7 +230,7 @@ class ExamRehearsal:
 
         await _wait_for(all_received)
 
-    async def _check_monitor(self, rows: dict[str, AttemptRow]) -> None:
+    async def _check_monitor(self, rows: dict[str, StoredAttempt]) -> None:
         """The monitor must show the counts of the database: over HTTP at once, over the socket soon."""
         counts = monitor.expected_counts(list(rows.values()), [paper.paper_id for paper in self.papers])
         expected = (len([each for each in self.candidates if each.roll_number]), counts)
@@ -249,7 +249,7 @@ class ExamRehearsal:
             self._found.append(f"the socket's monitor shows {socket.monitor}, it should be {counts}")
 
     async def _exam_record(
-        self, rows: dict[str, AttemptRow], merit_list: Sequence[dict[str, Any]]
+        self, rows: dict[str, StoredAttempt], merit_list: Sequence[dict[str, Any]]
     ) -> ExamRecord:
         announcements = {
             each["id"]: datetime.fromisoformat(each["created_at"])

@@ -6,16 +6,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.revision_impact import MOST_SHOWN, Impact, ImpactCount, Mark, Regraded
+from app.engine.revision_impact import MOST_SHOWN, Impact, ImpactCount, Regraded, ResultMark
 
 COHORT, OTHER = UUID(int=1), UUID(int=2)
 
 
-def mark(score: str, *, ranked: bool = True, qualification: str = "qualified") -> Mark:
-    return Mark(Fraction(score), score, ranked, qualification)
+def mark(score: str, *, ranked: bool = True, qualification: str = "qualified") -> ResultMark:
+    return ResultMark(Fraction(score), score, ranked, qualification)
 
 
-def impact_of(*pairs: tuple[Mark, Mark], cohort_id: UUID = COHORT) -> Impact:
+def impact_of(*pairs: tuple[ResultMark, ResultMark], cohort_id: UUID = COHORT) -> Impact:
     counted = ImpactCount()
     for number, (before, after) in enumerate(pairs):
         counted.add(UUID(int=number), Regraded(cohort_id, before, after))
@@ -77,7 +77,7 @@ scores = st.integers(-2, 6).map(lambda number: Fraction(number, 3))
 def test_equals_what_counting_one_by_one_gives(drawn: list[tuple[Fraction, Fraction, bool]]) -> None:
     counted = ImpactCount()
     for number, (before, after, ranked) in enumerate(drawn):
-        sides = [Mark(score, str(score), ranked, "qualified") for score in (before, after)]
+        sides = [ResultMark(score, str(score), ranked, "qualified") for score in (before, after)]
         counted.add(UUID(int=number), Regraded(COHORT, *sides))
     ranked_ones = [(before, after) for before, after, ranked in drawn if ranked]
     moved = [

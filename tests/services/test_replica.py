@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.redis_client import open_redis
 from app.services.components import Components
-from app.services.replica import Mark, lag_of, reading_with_lag
+from app.services.replica import WritePosition, lag_of, reading_with_lag
 from app.services.unit_of_work import unit_of_work
 from app.startup import open_components
 from devservers.binaries import server_account
@@ -28,7 +28,9 @@ from tests.builders.exams import hold_exam, register
 from tests.builders.people import People, user_id_of
 from tests.waiting import eventually
 
-MARKS = deque([Mark(10.0, 100), Mark(11.0, 200), Mark(12.0, 200), Mark(13.0, 300)])
+MARKS = deque(
+    [WritePosition(10.0, 100), WritePosition(11.0, 200), WritePosition(12.0, 200), WritePosition(13.0, 300)]
+)
 
 
 @pytest.mark.parametrize(

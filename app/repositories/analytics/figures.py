@@ -60,7 +60,7 @@ LOGS_READ = LOGS.columns(first_answers=JSONB)
 
 
 @dataclass(frozen=True, slots=True)
-class GradedAttempt:
+class ResultWithPaper:
     """A graded attempt and the paper that was taken."""
 
     paper_id: UUID
@@ -70,7 +70,7 @@ class GradedAttempt:
 class FiguresRepository(Repository):
     """Rows of `attempt_figures`, whoever they belong to. Nothing of it is shown from here."""
 
-    async def lock_graded(self, attempt_ids: Collection[UUID]) -> Sequence[GradedAttempt]:
+    async def lock_graded(self, attempt_ids: Collection[UUID]) -> Sequence[ResultWithPaper]:
         """Those of the attempts that have a result, in the order of their ids, locked.
 
         Until the transaction ends nobody can void, reopen or grade them. The second statement sees results
@@ -84,7 +84,7 @@ class FiguresRepository(Repository):
         }
         results = select(Result).where(Result.attempt_id == wanted).order_by(Result.attempt_id)
         found = await self._session.scalars(results.execution_options(populate_existing=True))
-        return [GradedAttempt(papers[result.attempt_id], result) for result in found]
+        return [ResultWithPaper(papers[result.attempt_id], result) for result in found]
 
     async def logs(self, attempt_ids: Collection[UUID]) -> Mapping[UUID, AttemptLog]:
         """What the logs of attempts say. An attempt without an event that counts is left out."""

@@ -31,7 +31,7 @@ from app.services.analytics.estimates import (
 from app.services.analytics.evidence import newest_official
 from app.services.analytics.judging import estimate
 from app.services.analytics.recommendations import Recommendation, advise
-from app.services.analytics.situation import Known
+from app.services.analytics.situation import KnownSituation
 from app.services.analytics.subject_gain import expected_gain
 from app.services.analytics.trend import TrendPoint, trend
 from app.services.components import Components
@@ -171,7 +171,7 @@ async def _trend(reads: Reading, newest: Sequence[ShownAttempt]) -> Sequence[Tre
 
 
 def _subjects(
-    known: Known,
+    known: KnownSituation,
     attempts: Sequence[ShownAttempt],
     strengths: Mapping[UUID, Strength],
 ) -> Sequence[SubjectOverview]:

@@ -12,7 +12,7 @@ from app.engine.streaks import day_of
 from app.models import LocalizedText
 from app.services.analytics import situation
 from app.services.analytics.recommendation_wording import basis_of, missing, title_and_reason
-from app.services.analytics.situation import Known
+from app.services.analytics.situation import KnownSituation
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -41,7 +41,9 @@ async def recommendations(reads: Reading, user: Principal, now: datetime) -> Seq
     return await advise(reads, user, known, day_of(now, zone))
 
 
-async def advise(reads: Reading, user: Principal, known: Known, today: date) -> Sequence[Recommendation]:
+async def advise(
+    reads: Reading, user: Principal, known: KnownSituation, today: date
+) -> Sequence[Recommendation]:
     """The recommendations in a situation."""
     dismissed = await reads.advice.dismissals(user.id)
 
@@ -78,7 +80,7 @@ def id_of(user: Principal, action: Action) -> UUID:
     return uuid5(NAMESPACE, f"{user.id} {action.kind} {action.target or action.ground}")
 
 
-def _recommendation(user: Principal, action: Action, known: Known) -> Recommendation:
+def _recommendation(user: Principal, action: Action, known: KnownSituation) -> Recommendation:
     target = action.target or UUID(int=0)
     subject = known.subject_of.get(target, target)
     title, reason = title_and_reason(

@@ -39,7 +39,7 @@ _NOBODY = KnownRatings(None, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSituation:
     """A situation, and the names of what it is about."""
 
     situation: Situation
@@ -52,7 +52,7 @@ class Known:
     """By subject, as far as the user may see them."""
 
 
-async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
+async def gather(reads: Reading, user: Principal, now: datetime) -> KnownSituation:
     """Everything that the recommendations of a user rest on.
 
     Attempts of staff are not taken into ratings. Those from before a person became staff are left aside,
@@ -88,7 +88,7 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
     named: Sequence[Subject | Chapter] = [*subjects, *chapters]
     names = {each.id: each.name for each in named} | {test.id: test.title for test in offered}
     subject_of = {chapter.id: chapter.subject_id for chapter in chapters}
-    return Known(situation, names, subject_of, subjects, abilities)
+    return KnownSituation(situation, names, subject_of, subjects, abilities)
 
 
 class _Syllabus:

@@ -36,7 +36,7 @@ class GradedMeanwhile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PublicationProgress:
     """How far a publication is, and whether there is a worker that does it."""
 
     is_complete: bool
@@ -45,12 +45,12 @@ class Progress:
     has_worker: bool
 
 
-async def progress_of(parts: Components, revision_id: UUID) -> Progress:
+async def progress_of(parts: Components, revision_id: UUID) -> PublicationProgress:
     """The progress of a revision that is being published."""
     async with reading(parts.engine) as reads:
         revision = await reads.key_revisions.get(revision_id)
         seen = await reads.workers.latest_heartbeat()
-    return Progress(
+    return PublicationProgress(
         is_complete=revision.state == RevisionState.PUBLISHED,
         done=revision.regraded,
         total=revision.to_regrade,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import full_collections
-from app.engine.revision_impact import Change, Impact, ImpactCount, Mark
+from app.engine.revision_impact import Change, Impact, ImpactCount, ResultMark
 from app.engine.revision_impact import Regraded as Counted
 from app.services.components import Components
 from app.services.keys.changes import RevisedPaper
@@ -49,10 +49,10 @@ def _signature(each: Regraded) -> tuple[Any, ...]:
 
 def _change(each: Regraded) -> Counted:
     first, graded = each.stored, each.graded
-    before = Mark(each.exact_before, each.printed_before, first.counted, first.qualification)
+    before = ResultMark(each.exact_before, each.printed_before, first.counted, first.qualification)
     if each.kept:
         return Counted(first.cohort_id, before, before)
-    after = Mark(graded.score, each.printed_after, each.is_counted, graded.qualification)
+    after = ResultMark(graded.score, each.printed_after, each.is_counted, graded.qualification)
     return Counted(first.cohort_id, before, after)
 
 

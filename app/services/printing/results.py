@@ -12,7 +12,7 @@ Label = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class PrintedFact:
     """A value with its label."""
 
     label: Label
@@ -41,7 +41,7 @@ class Verification:
     """By what staff find the result again."""
 
     heading: str
-    facts: Sequence[Fact]
+    facts: Sequence[PrintedFact]
     note: Label
 
 
@@ -53,11 +53,11 @@ class SheetContent:
     institute: str
     title: Label
     subtitle: Label
-    facts: Sequence[Fact]
+    facts: Sequence[PrintedFact]
     figures: Sequence[Figure]
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
-    more_facts: Sequence[Fact]
+    more_facts: Sequence[PrintedFact]
     notes: Sequence[str]
     verification: Verification
     footer: str
@@ -75,7 +75,7 @@ class CertificateContent:
     statement: Label
     exam: Label
     details: str
-    date: Fact
+    date: PrintedFact
     signatory: Label
     verification: str
 
@@ -103,7 +103,7 @@ class ResponsePart:
     """What was answered in one paper."""
 
     heading: str
-    facts: Sequence[Fact]
+    facts: Sequence[PrintedFact]
     rows: Sequence[Sequence[str]]
 
 
@@ -115,7 +115,7 @@ class ResponseContent:
     institute: str
     title: str
     subtitle: Label
-    facts: Sequence[Fact]
+    facts: Sequence[PrintedFact]
     columns: Sequence[Column]
     parts: Sequence[ResponsePart]
     notes: Sequence[str]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.signed_files import ATTACHED
 from app.models import name_on_documents
-from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart, Verification
+from app.services.printing.results import Column, PrintedFact, ResponseContent, ResponsePart, Verification
 from app.services.proof.sheets import SignedSheet
 from app.services.result_documents import Document, DocumentLanguage, wording
 from app.services.result_documents.exam_sheets import unique
@@ -35,11 +35,11 @@ def sheet_document(signed: SignedSheet, language: DocumentLanguage, now: datetim
     return Document("response-sheet", content, name, {ATTACHED: signed.file})
 
 
-def _candidate(sheet: Mapping[str, Any], language: DocumentLanguage) -> list[Fact]:
+def _candidate(sheet: Mapping[str, Any], language: DocumentLanguage) -> list[PrintedFact]:
     candidate = sheet["candidate"]
-    facts = [Fact(wording.NAME.lines(language), candidate["name"] or wording.NONE)]
+    facts = [PrintedFact(wording.NAME.lines(language), candidate["name"] or wording.NONE)]
     if candidate["roll_number"] is not None:
-        facts.append(Fact(wording.ROLL_NUMBER.lines(language), candidate["roll_number"]))
+        facts.append(PrintedFact(wording.ROLL_NUMBER.lines(language), candidate["roll_number"]))
     return facts
 
 
@@ -47,12 +47,12 @@ def _part(signed: SignedSheet, language: DocumentLanguage) -> ResponsePart:
     sheet, attempt, questions = signed.sheet, signed.sheet["attempt"], signed.sheet["questions"]
     answered = sum(each["answer"] is not None for each in questions)
     facts = [
-        Fact(wording.STARTED.lines(language), _shown(attempt["started_at"])),
-        Fact(wording.SUBMITTED.lines(language), _shown(attempt["submitted_at"])),
-        Fact(wording.PAPER_VERSION.lines(language), str(sheet["paper"]["version"])),
-        Fact(wording.ANSWERED.lines(language), f"{answered} / {len(questions)}"),
-        Fact(wording.DEVICE_TERMS.lines(language), str(attempt["leases"])),
-        Fact(wording.ATTEMPT.lines(language), attempt["id"]),
+        PrintedFact(wording.STARTED.lines(language), _shown(attempt["started_at"])),
+        PrintedFact(wording.SUBMITTED.lines(language), _shown(attempt["submitted_at"])),
+        PrintedFact(wording.PAPER_VERSION.lines(language), str(sheet["paper"]["version"])),
+        PrintedFact(wording.ANSWERED.lines(language), f"{answered} / {len(questions)}"),
+        PrintedFact(wording.DEVICE_TERMS.lines(language), str(attempt["leases"])),
+        PrintedFact(wording.ATTEMPT.lines(language), attempt["id"]),
     ]
     return ResponsePart(_heading(sheet, language), facts, [_row(signed, each) for each in questions])
 
@@ -83,9 +83,9 @@ def _verification(signed: SignedSheet, language: DocumentLanguage) -> Verificati
     return Verification(
         heading=wording.SIGNATURE.line(language),
         facts=[
-            Fact(wording.AS_OF.lines(language), _shown(sheet["as_of"])),
-            Fact(wording.SIGNING_KEY.lines(language), signed.signature["key_id"]),
-            Fact(wording.LOG_DIGEST.lines(language), sheet["log_digest"]),
+            PrintedFact(wording.AS_OF.lines(language), _shown(sheet["as_of"])),
+            PrintedFact(wording.SIGNING_KEY.lines(language), signed.signature["key_id"]),
+            PrintedFact(wording.LOG_DIGEST.lines(language), sheet["log_digest"]),
         ],
         note=notes,
     )

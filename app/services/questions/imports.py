@@ -21,7 +21,7 @@ from app.services.questions.content import content_of, fingerprint, older_finger
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.item_files import BY_CONTENT, FileKind, FileOptions, read_items
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
-from app.services.questions.reading import ImportStage, QuestionSheet, Reading, read_questions
+from app.services.questions.reading import ImportStage, QuestionSheet, QuestionSheetOptions, read_questions
 from app.services.questions.rows import EmptyKey
 from app.services.questions.sheet_passages import SheetPassages
 from app.services.questions.syllabus import Syllabus
@@ -68,7 +68,7 @@ async def import_questions(
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     memory = await MappingMemory.load(uow, author, MappedSheet.QUESTIONS, is_given=mapping is not None)
     own_names = _checked_mapping(mapping or {})
-    how = Reading(
+    how = QuestionSheetOptions(
         empty_key,
         subject is None,
         own_names,
@@ -168,7 +168,7 @@ async def _read(
     files: ProcessPool | None,
     author: Principal,
     file: bytes,
-    how: Reading,
+    how: QuestionSheetOptions,
     progress: ReportProgress,
 ) -> QuestionSheet:
     if files is not None:

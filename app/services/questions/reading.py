@@ -38,7 +38,7 @@ class ImportStage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class QuestionSheetOptions:
     """How a sheet is read."""
 
     empty_key: EmptyKey = EmptyKey.ERROR
@@ -64,7 +64,9 @@ class Reading:
         return count_known(cells, self.mapping)
 
 
-def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_progress) -> QuestionSheet:
+def read_questions(
+    file: bytes, how: QuestionSheetOptions, progress: ReportProgress = no_progress
+) -> QuestionSheet:
     """Read a sheet of questions and report all errors. A sheet may have a header and no questions.
 
     Raises UnreadableSheet for a file that is not a sheet of questions, SheetTooLarge beyond 25 MB.
@@ -73,7 +75,7 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
         return _read(file, how, progress)
 
 
-def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
+def _read(file: bytes, how: QuestionSheetOptions, progress: ReportProgress) -> QuestionSheet:
     sheets = read_worksheets(file, SHEET, lambda rows: any(how.count_known(row.cells) >= 2 for row in rows))
     read = [sheet for sheet in sheets if sheet.why_not is None] or [Worksheet()]
     whole, *further = (
@@ -88,7 +90,9 @@ def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
     return whole
 
 
-def _read_sheet(sheet: Worksheet, number: int, how: Reading, progress: ReportProgress) -> QuestionSheet:
+def _read_sheet(
+    sheet: Worksheet, number: int, how: QuestionSheetOptions, progress: ReportProgress
+) -> QuestionSheet:
     """Read one sheet. `number` is its place among those of a workbook, from 1; of a single one it is 0."""
     header, above, records = find_header(sheet.records, how.count_known)
     mapping = how.mapping_of(header.cells)

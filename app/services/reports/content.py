@@ -122,7 +122,7 @@ class ScoreBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ReportFact:
     """A figure of the test with its meaning."""
 
     name: str
@@ -149,7 +149,7 @@ class ReportContent:
     look_first: Sequence[Point]
     missing: Sequence[str]
     """What the report cannot say, and what is lacking."""
-    facts: Sequence[Fact]
+    facts: Sequence[ReportFact]
     scores: Sequence[ScoreBar]
     mean: float | None
     max_score: float

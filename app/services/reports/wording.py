@@ -6,10 +6,10 @@ from typing import Any
 from app.services.analytics.flags import in_words
 from app.services.analytics.test_statistics import missing_alpha, missing_calibration, missing_items
 from app.services.reports.content import (
-    Fact,
     GroupDifference,
     OptionShares,
     Point,
+    ReportFact,
     ReportItem,
     ReportMaterial,
 )
@@ -120,40 +120,42 @@ def missing(material: ReportMaterial) -> list[str]:
     return sentences
 
 
-def facts(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Fact]:
+def facts(material: ReportMaterial, items: Sequence[ReportItem]) -> list[ReportFact]:
     """The test as a whole."""
     assert material.analysis is not None  # noqa: S101 -- the caller has asked
     scores: Json = material.analysis["scores"]
     found = [
-        Fact("Attempts", f"{scores['attempts']:,}", "The first official attempt of each candidate."),
-        Fact(
+        ReportFact("Attempts", f"{scores['attempts']:,}", "The first official attempt of each candidate."),
+        ReportFact(
             "Mean",
             f"{_figure(scores['mean'])} of {_figure(material.max_score)}",
             _interval(scores["mean_interval"]),
         ),
-        Fact("Median", _figure(scores["median"]), "Half of the candidates have more."),
-        Fact(
+        ReportFact("Median", _figure(scores["median"]), "Half of the candidates have more."),
+        ReportFact(
             "Standard deviation", _figure(scores["standard_deviation"]), "How widely the scores are spread."
         ),
     ]
     if scores["alpha"] is not None:
         found += [
-            Fact(
+            ReportFact(
                 "Reliability (alpha)",
                 f"{scores['alpha']:.3f}",
                 f"{_judged(scores['alpha'])} {_interval(scores['alpha_interval'], 3)}",
             ),
-            Fact(
+            ReportFact(
                 "Standard error of a score",
                 _figure(scores["standard_error"]),
                 _luck(scores["standard_error"]),
             ),
         ]
     if scores["skewness"] is not None:
-        found.append(Fact("Skewness", _figure(scores["skewness"]), _skewed(scores["skewness"])))
+        found.append(ReportFact("Skewness", _figure(scores["skewness"]), _skewed(scores["skewness"])))
     flagged = sum(1 for item in items if item.findings)
     found.append(
-        Fact("Flagged questions", f"{flagged} of {len(material.items)}", "Questions with something unusual.")
+        ReportFact(
+            "Flagged questions", f"{flagged} of {len(material.items)}", "Questions with something unusual."
+        )
     )
     return found
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.models import ExamResult
 from app.repositories.exams import IssuedResult
-from app.services.printing.results import CertificateContent, Fact
+from app.services.printing.results import CertificateContent, PrintedFact
 from app.services.result_documents import wording
 from app.services.result_documents.exam_sheets import ReleasedExam, unique
 from app.services.result_documents.languages import DocumentLanguage, day, localized
@@ -46,7 +46,7 @@ def certificate(
         statement=statement,
         exam=unique(localized(exam.title).lines(language)),
         details=f"{held_on}  ·  {roll_number}",
-        date=Fact(wording.DATE.lines(language), day(now).line(language)),
+        date=PrintedFact(wording.DATE.lines(language), day(now).line(language)),
         signatory=wording.SIGNATORY.lines(language),
         verification="  ·  ".join(
             (

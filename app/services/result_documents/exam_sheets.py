@@ -11,8 +11,8 @@ from app.models import Exam, ExamPaper, ExamRelease, ExamResult
 from app.repositories.exams import IssuedResult
 from app.services.printing.results import (
     Column,
-    Fact,
     Figure,
+    PrintedFact,
     SheetContent,
     Verification,
 )
@@ -42,12 +42,12 @@ def exam_sheet(
         title=wording.RESULT_SHEET.lines(language),
         subtitle=unique(localized(released.exam.title).lines(language)),
         facts=[
-            Fact(wording.NAME.lines(language), registration.name),
-            Fact(wording.ROLL_NUMBER.lines(language), result.roll_number),
-            Fact(
+            PrintedFact(wording.NAME.lines(language), registration.name),
+            PrintedFact(wording.ROLL_NUMBER.lines(language), result.roll_number),
+            PrintedFact(
                 wording.CATEGORY.lines(language), category(registration.category, registration.pwbd, language)
             ),
-            Fact(wording.OUTCOME.lines(language), wording.OUTCOMES[result.outcome].line(language)),
+            PrintedFact(wording.OUTCOME.lines(language), wording.OUTCOMES[result.outcome].line(language)),
         ],
         figures=list(_figures(released, issued, language)),
         columns=_columns(language),
@@ -64,9 +64,9 @@ def verification_of(document_id: UUID, version: int, digest: str, language: Docu
     return Verification(
         heading=wording.VERIFICATION.line(language),
         facts=[
-            Fact(wording.DOCUMENT.lines(language), str(document_id)),
-            Fact(wording.VERSION.lines(language), str(version)),
-            Fact(wording.DIGEST.lines(language), digest),
+            PrintedFact(wording.DOCUMENT.lines(language), str(document_id)),
+            PrintedFact(wording.VERSION.lines(language), str(version)),
+            PrintedFact(wording.DIGEST.lines(language), digest),
         ],
         note=wording.VERIFICATION_NOTE.lines(language),
     )
@@ -161,14 +161,14 @@ def _qualifying(paper: Mapping[str, Any], placed: ExamPaper) -> Text:
     return wording.PASSED
 
 
-def _cutoff(result: ExamResult, language: DocumentLanguage) -> list[Fact]:
+def _cutoff(result: ExamResult, language: DocumentLanguage) -> list[PrintedFact]:
     cutoff = result.cutoff
     if not cutoff:
         return []
     group = wording.CATEGORIES[cutoff["category"]]
     state = wording.CLEARED if cutoff["cleared"] else wording.NOT_CLEARED
     value = f"{cutoff['marks']} ({group.line(language)}): {state.line(language)}"
-    return [Fact(wording.CUTOFF.lines(language), value)]
+    return [PrintedFact(wording.CUTOFF.lines(language), value)]
 
 
 def _notes(released: ReleasedExam, issued: IssuedResult, language: DocumentLanguage) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from app.services.components import Components
 from app.services.exams import CandidateResponses, PaperResponses
-from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart
+from app.services.printing.results import Column, PrintedFact, ResponseContent, ResponsePart
 from app.services.result_documents import wording
 from app.services.result_documents.documents import Document
 from app.services.result_documents.exam_sheets import unique
@@ -53,8 +53,8 @@ def _content(
         title=wording.RESPONSE_SHEET.line(language),
         subtitle=unique(localized(found.exam.title).lines(language)),
         facts=[
-            Fact(wording.NAME.lines(language), found.registration.name),
-            Fact(wording.ROLL_NUMBER.lines(language), found.registration.roll_number),
+            PrintedFact(wording.NAME.lines(language), found.registration.name),
+            PrintedFact(wording.ROLL_NUMBER.lines(language), found.registration.roll_number),
         ],
         columns=[Column(label.lines(language), side) for label, side in COLUMNS],
         parts=[_part(each, language) for each in sat],
@@ -66,14 +66,14 @@ def _content(
 def _part(sat: _Sat, language: DocumentLanguage) -> ResponsePart:
     sheet, attempt = sat.shown.sheet, sat.shown.sheet.attempt
     times = [
-        Fact(wording.STARTED.lines(language), shown_moment(attempt.started_at)),
-        Fact(wording.PAPER_VERSION.lines(language), str(sheet.paper_version)),
-        Fact(wording.ANSWERED.lines(language), f"{sheet.answered} / {len(sheet.entries)}"),
-        Fact(wording.DEVICE_TERMS.lines(language), str(attempt.lease)),
-        Fact(wording.ATTEMPT.lines(language), str(attempt.id)),
+        PrintedFact(wording.STARTED.lines(language), shown_moment(attempt.started_at)),
+        PrintedFact(wording.PAPER_VERSION.lines(language), str(sheet.paper_version)),
+        PrintedFact(wording.ANSWERED.lines(language), f"{sheet.answered} / {len(sheet.entries)}"),
+        PrintedFact(wording.DEVICE_TERMS.lines(language), str(attempt.lease)),
+        PrintedFact(wording.ATTEMPT.lines(language), str(attempt.id)),
     ]
     if attempt.submitted_at is not None:
-        times.insert(1, Fact(wording.SUBMITTED.lines(language), shown_moment(attempt.submitted_at)))
+        times.insert(1, PrintedFact(wording.SUBMITTED.lines(language), shown_moment(attempt.submitted_at)))
     title = localized(sat.shown.paper.title).line(language)
     return ResponsePart(
         heading=f"{sat.shown.paper.code}: {title}",

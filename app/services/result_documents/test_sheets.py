@@ -12,7 +12,7 @@ from app.core.errors import NotGradedYet
 from app.services import attempts
 from app.services.attempts import ResultView
 from app.services.components import Components
-from app.services.printing.results import Column, Fact, Figure, SheetContent
+from app.services.printing.results import Column, Figure, PrintedFact, SheetContent
 from app.services.result_documents import wording
 from app.services.result_documents.documents import Document
 from app.services.result_documents.exam_sheets import percentile_text, unique, verification_of
@@ -94,9 +94,9 @@ def _content(sat: _Sat, language: DocumentLanguage, now: datetime) -> SheetConte
         title=wording.RESULT_SHEET.lines(language),
         subtitle=unique(localized(sat.title).lines(language)),
         facts=[
-            Fact(wording.NAME.lines(language), sat.name),
-            Fact(wording.CATEGORY.lines(language), wording.CATEGORIES[sat.category].line(language)),
-            Fact(wording.SUBMITTED.lines(language), submitted.line(language)),
+            PrintedFact(wording.NAME.lines(language), sat.name),
+            PrintedFact(wording.CATEGORY.lines(language), wording.CATEGORIES[sat.category].line(language)),
+            PrintedFact(wording.SUBMITTED.lines(language), submitted.line(language)),
         ],
         figures=_figures(view, language),
         columns=[

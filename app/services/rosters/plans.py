@@ -38,7 +38,7 @@ class RosterPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownMembers:
     """What exists already."""
 
     members: Mapping[str, Sequence[Member]]
@@ -50,7 +50,7 @@ class Known:
 
 async def find_known(
     reads: Reading, rows: Sequence[RosterRow], exam: Exam | None, accounts: Mapping[str, UUID]
-) -> Known:
+) -> KnownMembers:
     """The accounts and places of the rows. `accounts` are those of the auth server, by address."""
     found = await reads.rosters.members([row.email for row in rows], list(accounts.values()))
     address_of = {user_id: email for email, user_id in accounts.items()}
@@ -58,11 +58,11 @@ async def find_known(
     for member in found:
         members.setdefault(address_of.get(member.user.id, member.user.email), []).append(member)
     if exam is None:
-        return Known(members, {}, {}, set())
+        return KnownMembers(members, {}, {}, set())
     roll_numbers = [row.roll_number for row in rows if row.roll_number is not None]
     people = [member.user.id for member in found]
     places = await reads.answer_sheets.registrations(exam.id, roll_numbers, people)
-    return Known(
+    return KnownMembers(
         members,
         {place.roll_number: place for place in places},
         {place.user_id: place for place in places if place.user_id is not None},
@@ -70,7 +70,7 @@ async def find_known(
     )
 
 
-def plan_for(read: RosterFile, known: Known, *, with_exam: bool) -> RosterPlan:
+def plan_for(read: RosterFile, known: KnownMembers, *, with_exam: bool) -> RosterPlan:
     """Compare the rows with what exists."""
     plan = RosterPlan(warnings=list(read.warnings))
     if not with_exam and any(row.roll_number is not None for row in read.rows):
@@ -86,7 +86,7 @@ class _Planner:
     """Decides about one row."""
 
     plan_: RosterPlan
-    known: Known
+    known: KnownMembers
     row: RosterRow
     with_exam: bool
 

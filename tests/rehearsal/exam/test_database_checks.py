@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from rehearsal.exam.database_checks import AttemptRow, closing_delays, closing_mismatches
+from rehearsal.exam.database_checks import StoredAttempt, closing_delays, closing_mismatches
 
 NOON = datetime(2027, 5, 23, 12, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -15,9 +15,9 @@ def moment(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def row(closed: float, closed_by: str | None = "deadline", status: str = "submitted") -> AttemptRow:
+def row(closed: float, closed_by: str | None = "deadline", status: str = "submitted") -> StoredAttempt:
     """An attempt whose deadline was at noon."""
-    return AttemptRow("one", UUID(int=1), status, moment(-60), NOON, NOON, closed_by, moment(closed))
+    return StoredAttempt("one", UUID(int=1), status, moment(-60), NOON, NOON, closed_by, moment(closed))
 
 
 class TestClosingMismatches:

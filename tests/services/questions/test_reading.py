@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.services.questions import EmptyKey, columns, template
-from app.services.questions.reading import QuestionSheet, Reading, read_questions
+from app.services.questions.reading import QuestionSheet, QuestionSheetOptions, read_questions
 from app.services.questions.rows import RowPassage, SheetRow
 from app.sheets import files
 from app.sheets.errors import SheetTooLarge, UnreadableSheet
@@ -24,7 +24,7 @@ def read(
     text: str | bytes, *, empty_key: EmptyKey = EmptyKey.ERROR, needs_subject: bool = False
 ) -> QuestionSheet:
     file = text.encode() if isinstance(text, str) else text
-    return read_questions(file, Reading(empty_key, needs_subject))
+    return read_questions(file, QuestionSheetOptions(empty_key, needs_subject))
 
 
 def only(sheet: QuestionSheet) -> SheetRow:

@@ -8,7 +8,7 @@ import pytest
 
 from app.services.questions.columns import checked_mapping
 from app.services.questions.header_names import column_called
-from app.services.questions.reading import QuestionSheet, Reading, read_questions
+from app.services.questions.reading import QuestionSheet, QuestionSheetOptions, read_questions
 from tests.builders.workbooks import workbook
 
 Worksheet = Any
@@ -22,7 +22,7 @@ RIVER = (1, "Which is a river?", "नदी कौन-सी है?", "Nile", "
 
 
 def read(*rows: Sequence[Any], mapping: Mapping[str, str] | None = None, **options: Any) -> QuestionSheet:
-    how = Reading(mapping=checked_mapping(mapping or {}))
+    how = QuestionSheetOptions(mapping=checked_mapping(mapping or {}))
     return read_questions(workbook(*rows, **options), how)
 
 
@@ -195,18 +195,20 @@ class TestTexts:
         cells = ["Q", "x", "y", "a"]
         cells[place] = text
         file = "question,option_a,option_b,key\n" + ",".join(cells)
-        sheet = read_questions(file.encode(), Reading())
+        sheet = read_questions(file.encode(), QuestionSheetOptions())
         assert [error.cell for error in sheet.errors] == [f"{'ABC'[place]}2"]
         assert words in sheet.errors[0].message
 
     @pytest.mark.parametrize("texts", [("Tt", "tt"), ("x²", "x2"), ("1/2", "½")])
     def test_options_that_differ_in_one_sign_are_two(self, texts: Sequence[str]) -> None:
-        sheet = read_questions(f"question,option_a,option_b,key\nQ,{','.join(texts)},a".encode(), Reading())
+        sheet = read_questions(
+            f"question,option_a,option_b,key\nQ,{','.join(texts)},a".encode(), QuestionSheetOptions()
+        )
         assert sheet.errors == []
 
 
 def warned(text: str) -> list[tuple[str | None, str]]:
-    sheet = read_questions(text.encode(), Reading())
+    sheet = read_questions(text.encode(), QuestionSheetOptions())
     assert sheet.errors == []
     return [(warning.cell, warning.message) for warning in sheet.warnings]
 
@@ -299,7 +301,7 @@ class TestLegacyFonts:
     ).encode()
 
     def test_columns_are_converted_and_shown(self) -> None:
-        sheet = read_questions(self.SHEET, Reading(legacy_font="krutidev"))
+        sheet = read_questions(self.SHEET, QuestionSheetOptions(legacy_font="krutidev"))
         assert [row.content.text["hi"] for row in sheet.rows] == ["भारत का संविधान", "राष्ट्रपति"]
         assert sheet.rows[0].content.text["en"] == "When?"
         english, *_ = [each for each in sheet.warnings if "seem to be English" in each.message]
@@ -312,6 +314,6 @@ class TestLegacyFonts:
     def test_a_column_in_unicode_stays(self) -> None:
         sheet = read_questions(
             "question_hi,option_a_hi,option_b_hi,key\nभारत IAS,अ,ब,a\n".encode(),
-            Reading(legacy_font="krutidev"),
+            QuestionSheetOptions(legacy_font="krutidev"),
         )
         assert sheet.rows[0].content.text["hi"] == "भारत IAS"

@@ -11,7 +11,7 @@ from openpyxl import Workbook, load_workbook
 
 from app.models import Institute
 from app.services import questions
-from app.services.questions.reading import QuestionSheet, Reading, read_questions
+from app.services.questions.reading import QuestionSheet, QuestionSheetOptions, read_questions
 from app.services.questions.templates import template
 from app.services.tests.from_sheets import draft_of_sheet
 from app.services.unit_of_work import UnitOfWork
@@ -54,7 +54,7 @@ def workbook(sheets: Sheets, hidden: Sequence[str] = ()) -> bytes:
 
 
 def read(sheets: Sheets, hidden: Sequence[str] = ()) -> QuestionSheet:
-    return read_questions(workbook(sheets, hidden), Reading())
+    return read_questions(workbook(sheets, hidden), QuestionSheetOptions())
 
 
 def told(sheet: QuestionSheet) -> list[str]:
@@ -101,7 +101,7 @@ class TestWhichSheetsAreRead:
         assert "is called questions" in sheet.warnings[0].message
 
     def test_the_template_has_nothing_to_be_named(self) -> None:
-        assert told(read_questions(template(SheetFormat.XLSX), Reading())) == []
+        assert told(read_questions(template(SheetFormat.XLSX), QuestionSheetOptions())) == []
 
     def test_errors_name_the_sheet(self) -> None:
         wrong = [*CSAT, (3, "", "Which?", "This", "That", "z")]
@@ -114,7 +114,7 @@ class TestWhichSheetsAreRead:
 
     def test_it_passes_a_pipe_in_pieces(self) -> None:
         sheet = join_pieces(
-            list(parse_in_pieces(read_questions, workbook({"GS": GS, "CSAT": CSAT}), Reading()))
+            list(parse_in_pieces(read_questions, workbook({"GS": GS, "CSAT": CSAT}), QuestionSheetOptions()))
         )
         assert len(sheet.rows) == 3
         assert sheet.cell_name(3, "passage", 2) == "CSAT!B3"

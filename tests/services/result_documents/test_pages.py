@@ -15,7 +15,7 @@ from app.engine.normalization import NORMALIZATION_METHODS
 from app.models import Exam, ExamPaper, ExamRelease, ExamResult, Registration, name_on_documents
 from app.repositories.exams import IssuedResult, MeritRow, WantedResults
 from app.services.printing import Template, typeset
-from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart
+from app.services.printing.results import Column, PrintedFact, ResponseContent, ResponsePart
 from app.services.result_documents.batches import wanted_by_setting
 from app.services.result_documents.certificates import certificate, gets_certificate
 from app.services.result_documents.exam_sheets import ReleasedExam, exam_sheet
@@ -133,7 +133,7 @@ class TestNothingLeavesThePage:
     def test_without_a_space(self, name: str) -> None:
         rows = [["1", name, "12:00:00"]]
         columns = [Column(["No."]), Column(["Answer"], "left"), Column(["Time"])]
-        facts = [Fact(["Name"], name), Fact(["Roll number"], name)]
+        facts = [PrintedFact(["Name"], name), PrintedFact(["Roll number"], name)]
         responses = ResponseContent(
             "en", name, "Responses", [name], facts, columns, [ResponsePart(name, facts, rows)], [name], name
         )
