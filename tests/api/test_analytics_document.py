@@ -27,9 +27,9 @@ def differences(shown: Any, answered: Any, at: str) -> Iterator[str]:
         for name, value in shown.items():
             yield from differences(value, answered.get(name, "nothing"), f"{at}.{name}")
     elif isinstance(shown, list) and isinstance(answered, list):
-        for place, value in enumerate(shown):
+        for position, value in enumerate(shown):
             yield from differences(
-                value, answered[place] if place < len(answered) else None, f"{at}[{place}]"
+                value, answered[position] if position < len(answered) else None, f"{at}[{position}]"
             )
     elif isinstance(shown, float) and isinstance(answered, int | float):
         if answered != pytest.approx(shown, rel=0.01, abs=0.006):

@@ -30,9 +30,9 @@ async def publish(author: httpx.AsyncClient, made: PublishedTest, changes: Json,
     return body_of(await author.post(f"{made.path}/publish", json=body))
 
 
-async def change_key(author: httpx.AsyncClient, made: PublishedTest, place: int, option: str) -> None:
+async def change_key(author: httpx.AsyncClient, made: PublishedTest, position: int, option: str) -> None:
     answer = await author.patch(
-        f"/questions/{made.question_ids[place]}", json={"key": {"accepted": [[option]]}}
+        f"/questions/{made.question_ids[position]}", json={"key": {"accepted": [[option]]}}
     )
     body_of(answer)
 

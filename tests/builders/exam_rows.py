@@ -85,7 +85,7 @@ def _entries(author: Principal, exam: Exam, rows: Sequence[ExamPaper]) -> list[A
     now = datetime.now(UTC)
     return [
         AuditEntry(
-            id=uuid7(now - (len(done) - place) * MILLISECOND),
+            id=uuid7(now - (len(done) - position) * MILLISECOND),
             institute_id=exam.institute_id,
             actor_id=author.id,
             action=action,
@@ -93,7 +93,7 @@ def _entries(author: Principal, exam: Exam, rows: Sequence[ExamPaper]) -> list[A
             exam_id=exam.id,
             details=details,
         )
-        for place, (action, details) in enumerate(done)
+        for position, (action, details) in enumerate(done)
     ]
 
 

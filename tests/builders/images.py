@@ -75,8 +75,8 @@ def jpeg_header(width: int, height: int) -> bytes:
 def new_image(kind: str = "PNG", **options: Any) -> bytes:
     """An image that nobody else has."""
     image = halves()
-    for place, byte in enumerate(uuid4().bytes):
-        image.putpixel((place * 2, 0), (byte, byte, byte))
+    for position, byte in enumerate(uuid4().bytes):
+        image.putpixel((position * 2, 0), (byte, byte, byte))
     return encoded(image, kind, **options)
 
 

@@ -114,11 +114,13 @@ async def _test(uow: UnitOfWork) -> tuple[PublishedTest, dict[str, UUID]]:
 def _participant(draw: random.Random, difficulty: Sequence[float]) -> dict[int, Given]:
     """Answers of somebody whose ability is that of an ordinary candidate."""
     ability, answers = draw.gauss(0, 1), {}
-    for place, hard in enumerate(difficulty):
+    for position, hard in enumerate(difficulty):
         chance = 1 / (1 + exp(hard - ability - 0.3))
         blank, right, ms = draw.random() > 0.45 + 0.5 * chance, draw.random() < chance, _usual_ms(hard)
         if not blank:
-            answers[place] = Given(["a"] if right else [draw.choice("bcd")], int(ms * draw.uniform(0.7, 1.4)))
+            answers[position] = Given(
+                ["a"] if right else [draw.choice("bcd")], int(ms * draw.uniform(0.7, 1.4))
+            )
     return answers
 
 

@@ -25,8 +25,8 @@ def workbook(
     for row in rows or (HEADER, RIVER):
         sheet.append(row)
     change(sheet)
-    for place, name in enumerate(before):
-        book.create_sheet(name, place).append(["not", "questions"])
+    for position, name in enumerate(before):
+        book.create_sheet(name, position).append(["not", "questions"])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -238,11 +238,11 @@ class TestMistakes:
     def test_papers_are_numbered_as_in_the_file_if_a_later_one_starts_first(self, folder: Folder) -> None:
         folder.run("import", "questions", "csat.csv")
         earlier = NOW - timedelta(minutes=100)
-        for place, moment in enumerate(("06T14:30", "06T15:00", "06T16:30")):
+        for position, moment in enumerate(("06T14:30", "06T15:00", "06T16:30")):
             old = (NOW + MOVED[moment]).isoformat()
             file = folder.path / "exam.yaml"
             before, csat = file.read_text(encoding="utf-8").split("code: CSAT")
-            csat = csat.replace(old, (earlier + timedelta(minutes=place)).isoformat(), 1)
+            csat = csat.replace(old, (earlier + timedelta(minutes=position)).isoformat(), 1)
             file.write_text(f"{before}code: CSAT{csat}", encoding="utf-8")
         told = folder.run("exam", "create", "exam.yaml", "--publish", ends_with=1)
         assert "exam.yaml:25: `papers.2.ends_at`: This time has passed." in told

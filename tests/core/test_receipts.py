@@ -44,14 +44,14 @@ class TestReceipt:
 
     def test_every_changed_byte_is_found(self) -> None:
         content = urlsafe_b64decode(RECEIPT)
-        for place in range(1, len(content)):
+        for position in range(1, len(content)):
             changed = bytearray(content)
-            changed[place] ^= 1
+            changed[position] ^= 1
             try:
                 read = Receipt.read(urlsafe_b64encode(changed).decode())
             except ReceiptUnreadable:
                 continue
-            assert not read.is_signed_by(SIGNER.public_key), f"byte {place}"
+            assert not read.is_signed_by(SIGNER.public_key), f"byte {position}"
 
     def test_another_key_is_refused(self) -> None:
         assert not Receipt.read(RECEIPT).is_signed_by(Signer.derive("another secret", 1).public_key)

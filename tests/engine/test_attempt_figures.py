@@ -28,7 +28,7 @@ from tests.engine.papers import Sheets, by_place, sat_papers
 
 POLITY, HISTORY = UUID(int=1), UUID(int=2)
 SECTION = UUID(int=3)
-QUESTIONS = [UUID(int=10 + place) for place in range(5)]
+QUESTIONS = [UUID(int=10 + position) for position in range(5)]
 AT = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
 UPSC = Marks(Fraction(2), Fraction(-2, 3), Fraction(0))
 PARTLY = Marks(Fraction(4), Fraction(-2), Fraction(0), PARTIAL_RULES["jee_advanced"])
@@ -78,7 +78,7 @@ class TestSums:
             graded = grader.grade(answers)
             card = scorecard_of(key, graded.outcomes, graded.marks, graded.denominator)
             marked = MarkedAttempt(answers, graded.outcomes, graded.marks, graded.denominator)
-            by_question = [UUID(int=place % subjects) for place in range(len(answers))]
+            by_question = [UUID(int=position % subjects) for position in range(len(answers))]
             found = figures_of(key, grader, by_question, marked, AttemptLog())
             total = sum(sums_by_subject(found.subject_ids, found.sums).values(), SubjectSums())
             assert (total.correct, total.incorrect, total.partial) == (
@@ -118,7 +118,7 @@ class TestTimes:
 
 class TestChanges:
     @pytest.mark.parametrize(
-        ("place", "first", "standing", "counts", "net"),
+        ("position", "first", "standing", "counts", "net"),
         [
             (0, ("a",), ("b",), (1, 0, 0), Fraction(-8, 3)),
             (0, ("b",), ("a",), (0, 1, 0), Fraction(8, 3)),
@@ -134,15 +134,15 @@ class TestChanges:
     )
     def test_the_first_answer_by_the_same_key(
         self,
-        place: int,
+        position: int,
         first: Answer,
         standing: Answer | None,
         counts: tuple[int, int, int],
         net: Fraction,
     ) -> None:
         answers: list[Answer | None] = [("a",)] * 5
-        answers[place] = standing
-        found = figures(answers, first_answers={QUESTIONS[place]: first})
+        answers[position] = standing
+        found = figures(answers, first_answers={QUESTIONS[position]: first})
         assert (found.right_to_wrong, found.wrong_to_right, found.wrong_to_wrong) == counts
         assert Fraction(found.net_marks, found.denominator) == net
 

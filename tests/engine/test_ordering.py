@@ -18,8 +18,8 @@ def ids(*numbers: int) -> list[UUID]:
 
 def paper(passages_by_section: list[list[int]]) -> tuple[list[list[UUID]], dict[UUID, UUID]]:
     sections = [
-        ids(*(100 * place + number for number in range(1, len(passages) + 1)))
-        for place, passages in enumerate(passages_by_section)
+        ids(*(100 * position + number for number in range(1, len(passages) + 1)))
+        for position, passages in enumerate(passages_by_section)
     ]
     passages = {
         question_id: UUID(int=2**64 + passage)

@@ -115,10 +115,10 @@ class TestResumedDeadline:
         with pytest.raises(ValueError, match="negative"):
             resumed_deadline(at("12:00"), at("10:30"), at("10:29"))
 
-    @pytest.mark.parametrize("place", range(3))
-    def test_refuses_a_naive_moment(self, place: int) -> None:
+    @pytest.mark.parametrize("position", range(3))
+    def test_refuses_a_naive_moment(self, position: int) -> None:
         moments = [at("12:00"), at("10:30"), at("10:45")]
-        moments[place] = NAIVE
+        moments[position] = NAIVE
         with pytest.raises(ValueError, match="time zone"):
             resumed_deadline(*moments)
 

@@ -148,8 +148,8 @@ async def _filled(parts: Components, attempts: int) -> PublishedTest:
     return made
 
 
-async def _published(parts: Components, made: PublishedTest, place: int, option: str) -> UUID:
-    draft = RevisionDraft([KeyChange(made.question_ids[place], {"accepted": [[option]]})], "Killed.")
+async def _published(parts: Components, made: PublishedTest, position: int, option: str) -> UUID:
+    draft = RevisionDraft([KeyChange(made.question_ids[position], {"accepted": [[option]]})], "Killed.")
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
         revision = (await revisions.create(uow, parts, operator(), made.id, draft, now)).revision

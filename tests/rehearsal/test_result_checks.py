@@ -26,10 +26,11 @@ SPENT = 1000
 
 def taken(*answers: Answer) -> Attempt:
     """An attempt with these answers planned, acknowledged and marked; nobody else took the test."""
-    edits = [Edit(place, answer, False, None, None, 1, SPENT) for place, answer in enumerate(answers)]
+    edits = [Edit(position, answer, False, None, None, 1, SPENT) for position, answer in enumerate(answers)]
     attempt = Attempt(HALL, Plan(1, [DevicePlan(0, [Sync(0, edits)], True)], Ending.SUBMIT, []))
     attempt.log.acknowledge(
-        ResponseEvent(IDS[place], 1, 1, answer, time_spent_ms=SPENT) for place, answer in enumerate(answers)
+        ResponseEvent(IDS[position], 1, 1, answer, time_spent_ms=SPENT)
+        for position, answer in enumerate(answers)
     )
     marked = mark(QUESTIONS, dict(enumerate(answers, start=1)))
     outcomes = ("correct", "incorrect", "partial", "unattempted", "dropped")

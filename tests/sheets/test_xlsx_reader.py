@@ -105,12 +105,12 @@ class TestWrongCells:
             (time(9, 30), "date"),
         ],
     )
-    @pytest.mark.parametrize("place", [0, 1, 3])
-    def test_a_cell_is_named_once(self, value: Any, word: str, place: int) -> None:
+    @pytest.mark.parametrize("position", [0, 1, 3])
+    def test_a_cell_is_named_once(self, value: Any, word: str, position: int) -> None:
         cells: list[Any] = list(RIVER)
-        cells[place] = value
+        cells[position] = value
         sheet = read_table(workbook(HEADER, RIVER, cells))
-        assert reported(sheet) == [(3, HEADER[place])]
+        assert reported(sheet) == [(3, HEADER[position])]
         assert word in sheet.errors[0].message
 
     def test_a_formula_in_the_header(self) -> None:

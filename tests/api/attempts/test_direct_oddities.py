@@ -54,8 +54,12 @@ class Sender:
     ) -> tuple[int, dict[bytes, bytes], Any]:
         """The status, the headers and the content. The client `leaves` or `stops` before the end."""
         messages: list[Message] = [
-            {"type": "http.request", "body": piece, "more_body": leaves or stops or place < len(pieces) - 1}
-            for place, piece in enumerate(pieces or (b"",))
+            {
+                "type": "http.request",
+                "body": piece,
+                "more_body": leaves or stops or position < len(pieces) - 1,
+            }
+            for position, piece in enumerate(pieces or (b"",))
         ]
         messages.append({"type": "http.disconnect"})
         scope = {
@@ -157,7 +161,7 @@ class TestBothWays:
     @pytest.mark.parametrize("size", [1, 7, 1000])
     async def test_a_body_in_pieces(self, sender: Sender, size: int) -> None:
         body = sender.body(3)
-        pieces = [body[place : place + size] for place in range(0, len(body), size)]
+        pieces = [body[position : position + size] for position in range(0, len(body), size)]
         headers = JSON, sender.token()
         assert (await sender.send(*pieces, headers=headers))[2]["saved"] == 3
         assert (await sender.send(body, headers=headers))[2]["known"] == 3
@@ -165,7 +169,7 @@ class TestBothWays:
     async def test_a_large_body_is_passed_on_as_a_whole(self, sender: Sender) -> None:
         body = sender.body(1)
         large = body + b" " * 20_000
-        pieces = [large[place : place + 6_000] for place in range(0, len(large), 6_000)]
+        pieces = [large[position : position + 6_000] for position in range(0, len(large), 6_000)]
         assert (await sender.send(*pieces, headers=(JSON, sender.token())))[2]["saved"] == 1
         pieces[2] = b"x" + pieces[2][1:]
         assert (await sender.send(*pieces, headers=(JSON, sender.token())))[0] == 422

@@ -103,7 +103,7 @@ async def test_many_together_get_each_their_own(people: People, held: HeldExam) 
     entrants = [await register(await people.candidate(), held) for _ in range(5)]
     for number, entrant in enumerate(entrants):
         await entrant.enter()
-        await entrant.save({place: ["a"] for place in range(number % 3)})
+        await entrant.save({position: ["a"] for position in range(number % 3)})
     answers = await asyncio.gather(
         *(
             each.client.get(

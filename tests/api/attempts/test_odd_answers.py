@@ -96,7 +96,7 @@ class TestWrongResponses:
         ]
         assert await log_rows(engine, sitting) == []
         wrong = {int(error["field"].split(".")[1]) for error in refused.json()["errors"]}
-        rest = await sitting.save(*(each for place, each in enumerate(sent) if place not in wrong))
+        rest = await sitting.save(*(each for position, each in enumerate(sent) if position not in wrong))
         assert rest.json()["saved"] == 2
 
     @pytest.mark.parametrize("answer", ["about five", 5], ids=["of the answer", "of the form"])

@@ -181,7 +181,7 @@ class TestGrants:
         items = [{"roll_number": each, "extra_seconds": 60, "reason": "x"} for each in wrong]
         answer = await held.staff.put(f"{held.path}/accommodations", json={"items": items})
         found = {error["field"]: error["message"] for error in answer.json()["errors"]}
-        assert found.keys() == {f"items.{place}.roll_number" for place in range(3)}
+        assert found.keys() == {f"items.{position}.roll_number" for position in range(3)}
         assert f"The nearest: {number}." in found["items.0.roll_number"]
         assert f"It reads like: {number}." in found["items.1.roll_number"]
         assert "or a similar one" in found["items.2.roll_number"]

@@ -556,7 +556,7 @@ def reference(keys: Sequence[int], sheets: Sequence[Sequence[int]], *, partial: 
 
 
 def letters(bits: int) -> str:
-    return "".join(letter for place, letter in enumerate("abcd") if bits >> place & 1)
+    return "".join(letter for position, letter in enumerate("abcd") if bits >> position & 1)
 
 
 class TestDistribution:

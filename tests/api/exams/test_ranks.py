@@ -204,8 +204,8 @@ class TestDisability:
         held = await exams.hold()
         best = await sit(people, held, ALL, ALL)
         members = [
-            await sit(people, held, ALL if place == 0 else ONE, ONE, pwbd=place % 5 + 1, category="obc")
-            for place in range(5)
+            await sit(people, held, ALL if position == 0 else ONE, ONE, pwbd=position % 5 + 1, category="obc")
+            for position in range(5)
         ]
         await held.release()
         assert (await result(best, held))["pwbd_rank"] is None

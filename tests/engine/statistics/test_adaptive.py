@@ -19,20 +19,20 @@ questions_of_a_bank = st.lists(
         st.sampled_from([None, *CHAPTERS]), st.floats(-4, 4), st.floats(0.2, 3), st.sampled_from([0.0, 0.25])
     ),
     max_size=40,
-).map(lambda rows: [StageQuestion(UUID(int=place), *row) for place, row in enumerate(rows)])
+).map(lambda rows: [StageQuestion(UUID(int=position), *row) for position, row in enumerate(rows)])
 
 
 def bank(count: int, seed: int) -> list[StageQuestion]:
     random = np.random.default_rng(seed)
     return [
         StageQuestion(
-            UUID(int=place),
-            CHAPTERS[place % len(CHAPTERS)],
+            UUID(int=position),
+            CHAPTERS[position % len(CHAPTERS)],
             float(random.normal()),
             float(np.exp(random.normal(0, 0.3))),
             0.25,
         )
-        for place in range(count)
+        for position in range(count)
     ]
 
 
@@ -80,7 +80,9 @@ class TestNextStage:
         assert means[0] + 0.7 < means[1] < means[2] - 0.7
 
     def test_all_questions_of_a_small_chapter_may_be_drawn_first(self) -> None:
-        questions = [StageQuestion(UUID(int=place), None, place / 10) for place in range(DRAWN_FROM + 1)]
+        questions = [
+            StageQuestion(UUID(int=position), None, position / 10) for position in range(DRAWN_FROM + 1)
+        ]
         first = {next_stage(questions, 0.0, 1, Random(seed))[0] for seed in range(200)}
 
         assert first == {question.id for question in questions[:DRAWN_FROM]}

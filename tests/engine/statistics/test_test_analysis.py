@@ -39,20 +39,20 @@ def simulated(
     chance = np.random.default_rng(seed)
     ability = chance.normal(size=attempts)
     difficulty = np.tile(np.linspace(-1.5, 1.5, questions), (attempts, 1))
-    places = (np.arange(attempts) % 2).astype(np.int8)
+    positions = (np.arange(attempts) % 2).astype(np.int8)
     if harder_for is not None:
-        difficulty[places == ("en", "hi").index(harder_for[0]), 0] += harder_for[1]
+        difficulty[positions == ("en", "hi").index(harder_for[0]), 0] += harder_for[1]
     right = chance.random((attempts, questions)) < 1 / (1 + np.exp(difficulty - ability[:, None]))
     blank = chance.random((attempts, questions)) < 0.1
     wrong = chance.integers(1, 4, (attempts, questions))
-    kinds = [QUESTION | (changes or {}).get(place, {}) for place in range(questions)]
+    kinds = [QUESTION | (changes or {}).get(position, {}) for position in range(questions)]
     return ResultData(
         questions=[QuestionData(**kind) for kind in kinds],
         marks=np.where(blank, 0, np.where(right, 2, -2 / 3)),
         letters=np.where(blank, ord("u"), np.where(right, ord("c"), ord("i"))).astype(np.uint8),
         choices=np.where(blank, BLANK, np.where(right, 0, wrong)).astype(np.int8),
         times_ms=np.full((attempts, questions), 1000, dtype=np.int32),
-        groups={"language": Membership(places, ("en", "hi"), "en")},
+        groups={"language": Membership(positions, ("en", "hi"), "en")},
     )
 
 
@@ -146,7 +146,7 @@ class TestAnalyze:
         assert analyze(data).median_ms[:4] == [1000, None, None, 1000]
 
     def test_sections_are_tests_of_their_own(self) -> None:
-        changes = {place: {"section": 1} for place in range(10, 20)}
+        changes = {position: {"section": 1} for position in range(10, 20)}
         first, second = analyze(simulated(200, changes=changes)).document["sections"]
         alone = analyze(simulated(200)).document
         assert (first["positions"], second["positions"]) == (
@@ -266,7 +266,7 @@ class TestModel:
         ],
     )
     def test_by_attempts_and_options(self, attempts: int, options: int, model: Model | None) -> None:
-        data = simulated(2, changes={place: {"options": options} for place in range(20)})
+        data = simulated(2, changes={position: {"options": options} for position in range(20)})
         assert model_for(attempts, data) is model
 
     def test_options_that_differ(self) -> None:

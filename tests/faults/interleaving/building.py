@@ -48,8 +48,8 @@ class Scene:
         known |= {each: f"registration of {name}" for name, each in self.registrations.items()}
         known |= {principal.id: name for name, principal in self.world.people.items()}
         for content in self.contents:
-            known |= {each: f"question {place}" for place, each in enumerate(content.question_ids)}
-            known |= {each: f"version {place + 1}" for place, each in enumerate(content.versions)}
+            known |= {each: f"question {position}" for position, each in enumerate(content.question_ids)}
+            known |= {each: f"version {position + 1}" for position, each in enumerate(content.versions)}
         return {str(id_): label for id_, label in known.items()}
 
 

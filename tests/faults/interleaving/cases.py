@@ -179,7 +179,7 @@ class Case:
 
 def pairs(calls: Sequence[str] = CALLS) -> list[tuple[str, str]]:
     """Every unordered pair of calls, a call with itself too."""
-    return [(one, two) for place, one in enumerate(calls) for two in calls[place:]]
+    return [(one, two) for position, one in enumerate(calls) for two in calls[position:]]
 
 
 def case_of(seed: int, number: int, pair: tuple[str, str] | None = None) -> Case:

@@ -247,8 +247,8 @@ def _collect(one: Any, two: Any, path: str, found: list[str]) -> None:
         for key in sorted(one.keys() | two.keys()):
             _collect(one.get(key), two.get(key), f"{path}.{key}", found)
     elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
-        for place, (left, right) in enumerate(zip(one, two, strict=True)):
-            _collect(left, right, f"{path}[{place}]", found)
+        for position, (left, right) in enumerate(zip(one, two, strict=True)):
+            _collect(left, right, f"{path}[{position}]", found)
     else:
         found.append(f"{path}: {one!r:.160} and not {two!r:.160}")
 

@@ -25,8 +25,8 @@ PLAIN = ITEM.format(body="")
 
 def manifest(*paths: str, kind: str = "imsqti_item_xmlv2p1", more: str = "") -> str:
     resources = "".join(
-        f'<resource identifier="r{place}" type="{kind}" href="{path}">{more}</resource>'
-        for place, path in enumerate(paths)
+        f'<resource identifier="r{position}" type="{kind}" href="{path}">{more}</resource>'
+        for position, path in enumerate(paths)
     )
     return (
         '<manifest xmlns="http://www.imsglobal.org/xsd/imscp_v1p1" identifier="m">'

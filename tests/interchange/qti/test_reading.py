@@ -31,7 +31,7 @@ def mapping(**marks: str) -> str:
 def choices(*texts: str, attributes: str = 'maxChoices="1"', name: str = "choiceInteraction") -> str:
     each = "simpleChoice" if name == "choiceInteraction" else "inlineChoice"
     options = "".join(
-        f'<{each} identifier="{chr(65 + place)}">{text}</{each}>' for place, text in enumerate(texts)
+        f'<{each} identifier="{chr(65 + position)}">{text}</{each}>' for position, text in enumerate(texts)
     )
     return f'<{name} responseIdentifier="RESPONSE" {attributes}>{options}</{name}>'
 

@@ -101,7 +101,7 @@ class TestCalculate:
             for question_id in await add_questions(uow, [["a"]] * 13, subject=await add_subject(uow))
         ][:100]
         made = await publish_test(uow, same_as=PublishedTest(UUID(int=0), ids))
-        answers = {place: ["a" if place % 2 else "b"] for place in range(100)}
+        answers = {position: ["a" if position % 2 else "b"] for position in range(100)}
         attempt = await graded_attempt(
             uow, parts, await add_candidate(uow), made, answers, NOW, time_spent_ms=123_456
         )

@@ -30,7 +30,7 @@ CATEGORIES = ("obc", "general")
 
 def answers_of(sheet: str) -> dict[int, list[str]]:
     chosen = {"r": RIGHT, "w": WRONG}
-    return {place: chosen[letter][place] for place, letter in enumerate(sheet) if letter in chosen}
+    return {position: chosen[letter][position] for position, letter in enumerate(sheet) if letter in chosen}
 
 
 class Field:
@@ -71,8 +71,8 @@ class Field:
 @pytest.fixture
 async def field(uow: UnitOfWork, parts: Components) -> Field:
     field = Field(uow, parts, await publish_test(uow))
-    for place, sheet in enumerate(SHEETS):
-        await field.add(sheet, CATEGORIES[place % 2])
+    for position, sheet in enumerate(SHEETS):
+        await field.add(sheet, CATEGORIES[position % 2])
     return field
 
 
@@ -81,7 +81,7 @@ def ranks(board: Leaderboard) -> list[int]:
 
 
 def window(ranked: Sequence[tuple[int, UUID]], person: UUID, limit: int) -> list[tuple[int, bool]]:
-    at = next(place for place, (_, who) in enumerate(ranked) if who == person)
+    at = next(position for position, (_, who) in enumerate(ranked) if who == person)
     part = ranked[max(0, at - limit) : at + limit + 1]
     return [(rank, who == person) for rank, who in part]
 
@@ -95,8 +95,8 @@ async def test_every_part_of_the_board_is_that_of_a_plain_sort(field: Field) -> 
 async def compare_boards(field: Field, category: str | None) -> None:
     ranked = field.ranked(category)
     on_board = {person for _, person in ranked}
-    for place, person in enumerate(field.people):
-        for limit in part((1, 3, 100), f"{category} {place}", 3):
+    for position, person in enumerate(field.people):
+        for limit in part((1, 3, 100), f"{category} {position}", 3):
             best = await field.board(person, limit=limit, category=category)
             around = await field.board(person, limit=limit, category=category, around_me=True)
             assert best.participants == around.participants == len(ranked)
@@ -105,7 +105,7 @@ async def compare_boards(field: Field, category: str | None) -> None:
                 assert best.me is around.me is None
                 assert list(around.items) == []
                 continue
-            assert [(place.rank, place.is_me) for place in around.items] == window(ranked, person.id, limit)
+            assert [(row.rank, row.is_me) for row in around.items] == window(ranked, person.id, limit)
             assert best.me == around.me
             assert best.me is not None
             assert best.me.percentile == round(100 * (len(ranked) - best.me.rank + 1) / len(ranked), 7)

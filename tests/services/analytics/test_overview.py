@@ -97,7 +97,7 @@ async def test_a_strength_needs_known_difficulties_and_two_subjects(
     ids = [*await add_questions(uow, [["a"]] * 20, subject=strong)]
     ids += await add_questions(uow, [["a"]] * 20, subject=weak)
     made = await publish_test(uow, same_as=PublishedTest(ids[0], ids))
-    answers = {place: ["a" if place < 20 else "b"] for place in range(40)}
+    answers = {position: ["a" if position < 20 else "b"] for position in range(40)}
     attempt = await graded_attempt(uow, parts, candidate, made, answers, NOW)
     unknown = {each.subject.id: each.strength for each in (await seen(uow, parts, candidate)).subjects}
     assert {strength.verdict for strength in unknown.values()} == {"not_proven"}
@@ -117,7 +117,8 @@ async def test_guesses_that_pay_and_guesses_that_cost(uow: UnitOfWork, parts: Co
         made = await publish_test(uow, [["a"]] * 100)
         attempt = await start_attempt(uow, parts, made, NOW, candidate)
         sent = [
-            response(made, place, ["a" if place < right else "b"], confidence="guess") for place in range(40)
+            response(made, position, ["a" if position < right else "b"], confidence="guess")
+            for position in range(40)
         ]
         await save_uncommitted(uow, parts, target_of(attempt), sent, NOW)
         await attempts.submit(uow, parts, ref_of(attempt), NOW + timedelta(minutes=5))

@@ -29,7 +29,7 @@ LATER = NOW + timedelta(minutes=1)
 NIGHT = datetime(2026, 6, 8, 20, 0, tzinfo=UTC)
 EVERY_TEST = 10_000
 KEYS = "abcdabcdab"
-TIMES = [1_000 * (place + 1) for place in range(len(KEYS))]
+TIMES = [1_000 * (position + 1) for position in range(len(KEYS))]
 
 
 @pytest.fixture(scope="module")

@@ -51,11 +51,13 @@ def test_a_copy_is_flagged_with_its_evidence() -> None:
     assert found.threshold == pytest.approx(0.05 / 11_175)
     (copy,) = found.evidence
     sheets = [sheet for part in wanted.answers for sheet in orjson.loads(part)]
-    equal = [place for place in range(QUESTIONS) if sheets[0][place] == sheets[149][place] is not None]
-    outcomes = [wanted.outcomes[0][place] for place in equal]
+    equal = [
+        position for position in range(QUESTIONS) if sheets[0][position] == sheets[149][position] is not None
+    ]
+    outcomes = [wanted.outcomes[0][position] for position in equal]
     assert copy.both >= copy.equal == len(equal) > 50 > copy.expected
     assert copy.right == outcomes.count("c")
-    assert list(copy.wrong) == [place + 1 for place in equal if wanted.outcomes[0][place] == "i"]
+    assert list(copy.wrong) == [position + 1 for position in equal if wanted.outcomes[0][position] == "i"]
     assert copy.probability <= 0.05 / 11_175
 
 

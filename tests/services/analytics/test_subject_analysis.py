@@ -153,7 +153,7 @@ class TestVerdicts:
         for number, right in enumerate((before, after)):
             made = await add_test(uow, subject, [None] * 16)
             await calibrate(uow, made)
-            answers = {place: RIGHT if place < right else WRONG for place in range(16)}
+            answers = {position: RIGHT if position < right else WRONG for position in range(16)}
             await sit(uow, parts, candidate, made, answers, NOON + number * DAY)
         found = (await analysis(uow, candidate, subject)).trend_verdict
         assert (found.verdict, found.n) == (verdict, 32)

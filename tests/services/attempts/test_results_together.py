@@ -53,7 +53,7 @@ async def hall(engine: AsyncEngine, parts: Components) -> Hall:
         made = await publish_test(uow)
         people = [await add_candidate(uow) for _ in range(5)]
         *graded, running, _ = people
-        right = {place: key["accepted"][0] for place, key in enumerate(made.keys)}
+        right = {position: key["accepted"][0] for position, key in enumerate(made.keys)}
         for number, person in enumerate(graded):
             answers = dict(list(right.items())[number:])
             await graded_attempt(uow, parts, person, made, answers, now, time_spent_ms=1000 * number)

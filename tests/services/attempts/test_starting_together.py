@@ -148,7 +148,7 @@ class TestResumed:
     async def test_all_get_the_next_lease_and_their_answers_in_one_transaction(self, hall: Hall) -> None:
         first = await hall.start_all()
         assert first[0] is not None
-        sent = [response(hall.made, place, ["a"]) for place in range(3)]
+        sent = [response(hall.made, position, ["a"]) for position in range(3)]
         await attempts.save_and_commit(hall.parts, target_of(first[0].attempt), sent, hall.now)
         again = await hall.resume(*"vwxyz")
         assert await hall.transactions() == 1

@@ -63,7 +63,7 @@ async def hall(engine: AsyncEngine, parts: Components) -> Hall:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
         running = [await start_attempt(uow, parts, made, now) for _ in range(4)]
-    right = [response(made, place, key["accepted"][0]) for place, key in enumerate(made.keys)]
+    right = [response(made, position, key["accepted"][0]) for position, key in enumerate(made.keys)]
     await attempts.save_and_commit(parts, target_of(running[0]), right, now)
     return Hall(engine, parts, made, running)
 

@@ -50,8 +50,8 @@ class Desk:
     parts: Components
     made: PublishedTest
 
-    async def create(self, uow: UnitOfWork, option: str = "b", place: int = 0) -> int:
-        changes = [KeyChange(self.made.question_ids[place], {"accepted": [[option]]})]
+    async def create(self, uow: UnitOfWork, option: str = "b", position: int = 0) -> int:
+        changes = [KeyChange(self.made.question_ids[position], {"accepted": [[option]]})]
         draft = RevisionDraft(changes, "B is right.")
         now = self.parts.clock.now()
         view = await revisions.create(uow, self.parts, operator(), self.made.id, draft, now)
@@ -150,13 +150,13 @@ def done(both: Overlap) -> bool:
 
 class TestTwoRevisions:
     async def test_two_dry_runs_get_two_numbers(self, desk: Desk) -> None:
-        both = await overlap(desk.engine, desk.create, lambda uow: desk.create(uow, place=1, option="a"))
+        both = await overlap(desk.engine, desk.create, lambda uow: desk.create(uow, position=1, option="a"))
         assert done(both)
         assert (both.first.value, both.second.value) == (1, 2)
 
     async def test_the_second_publication_is_refused(self, desk: Desk) -> None:
         await alone(desk.engine, desk.create)
-        await alone(desk.engine, lambda uow: desk.create(uow, place=1, option="a"))
+        await alone(desk.engine, lambda uow: desk.create(uow, position=1, option="a"))
         both = await overlap(desk.engine, desk.publish(1), desk.publish(2))
         assert (both.waited, both.first.value, both.second.code) == (
             True,

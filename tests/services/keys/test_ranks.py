@@ -73,7 +73,7 @@ class Hall:
         async with unit_of_work(self.engine) as uow:
             now = self.parts.clock.now()
             attempt = await start_attempt(uow, self.parts, self.made, now)
-        given = [response(self.made, place, [each]) for place, each in enumerate(answers) if each]
+        given = [response(self.made, position, [each]) for position, each in enumerate(answers) if each]
         if given:
             await attempts.save_and_commit(self.parts, target_of(attempt), given, now)
         await self._in_turn(lambda uow: attempts.submit(uow, self.parts, ref_of(attempt), now))
@@ -83,10 +83,10 @@ class Hall:
             await self._in_turn(lambda uow: self._withdraw(uow, attempt.id, "submitted"))
             await self._in_turn(lambda uow: attempts.grade_batch(uow, self.parts, [attempt.id], now))
 
-    async def revise(self, place: int, key: str) -> None:
+    async def revise(self, position: int, key: str) -> None:
         """Try, publish and carry out a revision; the question may have the key already."""
         document = {"dropped": True} if key == "dropped" else {"accepted": [[key]]}
-        draft = RevisionDraft([KeyChange(self.made.question_ids[place], document)], "Random.")
+        draft = RevisionDraft([KeyChange(self.made.question_ids[position], document)], "Random.")
         now, staff = self.parts.clock.now(), operator()
         async with unit_of_work(self.engine) as uow:
             created = await revisions.create(uow, self.parts, staff, self.made.id, draft, now)
@@ -130,7 +130,7 @@ class Hall:
 
 
 def _correct(outcomes: Sequence[str]) -> list[int]:
-    return [sum(each[place] == "c" for each in outcomes) for place in range(QUESTIONS)]
+    return [sum(each[position] == "c" for each in outcomes) for position in range(QUESTIONS)]
 
 
 @settings(

@@ -45,7 +45,7 @@ def _length(pieces: list[Any], widths: dict[int, float], size: float) -> tuple[f
             length -= float(piece) / 1000 * size
             continue
         raw = piece if isinstance(piece, bytes) else piece.original_bytes  # type: ignore[attr-defined] # of pypdf
-        numbers = [int.from_bytes(raw[place : place + 2]) for place in range(0, len(raw), 2)]
+        numbers = [int.from_bytes(raw[position : position + 2]) for position in range(0, len(raw), 2)]
         length += sum(widths.get(number, 0) for number in numbers) / 1000 * size
         glyphs += numbers
     return length, glyphs

@@ -40,8 +40,8 @@ def document(*sections: tuple[list[Json], Json], **changes: Any) -> Json:
         "languages": ["en", "hi"],
         "duration_seconds": 7200,
         "sections": [
-            section(f"Section {place}", questions, **special)
-            for place, (questions, special) in enumerate(sections, start=1)
+            section(f"Section {position}", questions, **special)
+            for position, (questions, special) in enumerate(sections, start=1)
         ],
         "passages": [],
         "questions": [each for questions, _ in sections for each in questions],

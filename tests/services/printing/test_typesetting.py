@@ -197,7 +197,7 @@ class TestFonts:
         assert sorted(map(hex, own - left_out - listed)) == []
         assert not {code for code in listed if is_left_out(chr(code))}
         others = [chr(code) for code in sorted(listed - own)]
-        lines = [" ".join(others[place : place + 40]) for place in range(0, len(others), 40)]
+        lines = [" ".join(others[position : position + 40]) for position in range(0, len(others), 40)]
         (tmp_path / "all.txt").write_text("\n".join(lines))
         shutil.copy(FOLDER / "setting.typ", tmp_path)
         (tmp_path / "all.typ").write_text(

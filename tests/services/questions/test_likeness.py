@@ -130,7 +130,7 @@ class TestNearest:
 class TestPairs:
     async def test_of_very_many_equal_ones_each_is_paired_with_the_oldest(self, bank: Bank) -> None:
         ids = [await bank.add(en=BASE) for _ in range(OLDEST + 5)]
-        wanted = [(one, other) for place, one in enumerate(ids[:OLDEST]) for other in ids[place + 1 :]]
+        wanted = [(one, other) for position, one in enumerate(ids[:OLDEST]) for other in ids[position + 1 :]]
         assert await bank.pairs() == wanted
         assert await bank.pairs(limit=7) == wanted
 

@@ -180,7 +180,7 @@ class TestOtherRows:
 
 class TestTexts:
     @pytest.mark.parametrize(
-        ("place", "text", "words"),
+        ("position", "text", "words"),
         [
             (0, "\u200b", "visible character"),
             (1, "\u2060", "visible character"),
@@ -191,12 +191,12 @@ class TestTexts:
             (2, "x\u200d", "reads like option a"),
         ],
     )
-    def test_what_cannot_be_seen_is_refused(self, place: int, text: str, words: str) -> None:
+    def test_what_cannot_be_seen_is_refused(self, position: int, text: str, words: str) -> None:
         cells = ["Q", "x", "y", "a"]
-        cells[place] = text
+        cells[position] = text
         file = "question,option_a,option_b,key\n" + ",".join(cells)
         sheet = read_questions(file.encode(), QuestionSheetOptions())
-        assert [error.cell for error in sheet.errors] == [f"{'ABC'[place]}2"]
+        assert [error.cell for error in sheet.errors] == [f"{'ABC'[position]}2"]
         assert words in sheet.errors[0].message
 
     @pytest.mark.parametrize("texts", [("Tt", "tt"), ("x²", "x2"), ("1/2", "½")])
