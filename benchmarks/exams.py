@@ -22,7 +22,7 @@ from app.core.ids import uuid7
 from app.core.telemetry import configure_logging
 from app.services import attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, StaffAction, Verb
 from app.services.unit_of_work import unit_of_work
 from app.services.users import operator
 from app.startup import open_components
@@ -74,9 +74,9 @@ async def main(count: int) -> None:
             with timed("baseline: one statement updates each attempt once", count):
                 await uow.session.execute(BARE, {"exam_paper_id": exam_paper_id})
         async with unit_of_work(parts.engine) as uow:
-            order = Order(Verb.EXTEND, "benchmark", "all", 60)
+            action = StaffAction(Verb.EXTEND, "benchmark", "all", 60)
             with timed("extend all attempts", count):
-                await exams.steer(uow, parts, staff, exam_id, order, now)
+                await exams.steer(uow, parts, staff, exam_id, action, now)
         later = now + 4 * HOUR
         async with unit_of_work(parts.engine) as uow:
             with timed("close overdue attempts", count):

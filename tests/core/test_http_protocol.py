@@ -354,9 +354,9 @@ class Answering:
             await self.may_end.wait()
         if scope["path"] == "/unchanged":
             assert isinstance(send, WholeResponses)
-            await send.answer(304, written([(b"etag", b"x")]), b"")
+            await send.respond(304, written([(b"etag", b"x")]), b"")
         elif isinstance(send, WholeResponses) and not scope["path"].startswith("/messages"):
-            await send.answer(200, written(headers), body)
+            await send.respond(200, written(headers), body)
         else:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})
