@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.ids import uuid7_text
 from app.core.middleware import request_id_of
-from app.core.whole_answers import written
+from app.core.whole_responses import written
 
 log = structlog.get_logger(__name__)
 

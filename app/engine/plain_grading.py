@@ -1,4 +1,4 @@
-"""The plain rule of marking a sheet, with a fraction for each question: what `grading.py` must equal."""
+"""The plain rule of marking an attempt, with a fraction for each question: what `grading.py` must equal."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,9 +8,9 @@ from uuid import UUID
 from app.engine.answers import Answer
 from app.engine.dropped_keys import DroppedRule
 from app.engine.scoring import (
+    AnswerMark,
     Item,
     ItemScore,
-    AnswerMark,
     Outcome,
     PaperKey,
     Scorecard,
@@ -24,7 +24,7 @@ _NOTHING = Fraction(0)
 
 
 def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scorecard:
-    """Mark one answer sheet exactly.
+    """Mark the answers of an attempt exactly.
 
     `answers` maps question ids to what stands; missing, None or empty is blank, other ids are ignored.
     The score is `raw * factor`; under `prorate` the factor is maximum / (maximum - dropped maximum), as UPSC

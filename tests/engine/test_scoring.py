@@ -337,12 +337,12 @@ class TestChoose:
     ) -> None:
         """The dropped question is the last of the paper, and takes the first place all the same."""
         key = paper((*self.KEYS[:3], Dropped(TO_ALL)), choose=2)
-        card = score_paper(sheet(*answers), key)
+        card = score_paper(answered(*answers), key)
         assert (outcomes(card), card.raw) == (expected, Fraction(raw))
 
     def test_no_more_than_the_places_are_filled_with_full_marks(self) -> None:
         key = paper((accepted("a"), *[Dropped(TO_ALL)] * 3), choose=2)
-        card = score_paper(sheet(A, None, None, None), key)
+        card = score_paper(answered(A, None, None, None), key)
         assert (outcomes(card), card.raw, card.max_score) == ("uddd", Fraction(4), Fraction(4))
 
     def test_rules_of_single_questions(self) -> None:

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Row
 
 from app.engine.answers import answer_of
-from app.engine.grading import GradedSheet, Grader
+from app.engine.grading import GradedAttempt, Grader
 from app.engine.scoring import PaperKey
 
 
@@ -23,12 +23,12 @@ class GroupMarker:
     def __init__(self, key_id: UUID, rules: PaperKey) -> None:
         self._key_id, self._grader = key_id, Grader(rules)
 
-    async def marked(self, rows: Sequence[Row[Any]]) -> Mapping[UUID, GradedSheet]:
+    async def marked(self, rows: Sequence[Row[Any]]) -> Mapping[UUID, GradedAttempt]:
         """The sheets, by attempt, of those rows (`id`, `key_id`, `answers`) that need it. In a thread."""
         others = [row for row in rows if row.key_id != self._key_id]
         return await asyncio.to_thread(self._grade, others) if others else {}
 
-    def _grade(self, rows: Sequence[Row[Any]]) -> Mapping[UUID, GradedSheet]:
+    def _grade(self, rows: Sequence[Row[Any]]) -> Mapping[UUID, GradedAttempt]:
         return {
             row.id: self._grader.grade([answer_of(each) for each in orjson.loads(row.answers)])
             for row in rows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 
 from app.engine.answers import Answer, answer_of
-from app.engine.grading import LETTERS, GradedSheet
+from app.engine.grading import LETTERS, GradedAttempt
 from app.engine.scoring import Outcome
 from app.engine.statistics.distractors import BLANK, OTHER
 from app.repositories.analytics.matrices import Column
@@ -75,7 +75,7 @@ class MatrixBuilder:
         self._places = [_Places(column) for column in columns]
         self._categories, self._languages = _LabelReader(), _LabelReader()
 
-    def add(self, rows: Sequence[Row[Any]], marked: Mapping[UUID, GradedSheet]) -> None:
+    def add(self, rows: Sequence[Row[Any]], marked: Mapping[UUID, GradedAttempt]) -> None:
         """Add results. `marked` has the sheets that count in place of a result, by attempt."""
         width = len(self._columns)
         sheets = [_marking(row, marked.get(row.id)) for row in rows]
@@ -147,11 +147,11 @@ class MatrixBuilder:
         )
 
 
-def _marking(row: Row[Any], sheet: GradedSheet | None) -> tuple[str, float, str]:
+def _marking(row: Row[Any], graded: GradedAttempt | None) -> tuple[str, float, str]:
     """The marks of a row as a text, their denominator, and the outcomes."""
-    if sheet is None:
+    if graded is None:
         return row.marks, float(row.marks_denominator), row.outcomes
-    return " ".join(map(str, sheet.marks)), float(sheet.denominator), sheet.outcomes
+    return " ".join(map(str, graded.marks)), float(graded.denominator), graded.outcomes
 
 
 class _Places(dict[Answer | None, int]):
