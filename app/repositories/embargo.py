@@ -220,10 +220,12 @@ def _of_unreleased_exams(statement: Select[UUID]) -> Select[UUID]:
 def _holding(statement: Select[UUID]) -> Select[UUID]:
     """Restrict a statement over `_placed` to papers that hide their test: see `is_placed`."""
     earlier, over = aliased(ExamPaper), aliased(Exam)
-    was_released = exists().where(
-        earlier.test_id == _placed.test_id, over.id == earlier.exam_id, over.released_at.is_not(None)
+    released = (
+        select(earlier.id)
+        .join(over, over.id == earlier.exam_id)
+        .where(earlier.test_id == _placed.test_id, over.released_at.is_not(None))
     )
-    return _of_unreleased_exams(statement).where(or_(_exam.published_at.is_not(None), ~was_released))
+    return _of_unreleased_exams(statement).where(or_(_exam.published_at.is_not(None), ~released.exists()))
 
 
 def _frozen() -> Select[UUID]:
