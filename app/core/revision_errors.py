@@ -23,7 +23,10 @@ class StaleDryRun(Conflict):
 
 
 class KeyRevisionRunning(Conflict):
-    """Another key revision of the test is being published. `number` is its number."""
+    """A key revision of the test is being published: neither another one nor the test can be published.
+
+    `number` is its number.
+    """
 
     code, title = "key_revision_running", "Another revision is being published"
 

@@ -13,7 +13,10 @@ from app.models.base import Base, Identified
 
 
 class RevisionState(StrEnum):
-    """The state of a key revision. A dry run is published or withdrawn; the last two are final."""
+    """The state of a key revision. A dry run is published or withdrawn; the last two are final.
+
+    One that is publishing is withdrawn if its job was given up.
+    """
 
     DRY_RUN = "dry_run"
     PUBLISHING = "publishing"

@@ -182,6 +182,62 @@ class TestAgain:
         assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
 
 
+class TestGivenUp:
+    """The job has failed at each of its deliveries."""
+
+    @pytest.fixture
+    async def tried(self, people: People, author: httpx.AsyncClient, made: PublishedTest) -> str:
+        await take_test(await people.candidate(), made, {0: ["b"]})
+        await dry_run(author, made, (0, {"dropped": True}))
+        body_of(await author.post(f"{made.path}/key-revisions/1/publish"), 202)
+        return f"{made.path}/key-revisions/1"
+
+    async def test_nothing_else_can_be_published_meanwhile(
+        self, author: httpx.AsyncClient, made: PublishedTest, tried: str
+    ) -> None:
+        assert (await author.delete(tried)).json()["code"] == "not_possible"
+        refused = await author.post(f"{made.path}/publish")
+        assert (refused.status_code, refused.json()["code"]) == (409, "key_revision_running")
+        assert refused.json()["number"] == 1
+
+    async def test_then_it_can_be_withdrawn(
+        self,
+        engine: AsyncEngine,
+        author: httpx.AsyncClient,
+        made: PublishedTest,
+        parts: Components,
+        tried: str,
+    ) -> None:
+        await give_up(engine)
+        assert (await author.delete(tried)).status_code == 204
+        shown = body_of(await author.get(tried))
+        assert (shown["status"], shown["published_at"]) == ("withdrawn", None)
+        assert [each["outcome"] for each in shown["bank"]] == ["changed"]
+        question = body_of(await author.get(f"/questions/{made.question_ids[0]}"))
+        assert (question["key"], question["status"]) == ({"dropped": True}, "retired")
+        published = await revise(parts, author, made, (0, {"dropped": True}))
+        assert (published["number"], published["status"]) == (2, "published")
+        assert [each["outcome"] for each in published["bank"]] == ["same"]
+
+    async def test_or_published_again(
+        self,
+        engine: AsyncEngine,
+        author: httpx.AsyncClient,
+        made: PublishedTest,
+        parts: Components,
+        tried: str,
+    ) -> None:
+        await give_up(engine)
+        assert (await publish_revision(parts, author, made, 1))["status"] == "published"
+        assert (await author.delete(tried)).json()["code"] == "not_possible"
+
+
+async def give_up(engine: AsyncEngine) -> None:
+    statement = "update ias.jobs set finished_at = now(), error = 'x' where task = 'publish_key_revision'"
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+
+
 class TestStale:
     async def refused(self, author: httpx.AsyncClient, made: PublishedTest, number: int = 1) -> Any:
         answer = await author.post(f"{made.path}/key-revisions/{number}/publish")

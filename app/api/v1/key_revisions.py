@@ -80,5 +80,10 @@ async def publish_key_revision(
 
 @router.delete("/{number}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFound, NotPossible))
 async def withdraw_key_revision(test_id: UUID, number: Number, author: CurrentAuthor, uow: Uow) -> None:
-    """Withdraw a dry run, which stays in the list. A revision that was published cannot be withdrawn."""
+    """Withdraw a dry run, which stays in the list. A revision that was published cannot be withdrawn.
+
+    One that is being published can, if its job has failed so often that it was given up: no result has
+    changed then. Its questions in the bank keep their new keys, and a question that was dropped stays
+    retired: `bank` names them.
+    """
     await revisions.withdraw(uow, author, test_id, number)

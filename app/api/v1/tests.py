@@ -47,6 +47,7 @@ from app.core.errors import (
     TooComplex,
     Unavailable,
 )
+from app.core.revision_errors import KeyRevisionRunning
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.repositories.attempts import RUNNING
 from app.repositories.base import page_of
@@ -134,7 +135,7 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post("/{test_id}/publish", responses=problems(NotPublishable))
+@router.post("/{test_id}/publish", responses=problems(NotPublishable, KeyRevisionRunning))
 async def publish_test(
     test_id: UUID,
     author: CurrentAuthor,
@@ -146,7 +147,8 @@ async def publish_test(
 
     Attempts at versions with the same questions, marks and keys are ranked together. A version with another
     marking has ranks of its own, unless `ranked_with` names the version to join. The `ranked_with` of the
-    answer lists the older versions that share the ranks.
+    answer lists the older versions that share the ranks. 409 `key_revision_running` while a revision of the
+    test's key is being published.
     """
     ranked_with = body.ranked_with if body is not None else None
     published = await tests.publish(uow, author, test_id, now, ranked_with=ranked_with)

@@ -83,7 +83,7 @@ async def carry_out(
     regraded = await replacement.grade_again()
     keys = await _new_keys(uow, parts, revision, revised)
     await replacement.put_in_place(keys, now)
-    revision.official = await _release_again(uow, parts, revision, exams)
+    revision.official = await _release_again(uow, parts, revision, revised, exams)
     await _tell(uow, revision)
     revision.new_keys = {str(paper_id): str(key.id) for paper_id, key in keys.items()}
     revision.regraded = revision.to_regrade = regraded
@@ -165,12 +165,21 @@ async def _new_keys(
 
 
 async def _release_again(
-    uow: UnitOfWork, parts: Components, revision: KeyRevision, exams: Sequence[Exam]
+    uow: UnitOfWork,
+    parts: Components,
+    revision: KeyRevision,
+    revised: Sequence[RevisedPaper],
+    exams: Sequence[Exam],
 ) -> dict[str, int]:
-    """Make the next version of the official results of released exams; the versions by exam."""
+    """Make the next version of the official results of released exams with a revised paper; by exam.
+
+    An exam may have another version of the paper, without the questions.
+    """
+    paper_ids = {each.paper.id for each in revised}
     versions = {}
     for exam in exams:
-        if exam.released_at is not None:
+        pinned = {paper.paper_id for paper in await uow.exams.papers(exam.id)}
+        if exam.released_at is not None and pinned & paper_ids:
             await releasing.materialize(uow, parts, _publisher(revision), exam, revision.reason)
             versions[str(exam.id)] = exam.results_version or 1
     return versions

@@ -10,9 +10,11 @@ from app.services import tests
 from app.services.keys import bank
 from app.services.keys.changes import changes_of, revised_papers
 from app.services.keys.revisions import (
+    PUBLISH_TASK,
     RevisionView,
     check_keys_known,
     check_team,
+    job_arguments,
     question_ids,
     record,
     state_of,
@@ -20,8 +22,6 @@ from app.services.keys.revisions import (
 )
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
-
-TASK = "publish_key_revision"
 
 
 async def publish(
@@ -87,6 +87,6 @@ async def _changed_since(reads: Reading, revision: KeyRevision) -> list[str]:
 
 async def _request(uow: UnitOfWork, revision: KeyRevision) -> None:
     """Add the job that publishes, unless one waits or runs. A second one would do nothing."""
-    arguments = {"revision_id": str(revision.id)}
-    if not await uow.jobs.is_waiting(TASK, arguments):
-        uow.jobs.add(TASK, **arguments)
+    arguments = job_arguments(revision)
+    if not await uow.jobs.is_waiting(PUBLISH_TASK, arguments):
+        uow.jobs.add(PUBLISH_TASK, **arguments)

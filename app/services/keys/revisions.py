@@ -1,8 +1,8 @@
 """Key revisions of a test: dry run, publication, withdrawal (docs/decisions/0075).
 
 States: a dry run is published or withdrawn. While it is publishing, `carrying_out.py` grades everybody by
-new keys in the background; then it is published. The lock of the test guards all changes of a state but the
-last, and one revision of a test is publishing at a time.
+new keys in the background; then it is published, or withdrawn if its job was given up. The lock of the test
+guards all changes of a state but the last, and one revision of a test is publishing at a time.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,6 +24,7 @@ from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 COMPUTE_TASK = "compute_key_revision"
+PUBLISH_TASK = "publish_key_revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +112,29 @@ async def find(reads: Reading, staff: Principal, test_id: UUID, number: int) -> 
 
 
 async def withdraw(uow: UnitOfWork, staff: Principal, test_id: UUID, number: int) -> None:
-    """Withdraw a dry run. Again is harmless. Raises NotPossible once it is published."""
+    """Withdraw a dry run, or a revision whose job was given up. Again is harmless.
+
+    Of a revision that was given up nothing is done but the bank, which keeps the new keys. Raises NotPossible
+    while a revision is being published, and once it is.
+    """
     test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
     check_team(test, staff)
     revision = await uow.key_revisions.find(test.id, number)
     if revision.state == RevisionState.WITHDRAWN:
         return
-    if revision.state != RevisionState.DRY_RUN:
+    if revision.state == RevisionState.PUBLISHED:
         raise NotPossible("The revision is published. Correct it by another revision.")
+    if revision.state == RevisionState.PUBLISHING:
+        if await uow.jobs.is_waiting(PUBLISH_TASK, job_arguments(revision)):
+            raise NotPossible("The revision is being published. It can be withdrawn only if that fails.")
+        revision.published_by, revision.published_at, revision.regraded = None, None, 0
     revision.state = RevisionState.WITHDRAWN
     record(uow, staff, "withdraw_key_revision", revision)
+
+
+def job_arguments(revision: KeyRevision) -> dict[str, str]:
+    """The arguments of the job that publishes a revision."""
+    return {"revision_id": str(revision.id)}
 
 
 def question_ids(revision: KeyRevision) -> list[UUID]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError, NotPublishable
+from app.core.revision_errors import KeyRevisionRunning
 from app.models import KeyVersion, Paper, Test
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
@@ -47,11 +48,14 @@ async def publish(
     """Freeze the draft as the next paper version. Running attempts keep the version they began with.
 
     Attempts at versions with the same marking are ranked together. `ranked_with` names an older version that
-    this one joins although its marking differs. Raises NotPublishable with all errors at once, or Invalid if
-    there is no such version.
+    this one joins although its marking differs. Raises NotPublishable with all errors at once, Invalid if
+    there is no such version, or KeyRevisionRunning: a revision would also change a version that its dry run
+    did not have, or could not be carried out at all.
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
+    if (running := await uow.key_revisions.publishing(test.id)) is not None:
+        raise KeyRevisionRunning(running.number)
     published = await freeze(uow, author, test, now, ranked_with=ranked_with)
     merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
     version = published.paper.version

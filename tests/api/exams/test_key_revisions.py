@@ -1,5 +1,6 @@
 """Key revisions of a test in an exam: before the release nobody notices, after it the results change."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
-from tests.builders.content import PublishedTest, publish_test
+from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.builders.exams import HeldExam, Json, body_of, hold_exam, take_paper
 from tests.builders.key_revisions import do_revision_jobs, dry_run, publish_revision, revise
 from tests.builders.people import People, user_id_of
@@ -101,6 +102,29 @@ class TestBeforeTheRelease:
 
 
 class TestAfterTheRelease:
+    async def test_an_exam_with_another_version_keeps_its_results(
+        self,
+        engine: AsyncEngine,
+        people: People,
+        author: httpx.AsyncClient,
+        clock: TestClock,
+        parts: Components,
+    ) -> None:
+        held, made = await hold(engine, author, clock)
+        candidate = await people.candidate()
+        await take_paper(candidate, held, {0: ["a"]})
+        await held.release()
+        async with unit_of_work(engine) as uow:
+            added = await add_questions(uow, [["a"]], created_by=await user_id_of(author))
+        question_ids = [*made.question_ids, *added]
+        sections = [{"name": "Paper", "question_ids": [str(each) for each in question_ids]}]
+        body_of(await author.patch(made.path, json={"sections": sections}))
+        body_of(await author.post(f"{made.path}/publish"))
+        longer = replace(made, question_ids=question_ids)
+        assert (await revise(parts, author, longer, (3, ["b"])))["exams"] == []
+        result = await official(candidate, held)
+        assert (standing(result), len(result["releases"])) == ((1, "2.00", 1), 1)
+
     async def test_the_official_results_get_another_version(
         self,
         engine: AsyncEngine,
