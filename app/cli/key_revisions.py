@@ -133,6 +133,7 @@ async def _draft(
 
 def _show(view: "RevisionView") -> None:
     from app.services.keys.naming import cell_of, types_of  # noqa: PLC0415 -- slow to import
+    from app.services.keys.scales import obstacle_of  # noqa: PLC0415
 
     revision = view.revision
     types = types_of(view.papers)
@@ -148,6 +149,8 @@ def _show(view: "RevisionView") -> None:
         f"Graded attempts: {impact['attempts']}. Scores that change: {impact['scores_changed']},"
         f" ranks: {impact['ranks_changed']}, qualified or not: {impact['qualified_changed']}."
     )
+    if (obstacle := obstacle_of(impact)) is not None:
+        _say(obstacle, style="red")
     if impact["biggest_changes"]:
         biggest = Table("Attempt", "Score", "Rank", title="Biggest changes")
         for change in impact["biggest_changes"]:

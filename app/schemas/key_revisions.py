@@ -14,6 +14,7 @@ from app.schemas.question_keys import Key, KeyIn
 from app.services.keys.bank import BankOutcome
 from app.services.keys.changes import KeyChange
 from app.services.keys.revisions import RevisionDraft, RevisionView
+from app.services.keys.scales import obstacle_of
 
 MOST_CHANGES = 200
 
@@ -81,6 +82,14 @@ class ImpactOut(Out):
     qualified_changed: int
     biggest_changes: list[BiggestChangeOut]
     distribution: list[ScoreChangesOut]
+    obstacle: Annotated[
+        str | None, Field(description="Why the revision cannot be published, whatever its impact is")
+    ]
+
+    @classmethod
+    def stored(cls, impact: dict[str, Any]) -> Self:
+        """The impact as it is stored."""
+        return cls.model_validate(impact | {"obstacle": obstacle_of(impact)})
 
 
 class RegradingProgressOut(Out):
@@ -173,10 +182,11 @@ class KeyRevisionsOut(PageOut[KeyRevisionSummaryOut]):
 def _fields(revision: KeyRevision) -> dict[str, Any]:
     is_computing = revision.state == RevisionState.DRY_RUN and revision.impact is None
     names = (
-        *("number", "changes", "reason", "keep", "impact", "bank", "created_at", "created_by"),
+        *("number", "changes", "reason", "keep", "bank", "created_at", "created_by"),
         *("published_at", "published_by", "completed_at"),
     )
     return {name: getattr(revision, name) for name in names} | {
+        "impact": ImpactOut.stored(revision.impact) if revision.impact is not None else None,
         "status": "computing" if is_computing else revision.state,
         "progress": {"done": revision.regraded, "total": revision.to_regrade},
     }

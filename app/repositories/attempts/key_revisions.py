@@ -203,6 +203,20 @@ class KeyRevisionRepository(Repository):
         )
         return [(exam_id, institute_id) for exam_id, institute_id in await self._session.execute(statement)]
 
+    async def normalized(self, paper_ids: Collection[UUID]) -> Sequence[Exam]:
+        """The released exams that have one of the papers and a method of normalization, in order."""
+        statement = (
+            select(Exam)
+            .where(
+                exists().where(ExamPaper.exam_id == Exam.id, ExamPaper.paper_id.in_(list(paper_ids))),
+                Exam.released_at.is_not(None),
+                Exam.cancelled_at.is_(None),
+                Exam.normalization != "none",
+            )
+            .order_by(Exam.id)
+        )
+        return (await self._session.scalars(statement)).all()
+
     async def lock_for_publication(self, test_id: UUID) -> None:
         """Wait for whoever makes or publishes a revision of the test."""
         await self._lock(Rank.TEST, Mode.CHANGE, select(Test.id).where(Test.id == test_id))

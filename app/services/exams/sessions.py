@@ -123,24 +123,40 @@ def results(
     return merit_of_sessions(groups, rules, entrants, compute)
 
 
+def without_scale(exam: Exam, papers: Sequence[ExamPaper], entrants: Sequence[Entrant]) -> str | None:
+    """The codes of the papers for whose marks the exam's method has no result, or None."""
+    for members in groups_of(papers).values():
+        try:
+            scaled(_session_group(exam, members), entrants)
+        except NormalizationUndefined as error:
+            return _codes(members, error)
+    return None
+
+
 def _scaled(exam: Exam, members: Sequence[ExamPaper], entrants: Sequence[Entrant]) -> ScaledGroup:
-    counts = members[0].counts_for_merit
-    method = NORMALIZATION_METHODS[exam.normalization] if counts and exam.normalization != "none" else None
     try:
-        return scaled(SessionGroup(tuple(paper.id for paper in members), method), entrants)
+        return scaled(_session_group(exam, members), entrants)
     except NormalizationUndefined as error:
-        if error.session is None:
-            codes = ", ".join(paper.code for paper in members)
-        else:
-            codes = members[error.session].code
         raise NotPossible(
             Sentence(
                 "The method {method} has no result for the marks of {papers}. Choose another method of"
                 " normalization.",
                 method=exam.normalization,
-                papers=codes,
+                papers=_codes(members, error),
             )
         ) from None
+
+
+def _session_group(exam: Exam, members: Sequence[ExamPaper]) -> SessionGroup:
+    counts = members[0].counts_for_merit
+    method = NORMALIZATION_METHODS[exam.normalization] if counts and exam.normalization != "none" else None
+    return SessionGroup(tuple(paper.id for paper in members), method)
+
+
+def _codes(members: Sequence[ExamPaper], error: NormalizationUndefined) -> str:
+    return (
+        ", ".join(paper.code for paper in members) if error.session is None else members[error.session].code
+    )
 
 
 def is_listed(paper: ExamPaper, papers: Sequence[ExamPaper], sat: Mapping[UUID, PaperResult]) -> bool:

@@ -11,6 +11,7 @@ from app.engine.revision_impact import Regraded as Counted
 from app.services.components import Components
 from app.services.keys.changes import RevisedPaper
 from app.services.keys.regrading import AT_ONCE, FIRST, Regraded, Regrader
+from app.services.keys.scales import NewScores
 from app.services.unit_of_work import Reading
 
 MOST_IN_A_REQUEST = 5_000
@@ -22,13 +23,16 @@ async def impact_of(
 ) -> dict[str, Any]:
     """The impact as it is stored: see `Impact`. Reads in batches, and grades in a thread."""
     regrader, counted, after = Regrader(revised, keep), ImpactCount(), FIRST
+    scores = await NewScores.of(reads, revised)
     with full_collections.disabled():
         while gradings := await reads.regrading.graded(test_id, regrader.paper_ids, after, AT_ONCE):
             await regrader.load_old_keys(reads, parts, gradings)
             regraded = await asyncio.to_thread(regrader.regrade_all, gradings)
             await asyncio.to_thread(_count, counted, regraded)
+            scores.add(regraded)
             after = gradings[-1].attempt_id
-        return stored(await asyncio.to_thread(counted.impact))
+        impact = stored(await asyncio.to_thread(counted.impact))
+        return impact | {"obstacle": await scores.obstacle(reads)}
 
 
 def _count(counted: ImpactCount, regraded: Sequence[Regraded]) -> None:

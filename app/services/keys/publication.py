@@ -20,6 +20,7 @@ from app.services.keys.revisions import (
     state_of,
     view_of,
 )
+from app.services.keys.scales import obstacle_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -36,8 +37,9 @@ async def publish(
     """Publish a dry run: a job grades everybody again. Again gives the same revision.
 
     Raises StaleDryRun if anything was graded, revised or published since the dry run, KeyRevisionRunning
-    while another revision of the test is being published, and NotPossible for a revision that is withdrawn or
-    whose impact is not computed yet. `even_if_graded` accepts that attempts were graded since.
+    while another revision of the test is being published, and NotPossible for a revision that is withdrawn,
+    whose impact is not computed yet, or with whose marks a released exam could have no official results.
+    `even_if_graded` accepts that attempts were graded since.
     """
     test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
     check_team(test, staff)
@@ -68,6 +70,8 @@ async def _check_publishable(uow: UnitOfWork, revision: KeyRevision, *, even_if_
         raise StaleDryRun(changed)
     if revision.impact is None:
         raise NotPossible("The impact of this revision is still being computed. Try again in a moment.")
+    if (obstacle := obstacle_of(revision.impact)) is not None:
+        raise NotPossible(obstacle)
 
 
 async def _changed_since(reads: Reading, revision: KeyRevision) -> list[str]:

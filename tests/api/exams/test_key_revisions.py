@@ -204,3 +204,43 @@ class TestAfterTheRelease:
             assert (found["total"], paper["score"], own["score"]) == ("2.00", "2.00", "2.00")
             assert (paper["score_exact"], paper["sections_below"]) == ("2", [{"en": "Paper"}])
             assert found["outcome"] == "not_qualified"
+
+
+class TestNormalized:
+    async def test_a_revision_without_official_results_is_refused(
+        self,
+        engine: AsyncEngine,
+        people: People,
+        author: httpx.AsyncClient,
+        clock: TestClock,
+        parts: Components,
+    ) -> None:
+        """SSC's formula has no result for a session whose best candidates are not far above the others."""
+        created_by = await user_id_of(author)
+        async with unit_of_work(engine) as uow:
+            made, other = [await publish_test(uow, created_by=created_by) for _ in range(2)]
+        held = await hold_exam(
+            author,
+            made,
+            other,
+            starts_at=clock.now(),
+            papers=[{"code": code, "session_group": "GS"} for code in ("S1", "S2")],
+            normalization={"method": "ssc_2019"},
+        )
+        best = [await people.candidate() for _ in range(2)]
+        for number, client in enumerate(best):
+            await take_paper(client, held, {0: ["a"], 1: ["b"], 2: ["c"]}, number)
+            for _ in range(2):
+                await take_paper(await people.candidate(), held, {}, number)
+        await held.release()
+        tried = await dry_run(author, made, (0, ["b"]), (1, ["c"]), (2, ["a"]))
+        assert tried["impact"]["obstacle"] == (
+            "By the new keys, the method ssc_2019 of a released exam has no result for the marks of S1. The"
+            " revision cannot be published."
+        )
+        refused = await author.post(f"{made.path}/key-revisions/1/publish")
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+        assert refused.json()["detail"] == tried["impact"]["obstacle"]
+        published = await revise(parts, author, made, (2, ["a"]))
+        assert (published["status"], published["impact"]["obstacle"]) == ("published", None)
+        assert (await official(best[0], held))["version"] == 2
