@@ -1,5 +1,6 @@
 """An account is deleted at the same moment as its owner, or staff, do something else."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,17 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict
 from app.core.ids import uuid7
-from app.models import Attempt, Registration, Role
+from app.models import PSEUDONYM, Attempt, Registration, Role
 from app.repositories.base import PageRequest
 from app.services import account_deletion, attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, StartPaper
+from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
+from app.services.rosters import RosterOptions, import_roster
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
+from tests.builders.answer_sheets import sheet_file
 from tests.builders.attempts import add_candidate, logged, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import registration
 from tests.builders.saves import save_uncommitted
-from tests.two_connections import Work, alone, overlap
+from tests.two_connections import PID, Work, alone, is_waited_for, overlap
 
 HOUR = timedelta(hours=1)
 
@@ -54,6 +58,24 @@ class Scene:
 
     async def release(self, uow: UnitOfWork) -> Any:
         return await exams.release(uow, self.parts, operator(), self.exam_id, self.now, "a test")
+
+    async def bring_sheet(self, uow: UnitOfWork) -> Any:
+        row = ["1", self.email, "A", "B", "C"]
+        file = sheet_file(row, header=("roll_number", "email", "Q1", "Q2", "Q3"))
+        return await exams.import_answer_sheets(
+            uow, self.parts, operator(), self.exam_id, self.paper_id, file, self.now
+        )
+
+    async def claim(self, uow: UnitOfWork) -> Any:
+        return await exams.claim(uow, operator(), self.exam_id, "77", self.candidate.id)
+
+    async def reopen(self, uow: UnitOfWork) -> Any:
+        order = Order(Verb.REOPEN, "by mistake", "all", 300)
+        return await exams.steer(uow, self.parts, operator(), self.exam_id, order, self.now)
+
+    @property
+    def email(self) -> str:
+        return f"{self.candidate.id.hex}@example.org"
 
     def saving(self, attempt: Attempt) -> Work:
         sent = [response(self.made, 0, ["a"])]
@@ -205,6 +227,72 @@ class TestRegister:
         await scene.done(scene.register)
         await scene.done(scene.delete)
         assert await scene.places() == [scene.exam_id]
+
+
+class TestAnswerSheet:
+    async def test_after_the_deletion_belongs_to_no_account(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.delete, scene.bring_sheet)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        report = both.second.result()
+        assert report.created == 1
+        assert [each.field for each in report.warnings if "no account has this address" in each.message]
+        assert (await scene.places(), await scene.statuses()) == ([], [])
+
+    async def test_before_the_deletion_stays(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.bring_sheet, scene.delete)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        assert await scene.places() == [scene.exam_id]
+
+
+class TestReopen:
+    @pytest.mark.parametrize(("first", "second"), [("reopen", "delete"), ("delete", "reopen")])
+    async def test_an_attempt_that_is_reopened_runs_until_its_deadline(
+        self, scene: Scene, first: str, second: str
+    ) -> None:
+        await scene.done(scene.register)
+        attempt = await scene.done(scene.enter)
+        await scene.done(lambda uow: exams.submit(uow, scene.parts, ref_of(attempt), scene.now))
+        both = await overlap(scene.engine, getattr(scene, first), getattr(scene, second))
+        assert (both.waited, both.first.code, both.second.code) == (False, "ok", "ok")
+        assert await scene.statuses() == ["in_progress"]
+        over = text("update ias.attempts set deadline_at = :past where user_id = :id")
+        values = {"past": scene.now - HOUR, "id": scene.candidate.id}
+        await scene.done(lambda uow: uow.session.execute(over, values))
+        await scene.done(lambda uow: attempts.close_overdue(uow, scene.now, timedelta()))
+        assert await scene.statuses() == ["submitted"]
+
+
+class TestClaim:
+    @pytest.fixture
+    async def unclaimed(self, scene: Scene) -> Scene:
+        async with unit_of_work(scene.engine) as uow:
+            uow.session.add(registration(scene.exam_id, None, roll_number="77"))
+        return scene
+
+    async def test_after_the_deletion_is_refused(self, unclaimed: Scene) -> None:
+        both = await overlap(unclaimed.engine, unclaimed.delete, unclaimed.claim)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "invalid")
+        assert await unclaimed.places() == []
+
+    async def test_before_the_deletion_stays_without_the_name(self, unclaimed: Scene) -> None:
+        both = await overlap(unclaimed.engine, unclaimed.claim, unclaimed.delete)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        async with reading(unclaimed.engine) as reads:
+            statement = select(Registration.name).where(Registration.user_id == unclaimed.candidate.id)
+            assert list(await reads.session.scalars(statement)) == [PSEUDONYM]
+
+
+class TestRoster:
+    async def test_after_the_deletion_names_the_row(self, scene: Scene) -> None:
+        file = f"email,name,batch\n{scene.email},Asha Rao,2027-A\n".encode()
+        async with unit_of_work(scene.engine) as uow:
+            await scene.delete(uow)
+            imported = asyncio.create_task(import_roster(scene.parts, operator(), file, RosterOptions()))
+            assert await is_waited_for(scene.engine, await uow.session.scalar(PID) or 0, imported)
+        report = await imported
+        assert [each.message for each in report.errors] == [
+            "this account was deleted by its owner; leave the row out"
+        ]
 
 
 class TestTwice:

@@ -1,6 +1,6 @@
 """The purge continues after an outage or a crash in the middle of it, and restoring ends when it begins."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -31,6 +31,7 @@ class AuthServer:
     def __init__(self) -> None:
         self.deleted: list[str] = []
         self.is_down = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         if self.is_down:
@@ -38,6 +39,8 @@ class AuthServer:
         user_id = request.url.path.rpartition("/")[2]
         if user_id in self.deleted:
             return httpx.Response(404, json={"code": "user_not_found", "message": "User not found"})
+        if self.meanwhile is not None:
+            await self.meanwhile()
         self.deleted.append(user_id)
         return httpx.Response(200, json={})
 
@@ -152,6 +155,27 @@ class TestRestoring:
         await account.purge(HOLD)
         with pytest.raises(Conflict):
             await account.restore()
+
+    async def test_an_account_that_is_just_being_restored_is_left_alone(self, account: DeletedAccount) -> None:
+        async with unit_of_work(account.engine) as uow:
+            await account_deletion.restore(uow, operator(), account.person.id)
+            await account.purge(HOLD)
+        assert (await account.exists(), account.server.deleted, await account.deletion()) == (True, [], None)
+
+    async def test_one_that_is_restored_after_it_was_leased_stays(self, account: DeletedAccount) -> None:
+        """The auth server deletes the first of two accounts, and the second one is restored meanwhile."""
+        async with unit_of_work(account.engine) as uow:
+            other = await add_candidate(uow)
+            await account_deletion.hide(uow, account.parts, other, account.clock.now())
+        first, second = sorted((account.person.id, other.id))
+
+        async def restore() -> None:
+            async with unit_of_work(account.engine) as uow:
+                await account_deletion.restore(uow, operator(), second)
+
+        account.server.meanwhile = restore
+        await account.purge(HOLD)
+        assert account.server.deleted == [str(first)]
 
     async def test_twice_changes_nothing(self, account: DeletedAccount) -> None:
         await account.restore()

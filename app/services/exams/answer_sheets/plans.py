@@ -106,16 +106,16 @@ async def _withdrawn(uow: UnitOfWork, exam: Exam, unknown: Sequence[AnswerSheet]
 
 
 async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence[AnswerSheet]) -> _Known:
-    emails = [sheet.email for sheet in sheets if sheet.email is not None]
-    accounts: dict[str, list[Account]] = {}
-    for account in await uow.answer_sheets.accounts(exam.institute_id, emails) if emails else ():
-        accounts.setdefault(account.email, []).append(account)
     roll_numbers = [sheet.roll_number for sheet in sheets]
-    people = {account.user_id for found in accounts.values() for account in found}
+    people = {account.user_id for account in await _accounts(uow, exam, sheets)}
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
     # A start holds its person and then looks for earlier attempts: it comes before this, or sees the sheet.
     await uow.answer_sheets.lock_users(people | {row.user_id for row in registered if row.user_id})
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
+    accounts: dict[str, list[Account]] = {}
+    for account in await _accounts(uow, exam, sheets):  # Some may have been deleted before the lock.
+        if account.user_id in people:
+            accounts.setdefault(account.email, []).append(account)
     official = await uow.answer_sheets.official(paper.id, [row.id for row in registered])
     standing = await uow.grading.answers([attempt.id for attempt in official])
     return _Known(
@@ -126,6 +126,11 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
         answers={attempt_id: _answers(stored) for attempt_id, stored in standing.items()},
         other_sessions=await _other_sessions(uow, exam, paper, [row.id for row in registered]),
     )
+
+
+async def _accounts(uow: UnitOfWork, exam: Exam, sheets: Sequence[AnswerSheet]) -> Sequence[Account]:
+    emails = [sheet.email for sheet in sheets if sheet.email is not None]
+    return await uow.answer_sheets.accounts(exam.institute_id, emails) if emails else ()
 
 
 async def _other_sessions(
