@@ -149,6 +149,11 @@ def _show(view: "RevisionView") -> None:
         f"Graded attempts: {impact['attempts']}. Scores that change: {impact['scores_changed']},"
         f" ranks: {impact['ranks_changed']}, qualified or not: {impact['qualified_changed']}."
     )
+    for cohort in impact["cohorts"]:
+        before, after = (_listed(cohort[side]) for side in ("before", "after"))
+        _say(f"Version {cohort['version']} was ranked with {before}, and would be with {after}.")
+    if others := impact["other_ranks_changed"]:
+        _say(f"Ranks of attempts that are not graded again: {others}.")
     if (obstacle := obstacle_of(impact)) is not None:
         _say(obstacle, style="red")
     if impact["biggest_changes"]:
@@ -197,6 +202,12 @@ async def _carry_out(parts: "Components", revision_id: UUID, *, here: bool) -> N
             else:
                 await carrying_out.publish_now(parts, revision_id, parts.clock.now())
         progress("Regraded", state.total, state.total)
+
+
+def _listed(versions: Sequence[int]) -> str:
+    if not versions:
+        return "no other version"
+    return f"version{'s' if len(versions) > 1 else ''} {', '.join(map(str, versions))}"
 
 
 def _say(*sentences: str, style: str | None = None) -> None:

@@ -1,13 +1,13 @@
 """What another key changes: scores, ranks and qualification of everybody who was graded."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import nsmallest
 from uuid import UUID
 
-from app.engine.ranking import Standing, standings
+from app.engine.ranking import Histogram, Standing, standings
 
 MOST_SHOWN = 20
 """How many attempts `Impact.biggest_changes` has at most."""
@@ -27,9 +27,10 @@ class ResultMark:
 class Regraded:
     """One attempt by the key before and by the new one. Attempts of a cohort are ranked together."""
 
-    cohort_id: UUID
     before: ResultMark
     after: ResultMark
+    cohort_before: UUID
+    cohort_after: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,14 @@ class Impact:
     """What changes for all of them.
 
     `ranks_changed` and `qualified_changed` count attempts that get or lose a rank, or qualify or not, too.
+    `other_ranks_changed` counts attempts of the same cohorts, before or after, that are not graded again.
     `distribution` has how many scores change by so many marks, rounded to whole ones.
     """
 
     attempts: int
     scores_changed: int
     ranks_changed: int
+    other_ranks_changed: int
     qualified_changed: int
     biggest_changes: Sequence[Change]
     distribution: Sequence[tuple[int, int]]
@@ -76,10 +79,16 @@ class ImpactCount:
         examples = self._examples.setdefault(regraded, [])
         examples += attempt_ids[: MOST_SHOWN - len(examples)]
 
-    def impact(self) -> Impact:
-        """The impact on everybody who was added."""
-        ranks_before = _ranks(self._counts, "before")
-        ranks_after = _ranks(self._counts, "after")
+    @property
+    def cohorts(self) -> set[UUID]:
+        """The cohorts of everybody who was added, before and after."""
+        return {id_ for each in self._counts for id_ in (each.cohort_before, each.cohort_after)}
+
+    def impact(self, histograms: Mapping[UUID, Histogram]) -> Impact:
+        """The impact on everybody who was added, and on the others in the histograms of their cohorts."""
+        before, after = _histograms(self._counts, "before"), _histograms(self._counts, "after")
+        others = {id_: Counter(histogram) - before[id_] for id_, histogram in histograms.items()}
+        ranks_before, ranks_after = _ranks(before, others), _ranks(after, others)
         changes = [
             (count, self._change(regraded, ranks_before, ranks_after))
             for regraded, count in self._counts.items()
@@ -88,6 +97,12 @@ class ImpactCount:
             attempts=self._counts.total(),
             scores_changed=sum(n for n, each in changes if each.before.score != each.after.score),
             ranks_changed=sum(n for n, each in changes if each.rank_before != each.rank_after),
+            other_ranks_changed=sum(
+                count
+                for id_, histogram in others.items()
+                for score, count in histogram.items()
+                if ranks_before[id_][score].rank != ranks_after[id_][score].rank
+            ),
             qualified_changed=sum(
                 n for n, each in changes if each.before.qualification != each.after.qualification
             ),
@@ -100,8 +115,8 @@ class ImpactCount:
             attempt_id=self._examples[regraded][0],
             before=regraded.before,
             after=regraded.after,
-            rank_before=_rank(ranks_before, regraded.cohort_id, regraded.before),
-            rank_after=_rank(ranks_after, regraded.cohort_id, regraded.after),
+            rank_before=_rank(ranks_before, regraded.cohort_before, regraded.before),
+            rank_after=_rank(ranks_after, regraded.cohort_after, regraded.after),
         )
 
     def _biggest(self, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Sequence[Change]:
@@ -116,16 +131,26 @@ class ImpactCount:
                 yield Change(attempt_id, change.before, change.after, change.rank_before, change.rank_after)
 
 
+_Histograms = Mapping[UUID, Counter[Fraction]]
 _Ranks = Mapping[UUID, Mapping[Fraction, Standing]]
 
 
-def _ranks(counts: Mapping[Regraded, int], side: str) -> _Ranks:
-    histograms: dict[UUID, Counter[Fraction]] = {}
+def _histograms(counts: Mapping[Regraded, int], side: str) -> _Histograms:
+    """How many of those who were added have each score, by cohort."""
+    histograms = defaultdict[UUID, Counter[Fraction]](Counter)
     for regraded, count in counts.items():
         mark: ResultMark = getattr(regraded, side)
         if mark.is_ranked:
-            histograms.setdefault(regraded.cohort_id, Counter())[mark.score] += count
-    return {cohort_id: standings(histogram) for cohort_id, histogram in histograms.items()}
+            histograms[getattr(regraded, f"cohort_{side}")][mark.score] += count
+    return histograms
+
+
+def _ranks(histograms: _Histograms, others: _Histograms) -> _Ranks:
+    none = Counter[Fraction]()
+    return {
+        cohort_id: standings(histograms.get(cohort_id, none) + others.get(cohort_id, none))
+        for cohort_id in {*histograms, *others}
+    }
 
 
 def _rank(ranks: _Ranks, cohort_id: UUID, mark: ResultMark) -> int | None:

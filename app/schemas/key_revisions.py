@@ -70,26 +70,40 @@ class ScoreChangesOut(Out):
     attempts: int
 
 
+class CohortChangeOut(Out):
+    """A version of the test's paper, and the versions with which it is ranked before and after."""
+
+    version: int
+    before: list[int]
+    after: list[int]
+
+
 class ImpactOut(Out):
     """What a revision changes. `attempts` are all that are graded, also practice, which has no rank.
 
-    Ranks are those at the test, or at the paper of the exam. `biggest_changes` has at most 20 attempts.
+    Ranks are those at the test, or at the paper of the exam. `biggest_changes` has at most 20 attempts. If
+    the new keys make the marking of two versions equal, their attempts are ranked together, and if they make
+    it different, apart: `cohorts` names the versions for which this changes. `other_ranks_changed` counts
+    attempts that are not graded again and get another rank by it.
     """
 
     attempts: int
     scores_changed: int
     ranks_changed: int
+    other_ranks_changed: int
     qualified_changed: int
     biggest_changes: list[BiggestChangeOut]
     distribution: list[ScoreChangesOut]
+    cohorts: list[CohortChangeOut]
     obstacle: Annotated[
         str | None, Field(description="Why the revision cannot be published, whatever its impact is")
     ]
 
     @classmethod
     def stored(cls, impact: dict[str, Any]) -> Self:
-        """The impact as it is stored."""
-        return cls.model_validate(impact | {"obstacle": obstacle_of(impact)})
+        """The impact as it is stored. Older ones do not know of cohorts."""
+        older: dict[str, Any] = {"other_ranks_changed": 0, "cohorts": []}
+        return cls.model_validate(older | impact | {"obstacle": obstacle_of(impact)})
 
 
 class RegradingProgressOut(Out):

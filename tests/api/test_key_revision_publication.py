@@ -11,7 +11,7 @@ from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
-from tests.builders.content import PublishedTest, add_questions, publish_test
+from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
 from tests.builders.exams import Json, body_of
 from tests.builders.key_revisions import do_revision_jobs, dry_run, publish_revision, revise
 from tests.builders.people import People, user_id_of
@@ -147,6 +147,55 @@ class TestResults:
         assert told["body"]["en"].endswith("Your score was -0.66 and is 2.00 now.")
         assert (told["data"]["rank_before"], told["data"]["rank_after"]) == (2, 2)
         assert body_of(await other.get("/notifications"))["items"] == []
+
+
+class TestCohorts:
+    async def test_a_version_joins_the_one_with_the_right_key(
+        self, people: People, author: httpx.AsyncClient, made: PublishedTest, parts: Components
+    ) -> None:
+        first, second, third, fourth = [await people.candidate() for _ in range(4)]
+        await take_test(first, made, {0: ["b"]})
+        await take_test(second, made, {0: ["a"]})
+        body_of(await author.patch(f"/questions/{made.question_ids[0]}", json={"key": ["b"]}))
+        assert body_of(await author.post(f"{made.path}/publish"))["ranked_with"] == []
+        await take_test(third, made, {0: ["b"], 1: ["b"]})
+        await take_test(fourth, made, {})
+        impact = (await dry_run(author, made, (0, ["b"])))["impact"]
+        assert (impact["attempts"], impact["ranks_changed"], impact["other_ranks_changed"]) == (2, 1, 1)
+        assert impact["cohorts"] == [
+            {"version": 1, "before": [], "after": [2]},
+            {"version": 2, "before": [], "after": [1]},
+        ]
+        ranks = {(each["rank_before"], each["rank_after"]) for each in impact["biggest_changes"]}
+        assert ranks == {(2, 2), (1, 4)}
+        await publish_revision(parts, author, made, 1)
+        results = [await result_of(client, made) for client in (first, second, third, fourth)]
+        assert [shown(each) for each in results] == [
+            ("2.00", 2, 4),
+            ("-0.66", 4, 4),
+            ("4.00", 1, 4),
+            ("0.00", 3, 4),
+        ]
+        revised = {(each["rank_before"], each["rank_after"]) for r in results for each in r["revisions"]}
+        assert revised == ranks
+
+    async def test_versions_that_were_ranked_together_part(
+        self, people: People, author: httpx.AsyncClient, made: PublishedTest, parts: Components
+    ) -> None:
+        first, second = await people.candidate(), await people.candidate()
+        await take_test(first, made, {0: ["a"]})
+        body_of(await author.patch(made.path, json={"marking": UPSC | {"incorrect": "-2"}}))
+        body_of(await author.post(f"{made.path}/publish", json={"ranked_with": 1}))
+        await take_test(second, made, {0: ["b"]})
+        impact = (await dry_run(author, made, (0, ["b"])))["impact"]
+        assert (impact["ranks_changed"], impact["other_ranks_changed"]) == (1, 0)
+        assert impact["cohorts"] == [
+            {"version": 1, "before": [2], "after": []},
+            {"version": 2, "before": [1], "after": []},
+        ]
+        await publish_revision(parts, author, made, 1)
+        results = [await result_of(client, made) for client in (first, second)]
+        assert [shown(each) for each in results] == [("-0.66", 1, 1), ("2.00", 1, 1)]
 
 
 class TestAgain:

@@ -18,8 +18,8 @@ def mark(score: str, *, ranked: bool = True, qualification: str = "qualified") -
 def impact_of(*pairs: tuple[ResultMark, ResultMark], cohort_id: UUID = COHORT) -> Impact:
     counted = ImpactCount()
     for number, (before, after) in enumerate(pairs):
-        counted.add(UUID(int=number), Regraded(cohort_id, before, after))
-    return counted.impact()
+        counted.add(UUID(int=number), Regraded(before, after, cohort_id, cohort_id))
+    return counted.impact({})
 
 
 def figures(impact: Impact) -> tuple[int, int, int, int]:
@@ -28,7 +28,7 @@ def figures(impact: Impact) -> tuple[int, int, int, int]:
 
 class TestImpact:
     def test_of_nobody(self) -> None:
-        assert impact_of() == Impact(0, 0, 0, 0, [], [])
+        assert impact_of() == Impact(0, 0, 0, 0, 0, [], [])
 
     def test_a_rank_may_change_without_a_score(self) -> None:
         impact = impact_of((mark("4"), mark("4")), (mark("2"), mark("14/3")), (mark("0"), mark("0")))
@@ -58,9 +58,31 @@ class TestImpact:
 
     def test_cohorts_are_ranked_apart(self) -> None:
         counted = ImpactCount()
-        counted.add(UUID(int=1), Regraded(COHORT, mark("1"), mark("5")))
-        counted.add(UUID(int=2), Regraded(OTHER, mark("3"), mark("3")))
-        assert figures(counted.impact()) == (2, 1, 0, 0)
+        counted.add(UUID(int=1), Regraded(mark("1"), mark("5"), COHORT, COHORT))
+        counted.add(UUID(int=2), Regraded(mark("3"), mark("3"), OTHER, OTHER))
+        assert figures(counted.impact({})) == (2, 1, 0, 0)
+
+    def test_who_joins_a_cohort_is_ranked_with_it_and_moves_those_below(self) -> None:
+        counted = ImpactCount()
+        counted.add(UUID(int=1), Regraded(mark("0"), mark("2"), COHORT, OTHER))
+        counted.add(UUID(int=2), Regraded(mark("2"), mark("0"), COHORT, OTHER))
+        assert counted.cohorts == {COHORT, OTHER}
+        now = {COHORT: {Fraction(0): 1, Fraction(2): 1}, OTHER: {Fraction(4): 3, Fraction(1): 2}}
+        impact = counted.impact(now)
+        ranks = [(each.attempt_id.int, each.rank_before, each.rank_after) for each in impact.biggest_changes]
+        assert ranks == [(2, 1, 7), (1, 2, 4)]
+        assert (impact.ranks_changed, impact.other_ranks_changed) == (2, 2)
+
+    def test_who_leaves_a_cohort_moves_those_who_stay(self) -> None:
+        counted = ImpactCount()
+        counted.add(UUID(int=1), Regraded(mark("4"), mark("4"), COHORT, OTHER))
+        impact = counted.impact({COHORT: {Fraction(4): 1, Fraction(1): 5}, OTHER: {}})
+        assert (impact.ranks_changed, impact.other_ranks_changed) == (0, 5)
+
+    def test_a_histogram_that_is_older_than_the_attempts_does_no_harm(self) -> None:
+        counted = ImpactCount()
+        counted.add(UUID(int=1), Regraded(mark("4"), mark("2"), COHORT, COHORT))
+        assert figures(counted.impact({COHORT: {Fraction(3): 1}})) == (1, 1, 1, 0)
 
     def test_shows_a_bounded_number_the_biggest_first(self) -> None:
         pairs = [(mark("0"), mark(str(number % 50))) for number in range(100)]
@@ -77,15 +99,15 @@ scores = st.integers(-2, 6).map(lambda number: Fraction(number, 3))
 def test_equals_what_counting_one_by_one_gives(drawn: list[tuple[Fraction, Fraction, bool]]) -> None:
     counted = ImpactCount()
     for number, (before, after, ranked) in enumerate(drawn):
-        sides = [ResultMark(score, str(score), ranked, "qualified") for score in (before, after)]
-        counted.add(UUID(int=number), Regraded(COHORT, *sides))
+        one, other = (ResultMark(score, str(score), ranked, "qualified") for score in (before, after))
+        counted.add(UUID(int=number), Regraded(one, other, COHORT, COHORT))
     ranked_ones = [(before, after) for before, after, ranked in drawn if ranked]
     moved = [
         (before, after)
         for before, after in ranked_ones
         if sum(other > before for other, _ in ranked_ones) != sum(other > after for _, other in ranked_ones)
     ]
-    impact = counted.impact()
+    impact = counted.impact({})
     assert impact.ranks_changed == len(moved)
     assert impact.scores_changed == sum(before != after for before, after, _ in drawn)
     assert sum(attempts for _, attempts in impact.distribution) == impact.scores_changed

@@ -99,6 +99,17 @@ class KeyRepository(Repository):
         """The paper versions of a test that have a key of the cohort, in order."""
         return (await self._session.scalars(_VERSIONS_IN, {"test_id": test_id, "cohort_id": cohort_id})).all()
 
+    async def cohorts(self, test_id: UUID) -> Mapping[int, tuple[UUID, UUID]]:
+        """The paper and the cohort of its current key, by the paper versions of a test, in order."""
+        statement = (
+            select(Paper.version, Paper.id, KeyVersion.cohort_id)
+            .join(KeyVersion, KeyVersion.paper_id == Paper.id)
+            .where(Paper.test_id == test_id)
+            .order_by(Paper.version, KeyVersion.number)
+        )
+        rows = await self._session.execute(statement)
+        return {version: (paper_id, cohort_id) for version, paper_id, cohort_id in rows}  # The last one.
+
     async def add_next(self, version: KeyVersion) -> KeyVersion:
         """Add the next version of a paper's key, and number it.
 
