@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.core.errors import NotPossible
 from app.models import Exam, KeyRevision, RevisionState
 from app.models.message_data import LeaderboardData
 from app.repositories.locks import LockedElsewhere
@@ -46,10 +47,12 @@ class PublicationProgress:
 
 
 async def progress_of(parts: Components, revision_id: UUID) -> PublicationProgress:
-    """The progress of a revision that is being published."""
+    """The progress of a revision that is being published. Raises NotPossible if it was withdrawn."""
     async with reading(parts.engine) as reads:
         revision = await reads.key_revisions.get(revision_id)
         seen = await reads.workers.latest_heartbeat()
+    if revision.state == RevisionState.WITHDRAWN:
+        raise NotPossible("The revision was withdrawn. Make another dry run.")
     return PublicationProgress(
         is_complete=revision.state == RevisionState.PUBLISHED,
         done=revision.regraded,

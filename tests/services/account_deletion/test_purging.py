@@ -156,7 +156,7 @@ class TestRestoring:
         with pytest.raises(Conflict):
             await account.restore()
 
-    async def test_an_account_that_is_just_being_restored_is_left_alone(self, account: DeletedAccount) -> None:
+    async def test_an_account_that_is_being_restored_is_left_alone(self, account: DeletedAccount) -> None:
         async with unit_of_work(account.engine) as uow:
             await account_deletion.restore(uow, operator(), account.person.id)
             await account.purge(HOLD)

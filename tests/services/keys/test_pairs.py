@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import NotPossible
 from app.services import account_deletion, attempts, questions
 from app.services.components import Components
+from app.services.keys import carrying_out
 from app.services.keys.replacing import Report
 from app.services.questions import QuestionUpdate
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -27,6 +29,7 @@ GRADING = text(
 VOID = text("update ias.attempts set status = 'void', voided_from = 'submitted' where id = :id")
 UNGRADED = text("update ias.attempts set status = 'submitted' where id = :id")
 PAPER = text("select paper_id from ias.attempts where id = :id")
+GIVE_UP = text("update ias.jobs set finished_at = now(), error = 'x' where task = 'publish_key_revision'")
 LOCK = text("select from ias.attempts where id = :id for update")
 
 
@@ -217,6 +220,34 @@ class TestKilled:
         assert (await desk.score(candidate.id), await desk.state()) == (Fraction(-2, 3), "publishing")
         (await alone(desk.engine, desk.carry_out)).result()
         assert (await desk.score(candidate.id), await desk.state()) == (Fraction(2), "published")
+
+
+class TestGivenUp:
+    async def test_one_that_is_withdrawn_while_a_command_carries_it_out_changes_nothing(
+        self, desk: Desk
+    ) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+        assert (await alone(desk.engine, desk.withdraw)).code == "not_possible"
+        (await alone(desk.engine, lambda uow: uow.session.execute(GIVE_UP))).result()
+
+        async def withdraw(done: int, _total: int) -> None:
+            if not done:  # Nothing is locked yet.
+                (await alone(desk.engine, desk.withdraw)).result()
+
+        (await alone(desk.engine, lambda uow: desk.carry_out(uow, withdraw))).result()
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(-2, 3), "withdrawn")
+        async with reading(desk.engine) as reads:
+            revision = await reads.key_revisions.find(desk.made.id, 1)
+        with pytest.raises(NotPossible):
+            await carrying_out.progress_of(desk.parts, revision.id)
+
+    async def test_a_withdrawal_waits_for_the_command_and_comes_too_late(self, desk: Desk) -> None:
+        await desk.published()
+        (await alone(desk.engine, lambda uow: uow.session.execute(GIVE_UP))).result()
+        both = await overlap(desk.engine, desk.carry_out, desk.withdraw)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "not_possible")
 
 
 class TestBank:
