@@ -17,7 +17,7 @@ from app.models import PSEUDONYM, Attempt, Registration, Role
 from app.repositories.base import PageRequest
 from app.services import account_deletion, attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, StaffAction, StartPaper, Verb
 from app.services.rosters import RosterOptions, import_roster
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
@@ -70,8 +70,8 @@ class Scene:
         return await exams.claim(uow, operator(), self.exam_id, "77", self.candidate.id)
 
     async def reopen(self, uow: UnitOfWork) -> Any:
-        order = Order(Verb.REOPEN, "by mistake", "all", 300)
-        return await exams.steer(uow, self.parts, operator(), self.exam_id, order, self.now)
+        action = StaffAction(Verb.REOPEN, "by mistake", "all", 300)
+        return await exams.steer(uow, self.parts, operator(), self.exam_id, action, self.now)
 
     @property
     def email(self) -> str:
