@@ -154,7 +154,8 @@ async def test_no_statement_reads_the_attempts_of_others(stage: Stage) -> None:
     assert_indexed(shown, OWN)
     asked = [node for node in nodes(shown) if node.get("Relation Name") == "exam_papers"]
     assert asked
-    assert {node["Actual Loops"] for node in asked} == {1}, "the embargo is asked once"
+    # Not at all, where it asks whether the test of a draft exam was released before.
+    assert max(node["Actual Loops"] for node in asked) == 1, "the embargo is asked once"
     since, until = NOW - timedelta(days=30), NOW + timedelta(days=1)
     [series] = await stage.plans(stage.uow.shown.attempts(stage.viewer, since=since, until=until))
     assert_indexed(series, OWN)
