@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict, NotFound, Unavailable
@@ -86,6 +86,8 @@ async def account(engine: AsyncEngine, parts: Components, clock: TestClock) -> A
         seen = replace(parts, auth=SupabaseAuth("https://project.example.org/", "anon", "key", http))
         clock.stop()
         async with unit_of_work(engine) as uow:
+            # The purge takes a batch of accounts: those of other tests would come first.
+            await uow.session.execute(delete(AccountDeletion))
             person = await add_candidate(uow)
             await account_deletion.hide(uow, seen, person, clock.now())
         yield DeletedAccount(engine, seen, clock, server, person)
