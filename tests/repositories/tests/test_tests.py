@@ -105,10 +105,12 @@ class TestMayAccess:
         assert await ways_in(uow, STAFF, made) == all_ways(allowed)
         assert await ways_in(uow, ADMIN, made) == all_ways(True)
 
-    async def test_one_exam_that_is_not_released_is_enough(self, uow: UnitOfWork) -> None:
+    async def test_one_published_exam_that_is_not_released_is_enough(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
         await add_exam(uow, made.id, NOW, released_at=NOW)
         await add_exam(uow, made.id, NOW)
+        assert await ways_in(uow, ENROLLED, made) == all_ways(True), "a draft withholds no released test"
+        await add_exam(uow, made.id, NOW, published_at=NOW)
         assert await ways_in(uow, ENROLLED, made) == all_ways(False)
 
     async def test_another_institute_sees_its_own(self, uow: UnitOfWork) -> None:

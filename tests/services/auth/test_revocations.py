@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from sqlalchemy.engine import make_url
 
 from app.config import Settings
 from app.core.repeating import end, failing_loops, keep_running
@@ -81,7 +82,7 @@ class TestFollow:
     async def test_a_database_without_a_free_connection_is_reported_and_does_not_end_it(
         self, parts: Components, superuser_url: str, own_url: str
     ) -> None:
-        database = own_url.rpartition("/")[2]
+        database = make_url(own_url).database
         engine = create_engine(Settings(database_url=SecretStr(own_url)), pool_size=2)
         here = replace(parts, engine=engine, revocations=Revocations())
         await administer(superuser_url, f"alter database {database} connection limit 0")
