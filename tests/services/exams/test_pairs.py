@@ -77,4 +77,6 @@ def test_the_page_has_every_pair() -> None:
 async def test_pairs(engine: AsyncEngine, parts: Components, content: Content, first: str) -> None:
     cells = dict(zip(ACTIONS, promised()[first], strict=True))
     for second in part(ACTIONS, first, 4):
+        if first == "release":  # A start is practice then, unless another exam holds the test.
+            content = await make_content(engine, parts.clock.now())
         assert await found(engine, parts, content, first, second) == cells[second], second
