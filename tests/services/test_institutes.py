@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import text
 
 import app.repositories.tests as test_rows
-from app.core.errors import DomainError, Invalid, NotFound
+from app.core.errors import AlreadyExists, DomainError, Invalid, NotFound
 from app.interchange.formats import FormatName
 from app.models import MappedSheet, Role, Subject
 from app.repositories.base import PageRequest
@@ -268,6 +268,13 @@ async def the_same_slug_is_free(world: World) -> None:
     assert (await subjects.create(world.uow, world.stranger, draft)).id != world.subject.id
 
 
+async def a_title_of_ours_is_free(world: World) -> None:
+    title = world.draft.title["en"]
+    with pytest.raises(AlreadyExists):
+        await tests.check_title(world.uow, operator(), title)
+    await tests.check_title(world.uow, world.stranger, title)
+
+
 LISTED = {"tests.suggestions", "questions.page", "questions.duplicates", "questions.subject_named"}
 LISTED |= {"passages.page", "tests.page", "subjects.page", "column_mappings.page"}
 
@@ -312,6 +319,7 @@ OTHERWISE: dict[str, Call] = {
     "media.upload": an_equal_image_is_another_one,
     "media.check_exist": an_image_of_ours_does_not_exist,
     "subjects.create": the_same_slug_is_free,
+    "tests.check_title": a_title_of_ours_is_free,
     "column_mappings.delete": a_mapping_of_ours_stays,
     "institutes.rename": they_name_their_own_institute,
     "institutes.find": they_name_their_own_institute,
