@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, cast
 
@@ -389,12 +389,12 @@ class KeptRecords(logging.Handler):
 
 
 @pytest.fixture
-def logged() -> Iterator[list[logging.LogRecord]]:
-    """What is logged during the test."""
-    handler = KeptRecords()
-    logging.getLogger().addHandler(handler)
-    yield handler.records
-    logging.getLogger().removeHandler(handler)
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
+    """What uvicorn logs during the test, whatever other tests have set."""
+    handler, logger = KeptRecords(), logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(logger, "handlers", [handler])
+    monkeypatch.setattr(logger, "disabled", False)
+    return handler.records
 
 
 def request_of(path: str, *, version: str = "1.1", more: str = "") -> bytes:
