@@ -100,7 +100,7 @@ class Item:
 class SectionRule:
     """A section of the paper; with `choose` only so many of its questions count, the first answered ones.
 
-    A score of the section that is printed below `minimum` does not qualify (`PaperKey.minimum_of`).
+    A score of the section below `minimum` does not qualify. `PaperKey.minimum_of` prorates it.
     """
 
     id: UUID

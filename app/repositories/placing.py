@@ -24,11 +24,11 @@ class PlacingRepository(Repository):
         return bool(await self._session.scalar(select(allowed).where(Test.id == test_id)))
 
     async def held_by_others(self, user_id: UUID, test_id: UUID, *, exam_id: UUID) -> bool:
-        """Whether another exam has the test, or if it is published a question of it, as somebody else's.
+        """Whether an unreleased exam of somebody else has the test, or a published one a question of it.
 
-        It is somebody else's if the user is neither the author of that exam's test nor has consent for it,
-        and has not made that exam with a test without an author. `exam_id` is the exam that the test will be
-        placed in.
+        An exam is somebody else's if the user is neither the author of its test nor has that author's
+        consent. If its test has no author, it is that of whoever made the exam. `exam_id` is the exam that
+        the test will be placed in, which is left out.
         """
         theirs = aliased(Test)
         drafted = (

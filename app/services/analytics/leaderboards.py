@@ -22,8 +22,8 @@ from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 TOO_FEW = Sentence(
-    "There are fewer than {fewest} participants of this group, or of another one that could be found by it."
-    " Their places are not shown.",
+    "This group, or another one that could be worked out from it, has fewer than {fewest} participants. Its"
+    " places are not shown.",
     fewest=FEWEST_OF_GROUP,
 )
 SECONDS_KEPT = 60

@@ -12,8 +12,8 @@ NOT_YOURS = (
     " PUT /v1/tests/{test_id}/consents/{user_id}."
 )
 HELD = Sentence(
-    "An exam of somebody else holds this test, or a published one questions of it. Place it after the"
-    " release, or with the consent of that exam's test's author, or ask an admin."
+    "Somebody else's exam has this test, or somebody else's published exam has questions of it. Place it"
+    " after the release of that exam, or with the consent of the author of its test, or ask an admin."
 )
 
 

@@ -114,8 +114,8 @@ async def find(reads: Reading, staff: Principal, test_id: UUID, number: int) -> 
 async def withdraw(uow: UnitOfWork, staff: Principal, test_id: UUID, number: int) -> None:
     """Withdraw a dry run, or a revision whose job was given up. Again is harmless.
 
-    Of a revision that was given up nothing is done but the bank, which keeps the new keys. Raises NotPossible
-    while a revision is being published, and once it is.
+    If the job was given up, only the bank has changed, and it keeps the new keys. Raises NotPossible while
+    the revision is being published, and once it is.
     """
     test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
     check_team(test, staff)

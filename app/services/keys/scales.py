@@ -57,8 +57,8 @@ def obstacle_of(impact: Mapping[str, Any]) -> Sentence | None:
     if found is None:
         return None
     return Sentence(
-        "By the new keys, the method {method} of a released exam has no result for the marks of {papers}. The"
-        " revision cannot be published.",
+        "With the new keys, the method {method} of a released exam has no result for the marks of {papers}."
+        " The revision cannot be published.",
         **found,
     )
 

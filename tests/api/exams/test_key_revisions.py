@@ -235,8 +235,8 @@ class TestNormalized:
         await held.release()
         tried = await dry_run(author, made, (0, ["b"]), (1, ["c"]), (2, ["a"]))
         assert tried["impact"]["obstacle"] == (
-            "By the new keys, the method ssc_2019 of a released exam has no result for the marks of S1. The"
-            " revision cannot be published."
+            "With the new keys, the method ssc_2019 of a released exam has no result for the marks of S1."
+            " The revision cannot be published."
         )
         refused = await author.post(f"{made.path}/key-revisions/1/publish")
         assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
