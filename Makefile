@@ -1,6 +1,5 @@
 # The two main commands are `make run` and `make test`. They create the environment in .venv if it is missing.
 
-PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes. Without bytecode on the disk, each of them would compile every module anew.
@@ -66,20 +65,7 @@ clean:
 $(STAMP): requirements-dev.txt pyproject.toml
 	@set -eu; \
 	if test -e .venv/unfinished || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
-		found=; \
-		for python in $(PYTHONS); do \
-			if "$$python" -c 'import sys; sys.exit(not (3, 11, 2) <= sys.version_info < (3, 14))' 2>/dev/null; then \
-				found=$$python; break; \
-			fi; \
-		done; \
-		if test -z "$$found"; then \
-			echo 'Python 3.11 (from 3.11.2), 3.12 or 3.13 is needed, and none was found. PYTHON=/path/to/python make … names one.' >&2; \
-			exit 1; \
-		fi; \
-		if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "$$found has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2; \
-			exit 1; \
-		fi; \
+		found=$$(PYTHON="$(PYTHON)" sh scripts/find_python.sh); \
 		echo "Creating .venv with $$("$$found" --version) ..."; \
 		rm -rf .venv; mkdir .venv; touch .venv/unfinished; \
 		"$$found" -m venv .venv; \

@@ -53,6 +53,18 @@ QuestionIds = Select[UUID] | CompoundSelect[UUID]
 # Aliases, because the statements that use these conditions may join the same tables.
 _exam, _placed, _test = aliased(Exam), aliased(ExamPaper), aliased(Test)
 _paper, _held, _question = aliased(Paper), aliased(PaperQuestion), aliased(Question)
+_other_paper, _other_exam = aliased(ExamPaper), aliased(Exam)
+_version, _asked = aliased(Paper), aliased(PaperQuestion)
+
+# Built once, because most requests ask for them, and building them takes longer than a short statement.
+_is_unreleased = and_(_exam.released_at.is_(None), _exam.cancelled_at.is_(None))
+_another_is_released = (
+    select(_other_paper.id)
+    .join(_other_exam, _other_exam.id == _other_paper.exam_id)
+    .where(_other_paper.test_id == _placed.test_id, _other_exam.released_at.is_not(None))
+    .exists()
+)
+_hides_its_test = or_(_exam.published_at.is_not(None), ~_another_is_released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +121,9 @@ def withholds_paper(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> Colu
     """
     if reader.is_admin:
         return false()
-    mine = aliased(PaperQuestion)
     return _asked_by_row(
-        select(mine.question_id).where(
-            mine.paper_id == paper_id, mine.question_id.in_(held_questions(reader))
+        select(_asked.question_id).where(
+            _asked.paper_id == paper_id, _asked.question_id.in_(held_questions(reader))
         )
     )
 
@@ -133,8 +144,7 @@ def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnEle
     placed = _holding(select(_placed.test_id))
     shown = [attempt.test_id != _all(placed)]
     if not reader.is_admin:
-        mine = aliased(PaperQuestion)
-        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader))).distinct()
+        held = select(_asked.paper_id).where(_asked.question_id.in_(held_questions(reader))).distinct()
         shown.append(attempt.paper_id != _all(held))
     return and_(*shown)
 
@@ -143,15 +153,15 @@ def shows_ranks(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnEle
     """Whether no paper version of a test is withheld (`withholds_rank`), for a statement over many tests."""
     if reader.is_admin:
         return true()
-    mine, version = aliased(PaperQuestion), aliased(Paper)
-    held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
-    return test_id != _all(select(version.test_id).where(version.id.in_(held)).distinct())
+    held = select(_asked.paper_id).where(_asked.question_id.in_(held_questions(reader)))
+    return test_id != _all(select(_version.test_id).where(_version.id.in_(held)).distinct())
 
 
 def withholds_a_version(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
     """Whether any paper version of a test is withheld from the reader. All versions share one ranking."""
-    version = aliased(Paper)  # The statement may join the papers of attempts.
-    return exists(select(version.id).where(version.test_id == test_id, withholds_paper(reader, version.id)))
+    return exists(
+        select(_version.id).where(_version.test_id == test_id, withholds_paper(reader, _version.id))
+    )
 
 
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
@@ -183,12 +193,11 @@ def belongs_to_another(user_id: UUID | ColumnElement[UUID], test: type[Test] = T
 @lru_cache(maxsize=8)
 def _hides_from_candidates(test: type[Test]) -> ColumnElement[bool]:
     """Kept, because it is the same for all candidates and takes longer to build than a short statement."""
-    current = aliased(Paper)
     shares = _asked_by_row(
-        select(current.id).where(
-            current.test_id == test.id,
-            current.version == test.paper_version,
-            withholds_paper(CANDIDATE, current.id),
+        select(_version.id).where(
+            _version.test_id == test.id,
+            _version.version == test.paper_version,
+            withholds_paper(CANDIDATE, _version.id),
         )
     )
     return or_(is_placed(test.id), shares)
@@ -208,24 +217,14 @@ def _all(ids: Select[UUID]) -> ColumnElement[Any]:
     return all_(type_coerce(func.array(ids.scalar_subquery()), ARRAY(Uuid)))
 
 
-def _is_unreleased() -> ColumnElement[bool]:
-    return and_(_exam.released_at.is_(None), _exam.cancelled_at.is_(None))
-
-
 def _of_unreleased_exams(statement: Select[UUID]) -> Select[UUID]:
     """Restrict a statement over `_placed` to exams that are neither released nor cancelled."""
-    return statement.join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
+    return statement.join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased)
 
 
 def _holding(statement: Select[UUID]) -> Select[UUID]:
     """Restrict a statement over `_placed` to papers that hide their test: see `is_placed`."""
-    earlier, over = aliased(ExamPaper), aliased(Exam)
-    released = (
-        select(earlier.id)
-        .join(over, over.id == earlier.exam_id)
-        .where(earlier.test_id == _placed.test_id, over.released_at.is_not(None))
-    )
-    return _of_unreleased_exams(statement).where(or_(_exam.published_at.is_not(None), ~released.exists()))
+    return _of_unreleased_exams(statement).where(_hides_its_test)
 
 
 def _frozen() -> Select[UUID]:
@@ -304,11 +303,10 @@ def _withholds_exam(reader: Reader) -> Select[bool]:
     held = _frozen().where(_exam.id != exam_id, _exam.published_at.is_not(None))
     if reader.is_staff:
         held = _withheld_from_staff(held, _held.question_id, reader.user_id)
-    mine = aliased(PaperQuestion)
     questions = (
-        select(mine.question_id)
-        .join(ExamPaper, ExamPaper.paper_id == mine.paper_id)
-        .where(ExamPaper.exam_id == exam_id, mine.question_id.in_(held))
+        select(_asked.question_id)
+        .join(ExamPaper, ExamPaper.paper_id == _asked.paper_id)
+        .where(ExamPaper.exam_id == exam_id, _asked.question_id.in_(held))
     )
     return select(questions.exists())
 
@@ -357,8 +355,7 @@ class EmbargoRepository(Repository):
         """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
         if reader.is_admin or not test_ids:
             return set()
-        mine = aliased(PaperQuestion)
-        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+        held = select(_asked.paper_id).where(_asked.question_id.in_(held_questions(reader)))
         asked = Paper.test_id == any_(literal(list(test_ids), ARRAY(Uuid)))
         return set(await self._session.scalars(select(Paper.test_id).where(asked, Paper.id.in_(held))))
 
