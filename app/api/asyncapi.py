@@ -32,7 +32,7 @@ Json = dict[str, Any]
 MessageTypes = Sequence[type[MessageData]]
 
 DESCRIPTION = """
-A socket sends an app what it would otherwise have to poll. Everything is also available over HTTP, and an app
+A socket sends data that an app would otherwise poll for. Everything is also available over HTTP, and an app
 must work without sockets. Ignore types and fields that you do not know.
 
 **Opening.** `POST /v1/ws/ticket {"path": "/ws/exam/…"}` returns a ticket that opens one socket, once, within
@@ -43,7 +43,7 @@ token as a bearer token instead. Never put an access token into the address. The
 **Reconnecting.** Keep the `id` of the last message of any type, and open the next socket with `?since=<id>`.
 The missed messages follow `hello`, in order. If `gap` of `hello` is true, read the state over HTTP.
 
-**Actions** are those of the server: what it sends, and what it receives.
+**Actions.** `send` and `receive` are from the server's point of view.
 """
 ALWAYS: MessageTypes = (HelloData, TimeData, ReconnectData)
 _REFS = "#/components/schemas/{model}"
@@ -85,7 +85,8 @@ CHANNELS = (
         "test",
         "/v1/ws/test/{test_id}",
         "A test",
-        "For candidates who may take the test, or are taking it.",
+        "For candidates who may start the test or have a running attempt at it, and for staff. Not while the"
+        " test is hidden from the person.",
         (LeaderboardData,),
         "test_id",
     ),

@@ -1,4 +1,4 @@
-"""Responses that are a sheet: CSV or XLSX, sent from a file in parts."""
+"""Responses that download a file: sheets, question formats, JSON Lines and ZIP."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -40,8 +40,8 @@ QUESTIONS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class ReportForm(StrEnum):
-    """The forms of the report of an import."""
+class ReportFormat(StrEnum):
+    """The formats of the report of an import."""
 
     JSON = "json"
     SHEET = "sheet"
@@ -56,13 +56,13 @@ A_REPORT: dict[int | str, dict[str, Any]] = {
 }
 A_REPORT_OF_FILES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The report; with `report=sheet` a copy of the sheet with a column of remarks, and of"
-        " several files a ZIP of their copies",
+        "description": "The report. With `report=sheet`, a copy of the sheet with a column of remarks; for"
+        " several files with `report=sheet`, a ZIP of the copies",
         "content": {MEDIA_TYPES[SheetFormat.XLSX]: _BINARY, ZIP: _BINARY},
     }
 }
-InForm = Annotated[
-    ReportForm,
+ReportFormatField = Annotated[
+    ReportFormat,
     Form(
         description="`sheet` answers a dry run with a copy of the sheet (XLSX), in which a last column has"
         " the errors and warnings of each row"
@@ -70,9 +70,9 @@ InForm = Annotated[
 ]
 
 
-def check_form(form: ReportForm, *, dry_run: bool) -> None:
-    """Raises Invalid for a copy of the sheet that cannot be made."""
-    if form is ReportForm.SHEET and not dry_run:
+def check_report_format(report: ReportFormat, *, dry_run: bool) -> None:
+    """Raise Invalid if a copy of the sheet is requested without a dry run."""
+    if report is ReportFormat.SHEET and not dry_run:
         sentence = Sentence("Only a dry run answers with a copy of the sheet. Send `dry_run=true` too.")
         raise Invalid.field("report", sentence)
 
@@ -80,13 +80,13 @@ def check_form(form: ReportForm, *, dry_run: bool) -> None:
 async def remarks_response(
     parts: Components, caller: UUID, files: Sequence[bytes], report: ImportReport
 ) -> Response:
-    """A response that is a copy of the sheet with remarks, or a ZIP of several copies."""
+    """A response with a copy of the sheet with remarks, or with a ZIP of several copies."""
     copies = await copies_with_remarks(parts.files, caller, files, report)
     if len(copies) == 1:
         headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
         return Response(copies[0], media_type=MEDIA_TYPES[SheetFormat.XLSX], headers=headers)
     packed = BytesIO()
-    with ZipFile(packed, "w") as archive:  # Workbooks are compressed.
+    with ZipFile(packed, "w") as archive:  # Workbooks are already compressed.
         for number, copy in enumerate(copies, start=1):
             archive.writestr(f"remarks-{number}.{SheetFormat.XLSX}", copy)
     disposition = 'attachment; filename="remarks.zip"'
@@ -97,7 +97,7 @@ async def remarks_response(
 def sheet_response(
     file: IO[bytes], name: str, sheet_format: SheetFormat, headers: Mapping[str, str] | None = None
 ) -> StreamingResponse:
-    """A response that sends the file and closes it."""
+    """A response that sends a sheet in parts and closes its file."""
     return StreamingResponse(
         _parts(file),
         media_type=MEDIA_TYPES[sheet_format],
@@ -106,14 +106,14 @@ def sheet_response(
 
 
 def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
-    """The header by which a browser saves the response under this name."""
+    """The header that makes a browser save the response under this name."""
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
 
 
 def items_response(
     file: IO[bytes], name: str, file_format: Format, headers: Mapping[str, str]
 ) -> StreamingResponse:
-    """A response that sends a file in a format of another program and closes it."""
+    """A response that sends questions in a format of another program in parts and closes their file."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}.{file_format.ending}"'}
     return StreamingResponse(
         _parts(file), media_type=file_format.media_type, headers={**disposition, **headers}
@@ -121,7 +121,7 @@ def items_response(
 
 
 def lines_response(file: IO[bytes], name: str) -> StreamingResponse:
-    """A response that sends a file of JSON lines and closes it."""
+    """A response that sends a file of JSON Lines in parts and closes it."""
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Disposition": f'attachment; filename="{name}.jsonl"',

@@ -1,6 +1,6 @@
-"""The Markdown of questions (docs/api.md, "Texts") as tokens, for formats whose texts are HTML.
+"""The Markdown of questions (docs/api.md, "Texts") as tokens, and plain text as Markdown, for QTI.
 
-Tables, bold, italic, escapes and formulas are markup. All else is as it is written, lists too.
+Tables, bold, italic, escapes and formulas are markup. Everything else, such as lists, stays as it is written.
 """
 
 import re
@@ -13,7 +13,7 @@ from markdown_it.token import Token
 
 # An opening sign has no space after it; a closing one has none before it and no digit after it.
 FORMULA = re.compile(r"(?<![\\$])\$(?![\s$])(?:[^$\n\\]|\\.)*?(?<!\s)\$(?![$\d])")
-_STAND_IN = "\ue000"  # for a formula, while the signs around it are read
+_PLACEHOLDER = "\ue000"  # Replaces a formula during parsing.
 # The parser fills short rows up to the width of the header: a short text could produce a million cells.
 _MOST_CELLS = 20_000
 _MARKERS = "*_"
@@ -21,7 +21,7 @@ _SIGNS = re.compile(r"[\\*_]")
 
 
 def _whole_words(state: StateInline, silent: bool) -> bool:
-    """Find the signs that may enclose words. `2*3*4` and `__init__` are as they are written."""
+    """Find delimiters of emphasis. `2*3*4` and `__init__` stay as they are written."""
     marker = state.src[state.pos]
     if silent or marker not in _MARKERS:
         return False
@@ -55,19 +55,19 @@ _WITHOUT_TABLES = _parser()
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """Yield the blocks of a text. Formulas are in the tokens as they are written."""
+    """Yield the tokens of the blocks of a text. `$…$` formulas in them stay as they are written."""
     return _tokens(_PARSER if _cells_at_most(text) <= _MOST_CELLS else _WITHOUT_TABLES, text)
 
 
 def _tokens(parser: MarkdownIt, text: str) -> Iterator[Token]:
-    formulas = [] if _STAND_IN in text else FORMULA.findall(text)
+    formulas = [] if _PLACEHOLDER in text else FORMULA.findall(text)
     if formulas:
-        text = FORMULA.sub(_STAND_IN, text)
+        text = FORMULA.sub(_PLACEHOLDER, text)
     rest = iter(formulas)
     for token in parser.parse(text):
         for child in token.children or ():
-            if formulas and _STAND_IN in child.content:
-                child.content = re.sub(_STAND_IN, lambda _: next(rest), child.content)
+            if formulas and _PLACEHOLDER in child.content:
+                child.content = re.sub(_PLACEHOLDER, lambda _: next(rest), child.content)
         yield token
 
 
@@ -78,7 +78,11 @@ def _cells_at_most(text: str) -> int:
 
 
 def escaped(text: str) -> str:
-    """Return plain text as Markdown: signs that would be markup get a backslash, formulas stay."""
+    """Return plain text as Markdown. `$…$` formulas do not change.
+
+    If any sign of a part between formulas would be markup, every `\\`, `*` and `_` of that part gets a
+    backslash.
+    """
     parts, end = [], 0
     for formula in FORMULA.finditer(text):
         parts += [_escaped(text[end : formula.start()]), formula[0]]

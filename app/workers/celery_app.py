@@ -1,4 +1,4 @@
-"""The Celery application. A message holds the id of a job; the job is in PostgreSQL (docs/decisions/0016)."""
+"""The Celery application. A Celery message has a job's id. The job is in PostgreSQL (docs/decisions/0016)."""
 
 import sys
 
@@ -13,7 +13,9 @@ QUEUE = Queue("ias", Exchange(""), routing_key="ias")  # type: ignore[no-untyped
 TASK_SECONDS = 60
 """A task that takes longer fails. Its process is killed 30 s later if it does not react."""
 LONG_TASK_SECONDS = 600
-"""The same for `long_task`. The row of its job is locked, so that nobody does it a second time meanwhile."""
+"""The same for `long_task`. Its message is delivered again after 120 s (`visibility_timeout`). The lock on
+the row of the job prevents a second run.
+"""
 SECONDS_TO_REACT = 30
 
 celery_app = Celery("ias", broker=get_settings().redis, include=["app.workers.tasks"])
@@ -44,7 +46,7 @@ celery_app.conf.update(
 
 
 def use_our_logs(**_: object) -> None:
-    """Configure Celery's log as all other logs."""
+    """Use the application's logging configuration for Celery."""
     configure_logging(get_settings().log_level, console=sys.stdout.isatty())
 
 

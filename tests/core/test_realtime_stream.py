@@ -1,4 +1,4 @@
-"""The stream in a real Valkey, which is stopped, emptied and replaced."""
+"""The stream in a real Valkey, which is stopped and emptied."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -57,20 +57,20 @@ class Following:
         self.reader = StreamReader(stream, self.hub, SystemClock())
         now = datetime.now(UTC)
         self.inbox = self.hub.join(Listener(ROOM, uuid4(), "s", now, is_staff=False), None, now, 15)
-        self.told: list[UUID] = []
+        self.delivered: list[UUID] = []
         deliver = self.hub.deliver
 
         def record(posted: Posted, *, is_history: bool = False) -> None:
             before = len(self.inbox._waiting)
             deliver(posted, is_history=is_history)
             if len(self.inbox._waiting) > before and posted.message_id is not None:
-                self.told.append(posted.message_id)
+                self.delivered.append(posted.message_id)
 
         self.hub.deliver = record  # type: ignore[method-assign]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 -- the reader tells nobody
+            while not condition():  # noqa: ASYNC110 -- the reader sends no signal
                 await asyncio.sleep(0.01)
 
 
@@ -119,7 +119,7 @@ class TestPublish:
             await stream.publish([packed() for _ in range(300)])
         assert 1000 <= await redis.xlen(STREAM) < 1200
 
-    async def test_fills_in_order_what_it_knows_already(self, stream: Stream, redis: Redis) -> None:
+    async def test_fills_a_deleted_stream_again_in_order(self, stream: Stream, redis: Redis) -> None:
         messages = [packed() for _ in range(5)]
         await stream.publish(messages, fill=True)
         await redis.delete(STREAM)
@@ -138,45 +138,48 @@ class TestPublish:
 
 
 class TestReader:
-    async def test_remembers_what_was_there_and_tells_what_comes(self, stream: Stream) -> None:
+    async def test_stores_old_messages_and_delivers_new_ones(self, stream: Stream) -> None:
         old = [packed(datetime.now(UTC) - timedelta(minutes=10)) for _ in range(5)]
         await stream.publish(old, fill=True)
         async with following(stream) as follower:
             assert len(list(follower.hub.memory.after(None, ROOM))) == 5
-            assert follower.told == []
+            assert follower.delivered == []
             new = [packed() for _ in range(700)]  # more than one batch
             await stream.publish(new)
-            await follower.until(lambda: len(follower.told) >= 250)
-            assert follower.told == ids(new)[: len(follower.told)]
+            # The inbox holds 256 messages (`QUEUE_LIMIT`).
+            await follower.until(lambda: len(follower.delivered) >= 250)
+            assert follower.delivered == ids(new)[: len(follower.delivered)]
 
-    async def test_lives_on_when_the_server_was_emptied(self, stream: Stream, valkey: Valkey) -> None:
+    async def test_continues_after_the_server_was_emptied(self, stream: Stream, valkey: Valkey) -> None:
         await stream.publish([], fill=True)
         async with following(stream) as follower:
             before = [packed() for _ in range(3)]
             await stream.publish(before)
-            await follower.until(lambda: len(follower.told) >= 3)
+            await follower.until(lambda: len(follower.delivered) >= 3)
             valkey.stop()
             valkey.start()
             after = [packed() for _ in range(3)]
             await stream.publish([*before, *after], fill=True)
-            await follower.until(lambda: len(follower.told) >= 6)
-            assert follower.told == ids([*before, *after])
+            await follower.until(lambda: len(follower.delivered) >= 6)
+            assert follower.delivered == ids([*before, *after])
 
-    async def test_finds_a_stream_that_began_anew_below_its_place(self, stream: Stream, redis: Redis) -> None:
-        """As after a failover to a server whose clock is behind."""
+    async def test_reads_a_stream_that_was_recreated_with_lower_ids(
+        self, stream: Stream, redis: Redis
+    ) -> None:
+        """Simulates a failover to a server whose clock is behind."""
         message = packed(datetime.now(UTC) - timedelta(minutes=10))
         await redis.xadd(STREAM, {"m": message[1]}, id="99999999999999-0")
         async with following(stream) as follower:
             await redis.delete(STREAM)
             lower = [message, packed(), packed()]
             await stream.publish(lower, fill=True)
-            await follower.until(lambda: len(follower.told) >= 2)
+            await follower.until(lambda: len(follower.delivered) >= 2)
             another = packed()
             await stream.publish([another])
-            await follower.until(lambda: len(follower.told) >= 3)
-            assert follower.told == ids([*lower[1:], another])  # The first was known, and too old to be told.
+            await follower.until(lambda: len(follower.delivered) >= 3)
+            assert follower.delivered == ids([*lower[1:], another])  # The first is too old to be delivered.
 
-    async def test_waits_for_a_server_that_is_not_there_yet(self, stream: Stream, valkey: Valkey) -> None:
+    async def test_waits_for_a_server_that_is_not_running_yet(self, stream: Stream, valkey: Valkey) -> None:
         valkey.stop()
         follower = Following(stream)
         task = asyncio.create_task(follower.reader.run())
@@ -186,16 +189,16 @@ class TestReader:
         message = packed()
         await stream.publish([history, message], fill=True)
         await follower.until(follower.reader.loaded.is_set)
-        await follower.until(lambda: bool(follower.told))
-        assert follower.told == [message[0]]
+        await follower.until(lambda: bool(follower.delivered))
+        assert follower.delivered == [message[0]]
         await end([task])
 
-    async def test_is_not_stopped_by_what_it_cannot_read(self, stream: Stream, redis: Redis) -> None:
+    async def test_skips_entries_that_it_cannot_decode(self, stream: Stream, redis: Redis) -> None:
         await stream.publish([], fill=True)
         async with following(stream) as follower:
             await redis.xadd(STREAM, {"x": "y"})
             await redis.xadd(STREAM, {"m": "{"})
             message = packed()
             await stream.publish([message])
-            await follower.until(lambda: bool(follower.told))
-            assert follower.told == [message[0]]
+            await follower.until(lambda: bool(follower.delivered))
+            assert follower.delivered == [message[0]]

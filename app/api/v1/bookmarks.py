@@ -25,7 +25,8 @@ async def list_bookmarks(
 ) -> PageOut[BookmarkOut]:
     """Your bookmarks, newest first.
 
-    A question that an exam withholds again is left out until the exam is released. Its bookmark is kept.
+    A question that you may no longer review is left out; its bookmark is kept. For example, an exam withholds
+    its questions until it is released or cancelled.
     """
     page = await bookmarks.page(reads, user, subject_id, paging)
     return PageOut(items=[BookmarkOut.of(each) for each in page.items], next_cursor=page.next_cursor)

@@ -9,7 +9,13 @@ from fastapi.responses import Response
 from app.api.deps import CurrentAdmin, Now, Parts, Uow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_response
+from app.api.sheet_files import (
+    A_REPORT,
+    ReportFormat,
+    ReportFormatField,
+    check_report_format,
+    remarks_response,
+)
 from app.core.errors import Conflict, Invalid, NotFound, NotPossible, TooComplex, TooLarge, Unavailable
 from app.schemas.strict import Moment
 from app.schemas.users import EnrolmentIn, MemberOut, RosterImportOut
@@ -53,7 +59,7 @@ async def import_roster(
         Moment | None,
         Form(description="End of the enrolments. If omitted, existing end dates are kept"),
     ] = None,
-    report: InForm = ReportForm.JSON,
+    report: ReportFormatField = ReportFormat.JSON,
 ) -> RosterImportOut | Response:
     """Import a roster: accounts, enrolments and registrations of all its candidates, or of none.
 
@@ -74,9 +80,9 @@ async def import_roster(
     If the auth server does not answer, the response is 503. Send the file again; it goes on where it stopped.
     """
     options = RosterOptions(exam_id, enrol, valid_until, dry_run)
-    check_form(report, dry_run=dry_run)
+    check_report_format(report, dry_run=dry_run)
     content = await file.read()
     found = await rosters.import_roster(parts, admin, content, options)
-    if report is ReportForm.SHEET:
+    if report is ReportFormat.SHEET:
         return await remarks_response(parts, admin.id, [content], found)
     return RosterImportOut.of(found)

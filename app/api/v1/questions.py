@@ -16,10 +16,10 @@ from app.api.sheet_files import (
     A_SHEET,
     MEDIA_TYPES,
     QUESTIONS,
-    InForm,
-    ReportForm,
+    ReportFormat,
+    ReportFormatField,
     attachment,
-    check_form,
+    check_report_format,
     items_response,
     remarks_response,
     sheet_response,
@@ -153,7 +153,7 @@ async def import_questions(
             description="The font of Hindi columns that are not in Unicode; `warnings` show what they become"
         ),
     ] = None,
-    report: InForm = ReportForm.JSON,
+    report: ReportFormatField = ReportFormat.JSON,
 ) -> ImportOut | Response:
     """Import a sheet of questions, or a file of another program: all of it or nothing.
 
@@ -198,7 +198,7 @@ async def import_questions(
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
     A key or most options that are replaced are a warning with both versions.
     """
-    check_form(report, dry_run=dry_run)
+    check_report_format(report, dry_run=dry_run)
     content = await file.read()
     found = await questions.import_questions(
         uow,
@@ -212,7 +212,7 @@ async def import_questions(
         files=parts.files,
         options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
     )
-    if report is ReportForm.SHEET:
+    if report is ReportFormat.SHEET:
         return await remarks_response(parts, author.id, [content], found)
     return ImportOut.of(found)
 

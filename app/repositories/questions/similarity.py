@@ -10,19 +10,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.models import Question, QuestionVersion
 from app.repositories.base import Repository
 
-# Rows are decoded on the event loop: in parts, so that other requests are served in between.
-_AT_ONCE = 2_000
+# Rows are decoded on the event loop. Other requests are served between two batches.
+_BATCH_SIZE = 2_000
 
 # The subqueries fix the order of the joins. Without them the planner chooses a bad order if the table was
 # just filled, because its statistics still say that the table is empty.
 MEASURE = text(
     """
     select ias.likeness(
-      (select ias.question_wording(said.text, said.options) from ias.question_versions as said
-       where said.question_id = older.id and said.number = (
+      (select ias.question_wording(version.text, version.options) from ias.question_versions as version
+       where version.question_id = older.id and version.number = (
          select current_version from ias.questions where questions.id = older.id)),
-      (select ias.question_wording(said.text, said.options) from ias.question_versions as said
-       where said.question_id = later.id and said.number = (
+      (select ias.question_wording(version.text, version.options) from ias.question_versions as version
+       where version.question_id = later.id and version.number = (
          select current_version from ias.questions where questions.id = later.id)))
     from unnest(cast(:older as uuid[])) with ordinality as older (id, place)
       join unnest(cast(:later as uuid[])) with ordinality as later (id, place) using (place)
@@ -40,16 +40,19 @@ class Sketch:
 
 
 class SimilarityRepository(Repository):
-    """Current versions of the institute's questions that are not retired."""
+    """Sketches and similarity of the current versions of questions."""
 
     async def sketches(self, institute_id: UUID, subject_id: UUID | None) -> AsyncIterator[Sequence[Sketch]]:
-        """All sketches of the bank or of a subject in batches, oldest question first."""
+        """The sketches of the institute's questions that are not retired, in batches, oldest question first.
+
+        With a subject, only those of its questions.
+        """
         statement = (
             select(Question.id, QuestionVersion.sketch)
             .join(Question.version)
             .where(Question.institute_id == institute_id, Question.status != "retired")
             .order_by(Question.id)
-            .limit(_AT_ONCE)
+            .limit(_BATCH_SIZE)
         )
         if subject_id is not None:
             statement = statement.where(Question.subject_id == subject_id)
@@ -59,11 +62,14 @@ class SimilarityRepository(Repository):
             some = [Sketch(*row) for row in await self._session.execute(after)]
             if some:
                 yield some
-            if len(some) < _AT_ONCE:
+            if len(some) < _BATCH_SIZE:
                 return
             last = some[-1].question_id
 
     async def measure(self, pairs: Sequence[tuple[UUID, UUID]]) -> Sequence[float]:
-        """The similarity of each pair from 0 to 1: the share of common trigrams."""
+        """The similarity of each pair from 0 to 1: the share of common trigrams.
+
+        The questions may be retired or belong to any institute.
+        """
         older, later = [one for one, _ in pairs], [other for _, other in pairs]
         return (await self._session.scalars(MEASURE, {"older": older, "later": later})).all()

@@ -1,7 +1,7 @@
-"""What the answers of some attempts say of a candidate: decisions, subjects and chances of cut-offs.
+"""Estimates for a candidate from a set of attempts: decisions, strengths in subjects, chances at cut-offs.
 
-It takes milliseconds of numpy and is a function of the answers, keys and parameters, so that it is computed
-once for each candidate who comes back to an unchanged overview.
+Computing them takes milliseconds, so each process caches the most recently used results by a digest of their
+inputs.
 """
 
 from array import array
@@ -21,13 +21,13 @@ from app.services.components import Components
 from app.services.unit_of_work import Reading
 
 MOST_KEPT = 2000
-"""About 10 KB each."""
+"""The maximum number of cached results. Each takes about 10 KB."""
 _NOT_CALIBRATED = (nan, nan, nan)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """The estimates of a candidate. It is shared between requests."""
+    """The estimates for a candidate. Requests share this object, so nobody may change it."""
 
     judgement: Judgement
     cutoffs: Sequence[CutoffChance]
@@ -53,7 +53,7 @@ async def estimate(
 def digest_of(
     attempts: Sequence[ShownAttempt], questions: Mapping[UUID, PaperQuestions], category: str
 ) -> bytes:
-    """A digest of all that the estimates depend on. Keys and papers never change, so that ids name them."""
+    """A digest of all inputs. Keys and papers never change, so their ids stand for their content."""
     digest = blake2b(category.encode(), digest_size=16)
     for each in attempts:
         confidence = each.figures.confidence if each.figures else ""

@@ -1,4 +1,4 @@
-"""Whatever ends an official attempt confirms it to its candidate: once for each end, without a score."""
+"""A candidate is notified once each time an official attempt at an exam is submitted, without the score."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -35,7 +35,7 @@ async def enter(people: People, held: HeldExam) -> Entrant:
 
 
 async def do_jobs(parts: Components) -> None:
-    """Do the jobs that confirm, twice: a worker may repeat a job."""
+    """Do the `notify_submitted` jobs twice, because a worker may repeat a job."""
     async with unit_of_work(parts.engine) as uow:
         statement = select(Job).where(Job.task == "notify_submitted", Job.finished_at.is_(None))
         jobs = (await uow.session.scalars(statement)).all()

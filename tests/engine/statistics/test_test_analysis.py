@@ -1,4 +1,7 @@
-"""The analysis of a whole test: figures of small tests by hand, flags, groups, and what few attempts hide."""
+"""The analysis of a whole test, with simulated answers: counts, flags, groups, models and priors.
+
+Many figures are null below a minimum number of attempts.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +38,7 @@ def simulated(
     harder_for: tuple[str, float] | None = None,
     changes: dict[int, dict[str, Any]] | None = None,
 ) -> ResultData:
-    """Answers by a Rasch model. With `harder_for` the first question is that much harder for this group."""
+    """Answers by a Rasch model. `harder_for`: a group and how much harder the first question is for it."""
     chance = np.random.default_rng(seed)
     ability = chance.normal(size=attempts)
     difficulty = np.tile(np.linspace(-1.5, 1.5, questions), (attempts, 1))
@@ -57,7 +60,7 @@ def simulated(
 
 
 def first_questions(data: ResultData, count: int) -> ResultData:
-    """The same answers at a test of the first questions."""
+    """The same answers to a test of the first `count` questions only."""
     arrays = {name: getattr(data, name)[:, :count] for name in ("marks", "letters", "choices", "times_ms")}
     return replace(data, questions=data.questions[:count], **arrays)
 
@@ -91,7 +94,7 @@ class TestAnalyze:
 
     @pytest.mark.parametrize("marks", [0.0, 2.0], ids=["prorated", "full marks to all"])
     def test_a_dropped_question_is_no_part_of_the_test(self, marks: float) -> None:
-        """Nineteen questions and a dropped one: alpha, errors and weights are those of the nineteen."""
+        """With a dropped twentieth question, alpha, errors and weights are those of the other nineteen."""
         data = simulated(200, changes={19: {"is_dropped": True, "right_option": -1}})
         data.letters[:, 19], data.marks[:, 19] = ord("d"), marks
         found, alone = analyze(data), analyze(first_questions(simulated(200), 19))
@@ -122,7 +125,7 @@ class TestAnalyze:
         assert found.median_ms == [None] * 20
 
     def test_everybody_alike(self) -> None:
-        """No figure that is not defined is written as a number."""
+        """Undefined figures are null."""
         data = simulated(40)
         data.letters[:], data.marks[:], data.choices[:] = ord("c"), 2, 0
         found = analyze(data)
@@ -158,7 +161,7 @@ class TestAnalyze:
 
 
 def chosen(data: ResultData, count: int, *, asked: int) -> ResultData:
-    """The same test where each candidate chose so many of the first questions."""
+    """The same test where each candidate chose `asked` of the first `count` questions."""
     chance = np.random.default_rng(7)
     order = chance.permuted(np.tile(np.arange(count), (len(data.marks), 1)), axis=1)
     left = np.zeros(data.marks.shape, dtype=np.bool_)
@@ -239,7 +242,7 @@ class TestDifferences:
         ]
 
     def test_false_alarms_are_rare(self) -> None:
-        """Between groups that do not differ, at most one question in twenty is moderate or large."""
+        """If the groups do not differ, at most 5 % of questions are classed B or C."""
         classes = [
             item["ets_class"]
             for seed in range(5)
@@ -279,7 +282,7 @@ class TestModel:
         assert found["answers"] == 600
 
     def test_difficulties_are_found_again(self) -> None:
-        """With 60 attempts the true difficulty lies in nine of ten intervals of 90 %."""
+        """With 60 attempts, at least 80 % of the 90 % intervals contain the true difficulty."""
         true, inside = np.linspace(-1.5, 1.5, 20), []
         for seed in range(5):
             found = item_response(simulated(60, seed=seed))
@@ -291,7 +294,7 @@ class TestModel:
         assert 0.8 <= np.mean(inside) <= 1
 
     def test_the_label_of_a_new_question_counts(self) -> None:
-        """The fewer answers, the more. The prior is that of a hard question."""
+        """The prior of a hard question raises the estimate, more so with fewer answers."""
         hard = {0: {"difficulty": 2.0, "difficulty_deviation": 0.5}}
         shifts = []
         for attempts in (30, 400):
@@ -305,7 +308,7 @@ class TestModel:
         assert shifts[0] > shifts[1] > 0
 
     def test_a_blank_of_a_choice_of_questions_is_not_wrong(self) -> None:
-        """Where candidates choose which questions they answer, blanks say nothing of difficulty."""
+        """If candidates choose which questions they answer, a blank does not raise the difficulty."""
         data, optional = simulated(200), simulated(200, changes={0: {"is_optional": True}})
         for each in (data, optional):
             blank = np.arange(200) % 2 == 0

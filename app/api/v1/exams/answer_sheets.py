@@ -11,7 +11,13 @@ from app.api.deps import CurrentProctor, Now, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PrefixRouter
-from app.api.sheet_files import A_REPORT_OF_FILES, InForm, ReportForm, check_form, remarks_response
+from app.api.sheet_files import (
+    A_REPORT_OF_FILES,
+    ReportFormat,
+    ReportFormatField,
+    check_report_format,
+    remarks_response,
+)
 from app.core import full_collections
 from app.core.errors import (
     Conflict,
@@ -114,7 +120,7 @@ async def import_answer_sheets(
             " `auto` it is an error if anybody is registered otherwise than by an answer sheet"
         ),
     ] = "auto",
-    report: InForm = ReportForm.JSON,
+    report: ReportFormatField = ReportFormat.JSON,
 ) -> ImportOut | Response:
     """Import answer sheets taken on paper: all of them or none.
 
@@ -149,7 +155,7 @@ async def import_answer_sheets(
     the candidate already has other answers to this paper. An answer sheet replaces one that was voided
     (`updated` counts these, and registrations that got an account).
     """
-    check_form(report, dry_run=dry_run)
+    check_report_format(report, dry_run=dry_run)
     contents = [await each.read() for each in (file, *(more_files or ()))]
     with full_collections.disabled():
         found = await exams.import_answer_sheets(
@@ -174,6 +180,6 @@ async def import_answer_sheets(
             dry_run=dry_run,
             unknown_roll_numbers=unknown_roll_numbers,
         )
-    if report is ReportForm.SHEET:
+    if report is ReportFormat.SHEET:
         return await remarks_response(parts, staff.id, contents, found)
     return ImportOut.of(found)
