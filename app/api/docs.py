@@ -23,7 +23,7 @@ FILES = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
-# Only the package's static files of Swagger UI are used.
+# Only `fastapi_offline`'s static files of Swagger UI are used.
 FOLDER = Path(str(resources.files("fastapi_offline"))) / "static"
 CACHED = {"Cache-Control": "public, max-age=86400"}
 
@@ -57,7 +57,7 @@ TEXTS = {"start.js": (START, "text/javascript"), "sockets.css": (socket_page.STY
 
 @router.get("/docs")
 async def documentation(request: Request) -> HTMLResponse:
-    """The page. It loads nothing from other hosts."""
+    """Swagger UI for the OpenAPI document. It loads nothing from other hosts."""
     page = PAGE.format(title=escape(request.app.title))
     return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
@@ -77,7 +77,7 @@ async def sockets_documentation(request: Request) -> HTMLResponse:
 
 @router.get("/docs/{file}")
 async def documentation_file(file: str) -> Response:
-    """The pages' scripts and styles."""
+    """Scripts, styles and the icon of the pages."""
     if file in TEXTS:
         content, media_type = TEXTS[file]
         return Response(content, media_type=media_type, headers=CACHED)

@@ -40,7 +40,7 @@ from app.services.users import find_principal
 log = structlog.get_logger(__name__)
 
 ABNORMAL_CLOSURE, NO_STATUS = 1006, 1005
-"""Codes of RFC 6455 for a connection that ended without a close frame, and for one without a code in it."""
+"""RFC 6455: codes for a connection that ended without a close frame, and for a close frame without a code."""
 
 MESSAGES_PER_SECOND = 20
 CLOSE_SECONDS = 5.0
@@ -58,9 +58,9 @@ class SocketRefused(Exception):
 
 
 class Sockets:
-    """Serves all sockets. HTTP goes on to `app`.
+    """Serves all sockets. Passes all other scopes to `app`.
 
-    It stands before FastAPI, whose layers would keep some twenty coroutine frames in memory for each open
+    It runs before FastAPI, whose layers would keep some twenty coroutine frames in memory for each open
     socket. It does for sockets what the outermost middleware does for requests.
     """
 
@@ -69,7 +69,7 @@ class Sockets:
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a socket, or pass the request on."""
+        """Serve a socket, or pass another scope to `app`."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -80,7 +80,10 @@ class Sockets:
 
 
 async def _serve(websocket: WebSocket, address: SocketAddress | None) -> None:
-    """Serve one socket. A refusal accepts the connection first, because browsers show no other reason."""
+    """Serve one socket.
+
+    A refusal accepts the handshake first, because browsers expose a close code only after the handshake.
+    """
     realtime_tasks: Realtime = websocket.app.state.realtime
     began = time.perf_counter()
     try:
@@ -121,7 +124,10 @@ async def _accept(websocket: WebSocket, address: SocketAddress | None, realtime_
 
 
 async def _login(websocket: WebSocket, address: SocketAddress, parts: Components) -> Login:
-    """Authenticate by a ticket in the URL or an access token in the header. Tokens in the URL are ignored."""
+    """Authenticate by a ticket in the URL or an access token in the header.
+
+    Access tokens in the URL are ignored.
+    """
     if (ticket := websocket.query_params.get("ticket")) is not None:
         return await _login_by_ticket(websocket, ticket, address, parts)
     scheme, _, token = websocket.headers.get("authorization", "").partition(" ")

@@ -13,7 +13,10 @@ from app.models.base import Base, Identified, LocalizedText, Timestamped, WholeN
 
 
 class Exam(Identified, Timestamped, Base):
-    """A scheduled event. `released_at` lifts the embargo on its papers' tests (docs/decisions/0021)."""
+    """A scheduled event. The embargo on its papers' tests ends when `released_at` or `cancelled_at` is set.
+
+    See docs/decisions/0021.
+    """
 
     __tablename__ = "exams"
     __table_args__ = (
@@ -27,7 +30,7 @@ class Exam(Identified, Timestamped, Base):
         ),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
         UniqueConstraint("institute_id", "reference"),
-        # For the embargo: there are few unreleased exams, however many there are in all.
+        # For the embargo. Few exams are neither released nor cancelled.
         Index(
             "ix_exams_unreleased", "id", postgresql_where=text("released_at is null and cancelled_at is null")
         ),
@@ -45,7 +48,10 @@ class Exam(Identified, Timestamped, Base):
     percentile_definition: Mapped[str] = mapped_column(server_default="at_or_below")
     """The definition of the percentiles of its results: `engine.ranking.PercentileDefinition`."""
     objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """The window for objections to the keys: `engine.objections.ObjectionRules`. None takes none."""
+    """The window for objections to the keys: `engine.objections.ObjectionRules`.
+
+    Null: no objections are accepted.
+    """
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     key_stage: Mapped[str | None]
@@ -90,21 +96,23 @@ class ExamPaper(Identified, Timestamped, Base):
     """Qualifying percentages of sections by name and group: `{"Physics": {"all": "30", "sc": "25"}}`."""
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     session_group: Mapped[str | None]
-    """Of the papers with the same name each candidate sits one (docs/decisions/0078)."""
+    """Each candidate sits one of the papers with the same session group (docs/decisions/0078)."""
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
     provisional_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
+    """The version of the key that candidates were shown as the provisional key."""
     final_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
-    """The versions of the key that candidates were shown in the stages before the release."""
+    """The version of the key that candidates were shown as the final key, before the release."""
     opening_told_at: Mapped[datetime | None]
+    """When the opening was announced in the exam's room; null before."""
     closing_told_at: Mapped[datetime | None]
-    """When the opening and the closing were announced in the exam's room; null before."""
+    """When the closing was announced in the exam's room; null before."""
 
 
 class Registration(Identified, Timestamped, Base):
     """A candidate's place in an exam, with category and PwBD status at that time.
 
-    `user_id` is null until an account claims the roll number.
+    `user_id` is null until staff assign the registration to an account.
     """
 
     __tablename__ = "registrations"
@@ -195,11 +203,14 @@ class ExamRelease(Base):
     percentile_definition: Mapped[str] = mapped_column(server_default="at_or_below")
     """The definition of its percentiles."""
     tie_breaks: Mapped[str | list[dict[str, str]]] = mapped_column(JSONB, server_default='"none"')
-    """By what candidates with equal totals were ordered."""
+    """How candidates with equal totals were ordered."""
     reason: Mapped[str | None]
-    """Why there is a new version: what a revision of a key says. The first release has none."""
+    """The reason of the key revision. Null for the first release."""
     key_ids: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
-    """The version of each paper's key, by the id of the exam paper. Empty if the release is older."""
+    """The version of each paper's key, by the id of the exam paper.
+
+    Empty for releases made before this column existed.
+    """
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -230,9 +241,10 @@ class ExamResult(Base):
     percentile: Mapped[float | None]
     category_rank: Mapped[int | None]
     category_percentile: Mapped[float | None]
+    """The percentile within the category, as `category_rank` is the rank within it."""
     pwbd_rank: Mapped[int | None]
     pwbd_percentile: Mapped[float | None]
-    """The place among the candidates of the category, and among those with a benchmark disability."""
+    """The percentile among candidates with a benchmark disability, as `pwbd_rank` is the rank among them."""
     cutoff: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     papers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     """The papers in the exam's order: exact and printed score, qualified, rank, percentile."""

@@ -12,10 +12,12 @@ from app.models.base import Base, Identified, LocalizedText, Timestamped
 
 
 class Test(Identified, Timestamped, Base):
-    """A mock test. Its sections, marking, duration, languages and texts are the draft of the next paper.
+    """A mock test.
 
-    Kind, subject, access, availability, attempts allowed and review policy are the test's own and
-    hold at once: an operator who closes a test at night need not publish it anew.
+    Sections, marking, duration, languages, shuffling and texts are the draft of the next paper.
+
+    Kind, subject, access, availability, attempts allowed, objection window and review policy are not
+    versioned; changes take effect at once.
     """
 
     __tablename__ = "tests"
@@ -40,7 +42,7 @@ class Test(Identified, Timestamped, Base):
     status: Mapped[str] = mapped_column(server_default="draft")
     duration_seconds: Mapped[int]
     languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    """The first is the prevailing one: where texts differ, it holds."""
+    """The first language is the prevailing one: if texts differ, its text is authoritative."""
     marking: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """`{"correct": "2", "incorrect": "-2/3", "unattempted": "0", "partial", "dropped", "rounding": …}`"""
     shuffle: Mapped[dict[str, bool]] = mapped_column(JSONB)
@@ -50,15 +52,18 @@ class Test(Identified, Timestamped, Base):
     available_from: Mapped[datetime | None]
     available_until: Mapped[datetime | None]
     objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """The window for objections to the key: `engine.objections.ObjectionRules`. None takes none."""
+    """The window for objections to the key: `engine.objections.ObjectionRules`.
+
+    Null: no objections are accepted.
+    """
     paper_version: Mapped[int | None]
     reference: Mapped[str | None]
     """The name by which a file of `ias test compose` finds the test again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     is_personal: Mapped[bool] = mapped_column(server_default=false())
-    """A practice test of one person (docs/decisions/0069). It stays personal when the account is gone."""
+    """A practice test of one person (docs/decisions/0069). It stays personal after the account is purged."""
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    """Who alone may see a personal test. None once the account is gone: then nobody may."""
+    """The only user who may see a personal test. Null after the account is purged: then nobody may see it."""
 
     sections: Mapped[list["TestSection"]] = relationship(
         lazy="raise", order_by="TestSection.position", cascade="all, delete-orphan"
@@ -78,7 +83,7 @@ class TestSection(Identified, Base):
     locked: Mapped[bool] = mapped_column(server_default="true")
     choose: Mapped[int | None]
     minimum_marks: Mapped[str | None]
-    """A score of the section that is printed below these marks does not qualify."""
+    """A section does not qualify if both its exact and its printed score are below these marks."""
     marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     questions: Mapped[list["TestQuestion"]] = relationship(
@@ -103,7 +108,7 @@ class TestQuestion(Base):
 class Paper(Identified, Timestamped, Base):
     """The frozen, versioned form of a published test (docs/decisions/0013). Never updated, never deleted.
 
-    Its key stands apart, in versions: `KeyVersion`.
+    The key is stored separately, in versions: `KeyVersion`.
     """
 
     __tablename__ = "papers"
@@ -127,7 +132,7 @@ class Paper(Identified, Timestamped, Base):
 
 
 class KeyVersion(Identified, Base):
-    """A version of a paper's key; the highest number holds. Never updated (docs/decisions/0047)."""
+    """A version of a paper's key; the highest number is current. Never updated (docs/decisions/0047)."""
 
     __tablename__ = "paper_keys"
     __table_args__ = (
@@ -139,15 +144,15 @@ class KeyVersion(Identified, Base):
 
     paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"))
     number: Mapped[int]
-    """Counted from 1, for people. Programs know a version by its id, which no other version ever had."""
+    """Counted from 1. Shown to people; code uses the id."""
     key: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """What is right and why, by question id: `{"key": …, "explanation": …}`."""
+    """Keys and explanations, by question id: `{"key": …, "explanation": …}`."""
     fingerprint: Mapped[str]
     """A digest of the marking: `services/tests/cohorts.py`."""
     cohort_id: Mapped[UUID]
     """Attempts at the test that were graded by versions of one cohort are ranked together."""
     reason: Mapped[str | None]
-    """Why it replaces the one before; the first one replaces none."""
+    """Why this version replaces the previous one. Null for the first."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -168,7 +173,7 @@ class PaperQuestion(Base):
 
 
 class TestPopularity(Base):
-    """How many ranked candidates a test had when they were counted last: the order of lists by popularity."""
+    """The number of ranked candidates of a test at the last count. Lists by popularity use this order."""
 
     __tablename__ = "test_popularity"
 
@@ -187,7 +192,10 @@ class TestConsent(Timestamped, Base):
 
 
 class PaperMedia(Base):
-    """An image that a paper shows: who has an attempt at the paper may see it."""
+    """An image of a paper. Active users with a non-void attempt at the paper may see it.
+
+    Authors, evaluators and admins may see all images of the institute.
+    """
 
     __tablename__ = "paper_media"
 

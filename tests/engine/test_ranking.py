@@ -1,4 +1,4 @@
-"""Ranks and percentiles from the distribution, against a naive sort."""
+"""Ranks and percentiles from histograms; one test compares them with a sorted list."""
 
 from collections import Counter
 from fractions import Fraction
@@ -48,7 +48,7 @@ class TestStanding:
             standing(histogram, Fraction(1))
 
     @given(st.lists(st.fractions(min_value=-5, max_value=5, max_denominator=3), min_size=1, max_size=60))
-    def test_equals_a_naive_sort(self, scores: list[Fraction]) -> None:
+    def test_equals_a_sorted_list(self, scores: list[Fraction]) -> None:
         best_first = sorted(scores, reverse=True)
         for score in scores:
             found = standing(Counter(scores), score)

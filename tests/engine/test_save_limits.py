@@ -17,7 +17,7 @@ NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 
 
 def allowed_calls(calls: int, every: timedelta = timedelta(0)) -> int:
-    """How many of so many calls are allowed."""
+    """How many of `calls` calls are allowed."""
     pace, count = Pace(NOW), 0
     for number in range(calls):
         after = paced(pace, NOW + number * every)
@@ -33,6 +33,7 @@ class TestPace:
             pytest.param(10_800, timedelta(seconds=1), id="a save every second for three hours"),
             pytest.param(1_000, timedelta(seconds=1 / CALLS_PER_SECOND), id="100 calls a second"),
             pytest.param(CALLS_PER_SECOND, timedelta(0), id="100 calls at one moment"),
+            # The most calls that app/engine/save_limits.py expects after hours offline: 54 to 81.
             pytest.param(81, timedelta(0), id="hours offline, sent at one moment"),
         ],
     )

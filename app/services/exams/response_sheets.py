@@ -1,4 +1,4 @@
-"""Response sheets of a registered candidate, for staff, after the exam has closed."""
+"""Response sheets of a registered candidate, for staff, after all papers of the exam are over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,9 +38,10 @@ class CandidateResponses:
 
 
 async def exam_to_read(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Exam:
-    """The exam, if staff may read the answers of its candidates. Whoever reads them records it.
+    """The exam, if staff may read the answers of its candidates. The caller must record an audit entry.
 
-    Raises NotFound, Forbidden for evaluators, and NotPossible while a paper of the exam is not over.
+    Raises NotFound, Forbidden for anyone but proctors, authors and admins, and NotPossible while a paper of
+    the exam is not over.
     """
     if not staff.is_any(Role.PROCTOR, Role.AUTHOR):
         raise Forbidden("Only proctors, authors and admins may read the answers of an exam's candidates.")
@@ -54,10 +55,11 @@ async def exam_to_read(reads: Reading, staff: Principal, exam_id: UUID, now: dat
 async def response_sheets(
     reads: Reading, parts: Components, staff: Principal, exam_id: UUID, roll_number: str, now: datetime
 ) -> CandidateResponses:
-    """What a candidate answered in the official attempt at each paper. A candidate has one at most.
+    """The answers of a candidate. A candidate has at most one official attempt at each paper.
 
-    It has no key and no marks, and the reading is audited. Raises NotPossible while a paper of the exam is
-    not over. An attempt that is still running in its extra time is left out.
+    Sheets contain no key or marks. An attempt that is still running in its extra time is left out. The
+    reading is audited. Raises NotFound, also for an unknown roll number, and Forbidden and NotPossible as
+    `exam_to_read` does.
     """
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     registration = await reads.registrations.with_roll_number(exam.id, roll_number)

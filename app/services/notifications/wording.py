@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.models import Kind, LocalizedText
 
 LANGUAGES = ("en", "hi")
-HOME = "Asia/Kolkata"
+DEFAULT_TIME_ZONE = "Asia/Kolkata"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 # By kind and language: title and body. They contain no time, because they are read later and in any time
@@ -98,7 +98,7 @@ _REVISED = {
     "en": ("The results were revised", "{exam}"),
     "hi": ("परिणाम संशोधित किए गए हैं", "{exam}"),
 }
-# By who ended the attempt, where it was not its candidate.
+# Texts for attempts that the deadline or staff ended.
 _ENDED_BY: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "deadline": {
         "en": (
@@ -204,17 +204,17 @@ def in_language(text: Mapping[str, str], tag: str) -> str:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """A time zone by name, or India's if the name is unknown."""
+    """A time zone by name, or the default time zone if the name is unknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(HOME)
+        return ZoneInfo(DEFAULT_TIME_ZONE)
 
 
 def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
     """Format a time: "26 November 2026, 9:30 am IST", "26 नवंबर 2026, सुबह 9:30 बजे (IST)".
 
-    The spaces after the comma are no-break spaces.
+    The spaces within the time are no-break spaces.
     """
     local = at.astimezone(zone)
     day = f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
@@ -233,9 +233,10 @@ def length(seconds: int, language: str) -> str:
 
 
 def distance(left: timedelta, language: str) -> str:
-    """Format the time until something: "20 minutes", "5 hours 35 minutes". Hindi: as before "में".
+    """Format the time until something: "20 minutes", "5 hours 35 minutes".
 
-    Rounded to a minute, from two hours on to five minutes, and at least one minute.
+    In Hindi, the form required before "में". The time is rounded to minutes, or to five minutes from two hours
+    on. It is at least one minute.
     """
     step = 1 if left < timedelta(hours=2) else 5
     minutes = max(round(left / timedelta(minutes=step)) * step, 1)
@@ -282,7 +283,10 @@ def _zone_name(local: datetime) -> str:
 
 
 def greeting_name(name: str) -> str | None:
-    """The name for a greeting, or None if it may contain an address or a link.
+    """The name for a greeting, or None if it is unsuitable or may contain an address or a link.
+
+    None if the name is blank or longer than 60 characters, if a word has a dot before its end, or if the name
+    contains a digit or another sign than letters, their vowel signs, spaces, hyphens, apostrophes and dots.
 
     Anybody can register another person's address under a name such as "win at evil.example". Our mails must
     not deliver such a text.

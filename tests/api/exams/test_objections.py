@@ -190,7 +190,7 @@ class TestTheWindow:
         early = await dispute.objects(dispute.second)
         assert problem(early) == (409, "objections_closed")
         assert {"opens_at", "closes_at"} < set(early.json())
-        # It announces itself again.
+        # A new announcement is made.
         said = body_of(await dispute.first.get(f"{path}/announcements"))["items"]
         assert len(said) == 2
         body_of(await staff.patch(path, json={"objections": None}))
@@ -207,7 +207,7 @@ class TestTheWindow:
             {"opens_at": "2026-06-07T10:00:00Z", "closes_at": "2026-06-08T10:00:00Z", "days": 3},
         ],
     )
-    async def test_must_make_sense(self, dispute: Dispute, window: Json) -> None:
+    async def test_is_refused_if_invalid(self, dispute: Dispute, window: Json) -> None:
         answer = await dispute.held.staff.patch(dispute.held.path, json={"objections": window})
         assert problem(answer) == (422, "invalid")
 
@@ -236,7 +236,9 @@ class TestObjecting:
         assert problem(gone) == (404, "not_found")
         body_of(await dispute.objects(dispute.first, 2), 201)
 
-    async def test_is_refused_with_a_way_out(self, dispute: Dispute, people: People) -> None:
+    async def test_is_refused_if_invalid_late_or_from_a_stranger(
+        self, dispute: Dispute, people: People
+    ) -> None:
         body_of(await dispute.stage("provisional-key"))
         stranger = await people.candidate()
         assert problem(await dispute.objects(stranger)) == (404, "not_found")
@@ -258,7 +260,7 @@ class TestObjecting:
         late = await dispute.objects(dispute.first)
         assert problem(late) == (409, "objections_closed")
 
-    async def test_without_an_attempt_or_with_a_void_one_is_refused(self, dispute: Dispute) -> None:
+    async def test_with_a_void_attempt_is_refused(self, dispute: Dispute) -> None:
         listed = body_of(await dispute.held.staff.get(f"{dispute.held.path}/attempts"))["items"]
         me = str(await user_id_of(dispute.first))
         mine = next(each for each in listed if each["user_id"] == me)
@@ -314,7 +316,8 @@ class TestDeciding:
         rejected = body_of(await dispute.decides(2, None, accept=False, reason="No."))
         assert (rejected["told"], rejected["clusters"][0]["status"]) == (1, "rejected")
 
-        body_of(await staff.patch(dispute.made.path, json={"title": "A secret title"}))  # Of its draft.
+        # Changes only the draft.
+        body_of(await staff.patch(dispute.made.path, json={"title": "A secret title"}))
         assert await tell(dispute, parts, engine) == {"key_shown": 2, "decided": 3}
         inbox = body_of(await dispute.second.get("/notifications"))["items"]
         decisions = [each["data"] for each in inbox if each["kind"] == "objection_decided"]
@@ -354,24 +357,27 @@ class TestDeciding:
         assert problem(dropped) == (409, "conflict")
         nothing = await dispute.decides(option="b")
         assert problem(nothing) == (404, "not_found")
-        # All that is left of the question.
+        # The remaining undecided claim.
         rest = body_of(await dispute.decides(option=None, accept=False, reason="It has an answer."))
         assert [each["claimed_key"] for each in rest["clusters"]] == [{"dropped": True}]
 
-    async def test_is_for_the_author_evaluators_and_admins(self, dispute: Dispute, people: People) -> None:
+    async def test_before_the_release_is_for_the_author_of_the_test_and_admins(
+        self, dispute: Dispute, people: People
+    ) -> None:
         body_of(await dispute.stage("provisional-key"))
         body_of(await dispute.objects(dispute.first), 201)
         dispute.clock.advance(20 * 60)
         other, evaluator, proctor, admin = [
             await people.member(role) for role in ("author", "evaluator", "proctor", "admin")
         ]
-        # Until the release, the exam hides the test from staff who did not make it.
+        # Until the release, the exam hides the test from authors and evaluators who did not make it.
         for client in (other, evaluator):
             assert (await client.get(dispute.path)).status_code == 404
             assert (await client.post(f"{dispute.path}/decide", json=dispute.verdict())).status_code == 404
         assert (await proctor.get(dispute.path)).status_code == 404
         assert (await proctor.post(f"{dispute.path}/decide", json=dispute.verdict())).status_code == 403
-        assert len(body_of(await admin.get(dispute.path))["items"]) == 1
+        for client in (dispute.held.staff, admin):
+            assert len(body_of(await client.get(dispute.path))["items"]) == 1
 
     async def test_has_a_sheet_and_counts_of_answers(self, dispute: Dispute, parts: Components) -> None:
         body_of(await dispute.stage("provisional-key"))
