@@ -16,7 +16,7 @@ DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa:
 SUPABASE_EXAMPLE_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105 -- refused, too
 """The default secret of local projects of the Supabase CLI."""
 TRANSACTION_POOLER_PORT = 6543
-FEWEST_CHARACTERS = 10
+MIN_DISTINCT_CHARACTERS = 10
 """The lowest number of different characters in a secret. 32 random hexadecimal digits have 14 on average."""
 
 CommaSeparated = Annotated[list[str], NoDecode]
@@ -233,7 +233,7 @@ def _is_short(secret: str | None, length: int) -> bool:
 
 
 def _repeats(secret: str | None) -> bool:
-    return secret is not None and len(set(secret)) < FEWEST_CHARACTERS
+    return secret is not None and len(set(secret)) < MIN_DISTINCT_CHARACTERS
 
 
 def _is_loopback(address: str) -> bool:

@@ -23,7 +23,7 @@ from app.api import (
     problems,
 )
 from app.api.direct_responses import DirectResponses
-from app.api.routing import MOST_FIELDS, MOST_FILES
+from app.api.routing import MAX_FIELDS, MAX_FILES
 from app.api.sockets import Sockets
 from app.api.v1 import (
     account,
@@ -137,7 +137,7 @@ def create_app(
         redoc_url=None,
         # A redirect to the path without its slash would be built from the client's Host header.
         redirect_slashes=False,
-        form_limits={"max_fields": MOST_FIELDS, "max_files": MOST_FILES, "max_part_size": 100_000},
+        form_limits={"max_fields": MAX_FIELDS, "max_files": MAX_FILES, "max_part_size": 100_000},
     )
     direct_responses = DirectResponses(
         app.front,

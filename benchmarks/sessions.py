@@ -30,7 +30,7 @@ Thirds = NDArray[np.int64]
 ANCHORS = 20
 """Questions that all papers have in common, the first of each paper."""
 STEP = 2 / 3
-LOWEST, HIGHEST = -QUESTIONS * STEP, QUESTIONS * 2.0
+MIN_SCORE, MAX_SCORE = -QUESTIONS * STEP, QUESTIONS * 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def normalized(method: str) -> Callable[[Sequence[Session]], list[Floats]]:
 
 
 def of_paper(session: Session) -> ScoreDistribution:
-    return smoothed(distribution(session.marks / 3, LOWEST, HIGHEST, STEP))
+    return smoothed(distribution(session.marks / 3, MIN_SCORE, MAX_SCORE, STEP))
 
 
 def of_anchor(session: Session) -> ScoreDistribution:
@@ -151,7 +151,7 @@ def estimated(sessions: Sequence[Session]) -> list[Floats]:
     """Frequency estimation, in a population as the first session's."""
     base = joint(sessions[0])
     return [
-        looked_up(session, LOWEST + STEP * frequency_estimation(joint(session), base, 0.0))
+        looked_up(session, MIN_SCORE + STEP * frequency_estimation(joint(session), base, 0.0))
         for session in sessions
     ]
 

@@ -31,7 +31,7 @@ from tests.builders.content import PublishedTest, publish_test
 QUESTIONS = 100
 SAVES = 10
 """The answers come in so many saves, which is how clients send them after a short loss of the network."""
-SMALLEST = 16
+MIN_BYTES = 16
 """Bytes an attempt under which a table is left out."""
 
 SIZES = text(
@@ -112,7 +112,7 @@ def _table(count: int, before: Sizes, columns: Mapping[str, Sizes]) -> Table:
         table.add_column(column, justify="right")
     for name in sorted(before):
         row = [sizes.get(name, 0) for sizes in grown.values()]
-        if max(row) >= SMALLEST:
+        if max(row) >= MIN_BYTES:
             table.add_row(name, *(f"{size:,.0f}" for size in row))
     table.add_row("all", *(f"{sum(sizes.values()):,.0f}" for sizes in grown.values()))
     return table

@@ -9,7 +9,7 @@ from devservers.errors import ServerError
 from devservers.processes import Child
 
 _FIRST_DELAY = 0.5
-_LONGEST_DELAY = 30.0
+_MAX_DELAY = 30.0
 _STABLE_AFTER = 60.0  # After so many seconds, the delay before a restart is the shortest again.
 _UPKEEP_EVERY = 1.0
 
@@ -106,7 +106,7 @@ class Supervisor:
             f"{child.name} {child.ending}; it starts again in {watched.delay:g} s. Its log: {child.log}"
         )
         watched.restart_at = now + watched.delay
-        watched.delay = min(2 * watched.delay, _LONGEST_DELAY)
+        watched.delay = min(2 * watched.delay, _MAX_DELAY)
 
     def _restart_when_due(self, watched: _Watched) -> None:
         if watched.restart_at is None or time.monotonic() < watched.restart_at:

@@ -19,7 +19,7 @@ Observer = Callable[[str, bytes], None]
 
 _REQUEST_TIMEOUT = httpx.Timeout(30)
 _RETRY_SECONDS = 90.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.2, 3.0
 _ASKED_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 # Making a context takes about 20 ms, so that all clients share one.
@@ -94,7 +94,7 @@ class Client:
             maybe_processed |= response is None or response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
             self._metrics.counts["retries"] += 1
             await asyncio.sleep(_retry_after(response) or self._rng.uniform(pause / 2, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _MAX_PAUSE)
 
     async def try_once(
         self, kind: str, method: str, path: str, token: str | None = None, **request: Any

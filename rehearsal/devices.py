@@ -13,7 +13,7 @@ from rehearsal.client import ApiResponse, Client, Metrics, UnexpectedResponse
 from rehearsal.plans import Edit
 from rehearsal.response_log import RehearsedLog, ResponseEvent
 
-_MOST_RESPONSES = 200
+_MAX_RESPONSES = 200
 _REFUSALS = ("deadline_passed", "attempt_not_in_progress")
 _LISTS = ("superseded", "conflicts", "closed")
 
@@ -95,7 +95,7 @@ class Device:
         events = [self._event(edit, question_ids) for edit in edits]
         if self._rng.random() < 0.3:
             self._rng.shuffle(events)
-        size = min(_MOST_RESPONSES, len(events) if self._rng.random() < 0.85 else 1 + len(events) // 3)
+        size = min(_MAX_RESPONSES, len(events) if self._rng.random() < 0.85 else 1 + len(events) // 3)
         batches = [events[first : first + size] for first in range(0, len(events), size)]
         await asyncio.gather(*(self._deliver(batch) for batch in batches))
 

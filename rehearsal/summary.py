@@ -12,7 +12,7 @@ from rich.table import Table
 from rehearsal.client import Metrics
 from rehearsal.run import Rehearsal
 
-_MOST_PROBLEMS = 20
+_MAX_PROBLEMS = 20
 _KIND_LENGTH = 120
 _FIGURES = re.compile(r"[0-9a-f]{8}-[-0-9a-f]{27}|[0-9][-0-9:./]*")
 _LATENCIES = ("start", "save", "submit", "results")
@@ -73,13 +73,13 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
 
 def print_problems(problems: Sequence[str], console: Console) -> None:
     """Print the first problems and the number of each kind, because one error may cause many problems."""
-    for sentence in problems[:_MOST_PROBLEMS]:
+    for sentence in problems[:_MAX_PROBLEMS]:
         console.print(sentence, style="red", markup=False)
-    if len(problems) <= _MOST_PROBLEMS:
+    if len(problems) <= _MAX_PROBLEMS:
         return
-    console.print(f"… and {len(problems) - _MOST_PROBLEMS} more. By kind, with figures as #:", style="red")
+    console.print(f"… and {len(problems) - _MAX_PROBLEMS} more. By kind, with figures as #:", style="red")
     kinds = Counter(_FIGURES.sub("#", sentence)[:_KIND_LENGTH] for sentence in problems)
-    for kind, count in kinds.most_common(_MOST_PROBLEMS):
+    for kind, count in kinds.most_common(_MAX_PROBLEMS):
         console.print(f"{count:6,} × {kind}", style="red", markup=False, highlight=False)
 
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from tests.conftest import TestClock
 
-MOST_FAULTS_IN_A_ROW = 4
+MAX_FAULTS_IN_A_ROW = 4
 CLIENT = ("203.0.113.7", 40000)
 
 
@@ -98,7 +98,7 @@ class BadNetwork(httpx.BaseTransport):
         if self.is_good:
             return Network.GOOD
         kind = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        if kind in (Network.GOOD, Network.TWICE) or self._faults_in_a_row == MOST_FAULTS_IN_A_ROW:
+        if kind in (Network.GOOD, Network.TWICE) or self._faults_in_a_row == MAX_FAULTS_IN_A_ROW:
             self._faults_in_a_row = 0
             return kind if kind is Network.TWICE else Network.GOOD
         self._faults_in_a_row += 1

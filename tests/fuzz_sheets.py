@@ -30,8 +30,8 @@ from app.services.tests.papers import FrozenQuestion
 from app.sheets.errors import SheetError
 from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 
-MOST_SECONDS = 5.0
-MOST_MEGABYTES = 300
+MAX_SECONDS = 5.0
+MAX_MEGABYTES = 300
 QUESTIONS = [FrozenQuestion(UUID(int=number), "single_choice", tuple("abcd"), None) for number in range(1, 7)]
 PIECES = (
     *(
@@ -80,7 +80,7 @@ class Outcome:
 
     @property
     def is_failure(self) -> bool:
-        return self.word not in ("read", "refused") or self.seconds > MOST_SECONDS
+        return self.word not in ("read", "refused") or self.seconds > MAX_SECONDS
 
 
 def _csv(*rows: Sequence[str]) -> bytes:
@@ -241,7 +241,7 @@ def main() -> int:
     counts = ", ".join(f"{word} {count}" for word, count in sorted(words.items()))
     print(f"{options.count} files: {counts}; slowest {slowest:.2f} s; {more:.0f} MB above {idle:.0f}")
     print(*failures[:20], sep="\n")
-    return 1 if failures or more > MOST_MEGABYTES else 0
+    return 1 if failures or more > MAX_MEGABYTES else 0
 
 
 if __name__ == "__main__":

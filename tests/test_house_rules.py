@@ -33,7 +33,7 @@ MODULES = sorted(
     path for folder in ("app", "devservers", "rehearsal") for path in (ROOT / folder).rglob("*.py")
 )
 LOCKS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
-LONGEST_FILE = 400
+MAX_LINES = 400
 OF_THE_COMMAND = {"IAS_HOME", "HOST", "PORT", "API_WORKERS", "WORKER_CONCURRENCY"}
 
 ASKS_THE_TIME = {
@@ -128,7 +128,7 @@ class TestModules:
         assert offenders(is_silent) == []
 
     def test_none_is_longer_than_a_sitting(self) -> None:
-        assert offenders(lambda path: len(source_of(path).text.splitlines()) > LONGEST_FILE) == []
+        assert offenders(lambda path: len(source_of(path).text.splitlines()) > MAX_LINES) == []
 
     def test_none_is_a_drawer_for_things_without_a_name(self) -> None:
         assert offenders(lambda path: path.stem in ("utils", "util", "helpers", "misc", "common_utils")) == []

@@ -15,7 +15,7 @@ from app.core import tokens
 from app.core.admission import ADMITTED
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
-from app.repositories.base import LONGEST_CURSOR, PageRequest
+from app.repositories.base import MAX_CURSOR_LENGTH, PageRequest
 from app.schemas.common import NothingIn
 from app.sentences import Sentence
 from app.services import users
@@ -92,7 +92,7 @@ Not for a paper, standing answers, or what a person must see at once.
 async def _paging(
     limit: Annotated[int, Query(ge=1, le=100, description="The most items of a page")] = 20,
     cursor: Annotated[
-        str | None, Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before")
+        str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before")
     ] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)

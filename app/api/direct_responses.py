@@ -29,7 +29,7 @@ from app.sentences import Sentence
 from app.services.components import Components
 
 _ID_LENGTH = 36
-_LONGEST_PATH = 200
+_MAX_PATH_LENGTH = 200
 """Longer paths are not looked up, because the result of each look-up is kept in memory."""
 _NOT_LIMITED = ("/v1/auth/", "/v1/health", "/v1/metrics", "/v1/time")
 _IMAGES = "/v1/media/"
@@ -177,7 +177,7 @@ class DirectResponses:
 
     def _found(self, scope: Scope) -> tuple[DirectRoute, Sequence[UUID]] | None:
         """The route of a request and the parameters of its path."""
-        if scope["type"] != "http" or len(scope["path"]) > _LONGEST_PATH:
+        if scope["type"] != "http" or len(scope["path"]) > _MAX_PATH_LENGTH:
             return None
         return self._find(scope["method"], scope["path"])
 

@@ -12,7 +12,7 @@ from app.api.direct_routes import DirectRequest, DirectResponse, DirectRoute
 from app.core.attempt_scope import AttemptScope
 from app.schemas.attempts import ResponsesIn
 
-_MOST_BYTES = 16_000
+_MAX_BYTES = 16_000
 
 
 async def _of_test(request: DirectRequest) -> DirectResponse | None:
@@ -39,13 +39,13 @@ async def _of_exam(request: DirectRequest) -> DirectResponse | None:
 
 ROUTES: Sequence[DirectRoute] = (
     DirectRoute(
-        "POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MOST_BYTES, always_admitted=True
+        "POST", "/v1/tests/{test_id}/responses", _of_test, most_bytes=_MAX_BYTES, always_admitted=True
     ),
     DirectRoute(
         "POST",
         "/v1/exams/{exam_id}/papers/{paper_id}/responses",
         _of_exam,
-        most_bytes=_MOST_BYTES,
+        most_bytes=_MAX_BYTES,
         always_admitted=True,
     ),
 )

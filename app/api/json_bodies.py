@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from app.api.payloads import MOST_ERRORS, WHOLE_BODY, dotted, value_error
+from app.api.payloads import MAX_ERRORS, WHOLE_BODY, dotted, value_error
 from app.core.errors import FieldError, Invalid
 from app.sentences import Sentence
 
-MOST_SIGNS = 50_000
+MAX_SIGNS = 50_000
 """Brackets and commas, including those in texts: an upper bound of the values, counted before parsing."""
-MOST_VALUES = 6_000
+MAX_VALUES = 6_000
 """Validation costs more than parsing, most if every value is wrong. 1,000 grants of extra time have 5,000."""
-MOST_FIELDS = 600
+MAX_FIELDS = 600
 """Per object. Marks for each of 500 questions have 500."""
 
 # Values that cannot be stored are visible in the text: an escaped NUL or surrogate, NaN or Infinity, a number
@@ -29,14 +29,14 @@ _SUSPICIOUS = (
 Place = tuple["Place", str | int] | None
 
 
-def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
+def read_json(body: bytes, most_values: int = MAX_VALUES) -> Any:
     """Parse a body. Raises Invalid, or JSONDecodeError if it is not JSON."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise Invalid("The body is not valid UTF-8.") from None
     signs = sum(text.count(sign) for sign in "[{,")
-    if signs > MOST_SIGNS:
+    if signs > MAX_SIGNS:
         raise _too_many(most_values)
     try:
         document = json.loads(text)
@@ -46,7 +46,7 @@ def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
         raise
     except ValueError:  # Python limits the number of digits of an integer.
         raise Invalid("A number of the body has too many digits.") from None
-    if signs >= min(most_values, MOST_FIELDS):
+    if signs >= min(most_values, MAX_FIELDS):
         _refuse_many(document, most_values)
     if is_suspicious(text):
         _refuse_unstorable(document)
@@ -66,10 +66,10 @@ def _refuse_many(document: Any, most_values: int) -> None:
         if seen > most_values:
             raise _too_many(most_values)
         if isinstance(value, dict):
-            if len(value) > MOST_FIELDS:
+            if len(value) > MAX_FIELDS:
                 raise Invalid(
                     Sentence(
-                        "An object of the body has too many fields. Send at most {most}.", most=MOST_FIELDS
+                        "An object of the body has too many fields. Send at most {most}.", most=MAX_FIELDS
                     )
                 )
             waiting.extend(value.values())
@@ -89,7 +89,7 @@ def _refuse_unstorable(document: Any) -> None:
         for place, value in _leaves(document)
         if (message := value_error(value))
     )
-    if errors := list(islice(found, MOST_ERRORS)):
+    if errors := list(islice(found, MAX_ERRORS)):
         raise Invalid("The body has values that cannot be stored.", errors=errors)
 
 

@@ -8,14 +8,14 @@ from starlette.types import Scope
 
 from app.core.translations import ENGLISH, LANGUAGES
 
-LONGEST_HEADER = 200
+MAX_HEADER_LENGTH = 200
 """Browsers send fewer than 100 characters. The rest of a longer header is ignored."""
 
 
 def language_of(scope: Scope) -> str:
     """The language of the response to this request."""
     accepted = ",".join(Headers(scope=scope).getlist("accept-language"))
-    return preferred(accepted[:LONGEST_HEADER]) if accepted else ENGLISH
+    return preferred(accepted[:MAX_HEADER_LENGTH]) if accepted else ENGLISH
 
 
 @lru_cache(maxsize=256)

@@ -16,12 +16,12 @@ from fastapi.dependencies.models import Dependant
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
-from app.api.payloads import MOST_ERRORS, dotted
+from app.api.payloads import MAX_ERRORS, dotted
 from app.api.validation_messages import NOT_A_UUID
 from app.core.errors import FieldError, Invalid
 from app.sentences import Sentence
 
-LONGEST_GUESS = 40
+MAX_LENGTH_FOR_SUGGESTION = 40
 """Names that are longer get no suggestion: the comparison takes time that grows with the square."""
 UUID_LENGTH = 36
 """The form with hyphens. Pydantic also accepts forms without hyphens, in braces, and with `urn:uuid:`."""
@@ -76,7 +76,9 @@ class Parameters:
     def _unknown(self, name: str) -> str:
         if not self.known:
             return Sentence("There is no such parameter. This operation has none.")
-        if len(name) <= LONGEST_GUESS and (near := difflib.get_close_matches(name, self.known, 1)):
+        if len(name) <= MAX_LENGTH_FOR_SUGGESTION and (
+            near := difflib.get_close_matches(name, self.known, 1)
+        ):
             return Sentence("There is no such parameter. Did you mean {name}?", name=near[0])
         known = ", ".join(sorted(self.known))
         return Sentence("There is no such parameter. Known ones: {known}.", known=known)
@@ -101,7 +103,7 @@ class ParameterCheck:
         if request.scope["query_string"]:
             query = request.query_params
             if not self._ignores_unknown:
-                errors += islice(self._query.errors(query), MOST_ERRORS)
+                errors += islice(self._query.errors(query), MAX_ERRORS)
             if not errors:
                 errors += self._query.uuid_errors(query)
         if errors:

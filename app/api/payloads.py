@@ -15,11 +15,11 @@ from app.api.validation_messages import message_of
 from app.core.errors import FieldError, Invalid
 from app.sentences import Sentence
 
-MOST_ERRORS = 50
-MOST_ERRORS_PER_RESPONSE = 5
-LONGEST_FIELD = 200
-LARGEST_INTEGER = 2**63 - 1
-MOST_PARAMETERS = 100
+MAX_ERRORS = 50
+MAX_ERRORS_PER_RESPONSE = 5
+MAX_FIELD_LENGTH = 200
+MAX_INTEGER = 2**63 - 1
+MAX_PARAMETERS = 100
 WHOLE_BODY: Final = "body"
 """The field of an error that concerns the body as a whole."""
 
@@ -28,7 +28,7 @@ def field_errors(refused: RequestValidationError) -> list[FieldError]:
     """Convert Pydantic's errors in a request. Branches of a union may give the same error."""
     found = (
         FieldError(_field(error, refused.body), message_of(error))
-        for error in islice(refused.errors(), MOST_ERRORS)
+        for error in islice(refused.errors(), MAX_ERRORS)
     )
     return list(dict.fromkeys(found))
 
@@ -36,7 +36,7 @@ def field_errors(refused: RequestValidationError) -> list[FieldError]:
 def response_errors(errors: Iterable[Mapping[str, Any]], sent: Any) -> list[FieldError]:
     """Convert Pydantic's errors in one response of a save. Their locations begin with its place."""
     found = []
-    for error in islice(errors, MOST_ERRORS_PER_RESPONSE):
+    for error in islice(errors, MAX_ERRORS_PER_RESPONSE):
         place, *steps = error["loc"]
         path = (place, *_steps_in(sent, steps, is_missing=error["type"] == "missing"))
         found.append(FieldError(f"responses.{dotted(path)}", message_of(error)))
@@ -46,7 +46,7 @@ def response_errors(errors: Iterable[Mapping[str, Any]], sent: Any) -> list[Fiel
 def dotted(path: Iterable[str | int]) -> str:
     """A path in a payload as text, such as `responses.3.answer`."""
     text = ".".join(str(step) for step in path)
-    return text if len(text) <= LONGEST_FIELD else text[:LONGEST_FIELD] + "…"
+    return text if len(text) <= MAX_FIELD_LENGTH else text[:MAX_FIELD_LENGTH] + "…"
 
 
 def _field(error: Mapping[str, Any], body: Any) -> str:
@@ -79,9 +79,9 @@ def _steps_in(payload: Any, location: Iterable[str | int], *, is_missing: bool) 
 
 def refuse_unstorable(connection: HTTPConnection) -> None:
     """Raise Invalid if a query or path has values that PostgreSQL cannot store, or too many parameters."""
-    if connection.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+    if connection.scope["query_string"].count(b"&") >= MAX_PARAMETERS:
         raise Invalid(
-            Sentence("The query has too many parameters. Send at most {most}.", most=MOST_PARAMETERS)
+            Sentence("The query has too many parameters. Send at most {most}.", most=MAX_PARAMETERS)
         )
     for name, value in (*connection.query_params.multi_items(), *connection.path_params.items()):
         if found := value_error(name) or value_error(value):
@@ -94,7 +94,7 @@ def value_error(value: Any) -> str | None:
         return _text_error(value)
     if isinstance(value, float) and not math.isfinite(value):
         return Sentence("Send a finite number.")
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
         return Sentence("Send a number that fits in 64 bits.")
     return None
 

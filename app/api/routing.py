@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Message, Receive, Scope
 
-from app.api.json_bodies import MOST_VALUES, read_json
+from app.api.json_bodies import MAX_VALUES, read_json
 from app.api.parameters import ParameterCheck, Parameters
-from app.api.payloads import MOST_ERRORS, refuse_unstorable
+from app.api.payloads import MAX_ERRORS, refuse_unstorable
 from app.api.problems import DECLARED, problems
 from app.core.client_address import limit_key
 from app.core.errors import BodyTooSlow, DomainError, Invalid, TooLarge
@@ -48,13 +48,13 @@ AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_b
 PUBLIC_BODY_BYTES = 64 * 1024
 """Without a session a client sends an address, a password or a token."""
 PUBLIC_VALUES = 500
-MOST_FILES = 100
+MAX_FILES = 100
 """Of a form, such as answer sheets with a file for each room. The limit of the body bounds their size."""
-MOST_FIELDS = 20
+MAX_FIELDS = 20
 """Of a form, besides its files."""
 _FORM_LIMITS = {
-    "Too many files": Sentence("Send at most {most} files.", most=MOST_FILES),
-    "Too many fields": Sentence("A form may have at most {most} fields.", most=MOST_FIELDS),
+    "Too many files": Sentence("Send at most {most} files.", most=MAX_FILES),
+    "Too many fields": Sentence("A form may have at most {most} fields.", most=MAX_FIELDS),
 }
 """How Starlette's error begins for a form that exceeds these limits, and what we say."""
 
@@ -193,7 +193,7 @@ class BoundedRequest(Request):
             if (excess := _FORM_LIMITS.get(error.detail.partition(".")[0])) is None:
                 raise
             raise Invalid(excess) from error
-        if self._known and (errors := list(islice(self._known.errors(form), MOST_ERRORS))):
+        if self._known and (errors := list(islice(self._known.errors(form), MAX_ERRORS))):
             await form.close()
             raise Invalid("The form is not valid.", errors=errors)
         return form
@@ -206,7 +206,7 @@ def _bounded(request: Request, *, is_public: bool, form: Parameters | None) -> R
     if is_public:
         limit = min(limit, PUBLIC_BODY_BYTES)
     seconds = settings.upload_seconds if is_form else settings.body_seconds
-    most_values = PUBLIC_VALUES if is_public else MOST_VALUES
+    most_values = PUBLIC_VALUES if is_public else MAX_VALUES
     # The body may have been awaited before (`api/direct_responses.py`).
     ends_at: float | None = getattr(request.state, "body_ends_at", None)
     receive = _within(request.receive, request.headers, limit, seconds, ends_at)

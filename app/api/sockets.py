@@ -29,7 +29,7 @@ from app.core.realtime import inbox as closings
 from app.core.realtime.hub import may_receive
 from app.core.realtime.inbox import Closing, Inbox, Listener
 from app.core.repeating import end
-from app.core.socket_protocol import LARGEST_MESSAGE
+from app.core.socket_protocol import MAX_MESSAGE_BYTES
 from app.schemas.realtime import CLIENT_MESSAGE, Ack
 from app.services import realtime
 from app.services.components import Components
@@ -249,7 +249,7 @@ def _handle(message: Any, inbox: Inbox, realtime_tasks: Realtime) -> Closing | N
     text = message.get("text")
     if not isinstance(text, str):
         return closings.MALFORMED
-    if len(text) > LARGEST_MESSAGE or len(text.encode(errors="replace")) > LARGEST_MESSAGE:
+    if len(text) > MAX_MESSAGE_BYTES or len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES:
         return closings.TOO_LARGE
     try:
         sent = CLIENT_MESSAGE.validate_python(orjson.loads(text))

@@ -211,7 +211,7 @@ async def _run(options: _Options) -> bool:
 async def _import(
     uow: "UnitOfWork", parts: "Components", options: _Options, progress: "ReportProgress"
 ) -> "tuple[ImportReport, PublishedPaper | None]":
-    from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- slow to import
+    from app.core.names import MAX_TITLE_LENGTH, checked_field  # noqa: PLC0415 -- slow to import
     from app.services import tests  # noqa: PLC0415
     from app.services.questions import (  # noqa: PLC0415
         EmptyKey,
@@ -224,7 +224,7 @@ async def _import(
 
     author = operator()
     if options.test is not None:
-        options.test["title"] = checked_field("title", options.test["title"], LONGEST_TITLE)
+        options.test["title"] = checked_field("title", options.test["title"], MAX_TITLE_LENGTH)
         await tests.check_title(uow, author, options.test["title"])
     report = await import_questions(
         uow,

@@ -6,8 +6,8 @@ from uuid import UUID
 from app.core.clock import Clock
 from app.core.revocations import Revocations
 
-_LONGEST = timedelta(minutes=1)
-_MOST = 50_000
+_MAX_AGE = timedelta(minutes=1)
+_MAX_USERS = 50_000
 
 
 class ActiveUsers:
@@ -27,7 +27,7 @@ class ActiveUsers:
         """Whether the user was read as active a short time ago."""
         self._forget_after_changes()
         read_at = self._read.get(user_id)
-        return read_at is not None and self._clock.now() - read_at < _LONGEST
+        return read_at is not None and self._clock.now() - read_at < _MAX_AGE
 
     def add(self, user_id: UUID, changes_before: int) -> None:
         """Remember a user who was read as active.
@@ -37,7 +37,7 @@ class ActiveUsers:
         """
         self._forget_after_changes()
         if changes_before == self._changes:
-            if len(self._read) >= _MOST:
+            if len(self._read) >= _MAX_USERS:
                 self._read.clear()
             self._read[user_id] = self._clock.now()
 

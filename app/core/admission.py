@@ -10,7 +10,7 @@ from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_IN_PROGRESS = 200
+MAX_IN_PROGRESS = 200
 """FastAPI answered 20 to 70 requests a second in the worst minutes of a rehearsal, and 300 at other times. So
 the last of these waits for 1 to 10 seconds, and gets a connection within the 15 seconds of the pool."""
 ADMITTED = "ias_admitted"
@@ -25,7 +25,7 @@ class Admission:
     do not use the capacity of others.
     """
 
-    def __init__(self, most: int = MOST_IN_PROGRESS) -> None:
+    def __init__(self, most: int = MAX_IN_PROGRESS) -> None:
         self.in_progress = 0
         """How many requests are in progress. Only `run` changes it."""
         self._most = most

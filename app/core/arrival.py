@@ -20,7 +20,7 @@ TICKS_AFTER_BLOCK = 5
 A tick takes two iterations of the loop. uvloop needs up to eight iterations to pass a waiting connection to
 the application.
 """
-LONGEST_CORRECTION = 5.0
+MAX_CORRECTION_SECONDS = 5.0
 """The largest correction of an arrival time, in seconds. An attempt is not closed for its deadline before the
 same time after the grace period has passed (`closing_delay` in app/services/attempts/closing.py)."""
 
@@ -58,7 +58,7 @@ class LoopMonitor:
             before = self._ticks[-1]
             if not _is_block(before, now):
                 return 0.0
-        return min(now - before, LONGEST_CORRECTION)
+        return min(now - before, MAX_CORRECTION_SECONDS)
 
 
 def _is_block(before: float, after: float) -> bool:

@@ -12,11 +12,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.core.server_problems import HEADERS_TOO_LARGE, MALFORMED, too_many_connections
 from app.core.whole_responses import WholeResponses
 
-LARGEST_HEAD = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
 """The limit for the request line and headers, in bytes. The server reads up to 256 KB at a time, so that a
 larger head may be accepted if it arrives at once."""
-MOST_HEADERS = 100
-MOST_BUFFERED = 2
+MAX_HEADERS = 100
+MAX_BUFFERED_WRITES = 2
 """The most writes that are buffered. One more flushes them."""
 HEAD_SECONDS = 10.0
 """The time within which the headers of a request must arrive, from the start of the connection or request."""
@@ -29,7 +29,7 @@ KEEP_ALIVE_SECONDS = 75
 """How long a connection is kept without a request. nginx keeps one to the API for 60 seconds. If that were
 longer, nginx could send a request into a connection that is being closed, and answer 502. Apps that save
 every 20 to 30 seconds need no new connection each time."""
-MOST_CONNECTIONS = 24_000
+MAX_CONNECTIONS = 24_000
 """The number of connections of a process: 10,000 sockets, a connection that each of their apps keeps,
 and 4,000 others. Further requests get the status 503."""
 
@@ -53,7 +53,7 @@ class JoinedWrites:
         if not self._buffer:
             self._loop.call_soon(self.flush)
         self._buffer.append(data)
-        if len(self._buffer) > MOST_BUFFERED:
+        if len(self._buffer) > MAX_BUFFERED_WRITES:
             self.flush()
 
     def flush(self) -> None:
@@ -112,7 +112,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         # Data with the end of a head or body may also hold the start of the next head. It is not counted.
         self._unparsed_bytes = 0 if self._has_parsed else self._unparsed_bytes + len(data)
-        if self._unparsed_bytes > LARGEST_HEAD:
+        if self._unparsed_bytes > MAX_HEAD_BYTES:
             self._refuse()
         elif self._in_head and self._head_timer is None and (self._has_begun or not self._has_parsed):
             self._start_timer()
@@ -138,7 +138,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Reject the request at the first header above the limit, before the application is called."""
         super().on_header(name, value)
-        if len(self.headers) > MOST_HEADERS:
+        if len(self.headers) > MAX_HEADERS:
             self._refuse()
 
     def on_headers_complete(self) -> None:
@@ -269,7 +269,7 @@ def _call(app: ASGIApp, send: WholeResponses, scope: Scope, receive: Receive, _:
 
 OPTIONS: dict[str, Any] = {
     "http": BoundedHttpProtocol,
-    "limit_concurrency": MOST_CONNECTIONS,
+    "limit_concurrency": MAX_CONNECTIONS,
     "timeout_keep_alive": KEEP_ALIVE_SECONDS,
 }
 """The options of uvicorn for HTTP connections."""

@@ -10,10 +10,10 @@ import unicodedata
 from app.core.errors import Invalid
 from app.sentences import Sentence
 
-LONGEST_NAME = 200
-LONGEST_TITLE = 300
-LONGEST_EMAIL = 254
-LONGEST_ROLL_NUMBER = 50
+MAX_NAME_LENGTH = 200
+MAX_TITLE_LENGTH = 300
+MAX_EMAIL_LENGTH = 254
+MAX_ROLL_NUMBER_LENGTH = 50
 DEFAULT_NAME = "Candidate"
 
 # Embeddings, overrides and isolates change the order in which text is displayed. The marks U+200E, U+200F and
@@ -31,11 +31,11 @@ _OFTEN_VISIBLE = re.compile("[!-~\u0904-\u0939]")
 _VISIBLE_CATEGORIES = "LNPS"
 _INVISIBLE = Sentence("Write at least one visible character.")
 # Marks are drawn above and below a letter, and a long stack covers other lines. No script needs more than 8.
-_MOST_MARKS = 8
+_MAX_MARKS = 8
 _MARKS = [chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in ("Mn", "Me")]
-_STACK = re.compile(f"[{''.join(_MARKS)}]{{{_MOST_MARKS + 1}}}")
+_STACK = re.compile(f"[{''.join(_MARKS)}]{{{_MAX_MARKS + 1}}}")
 _TOO_MANY_MARKS = Sentence(
-    "A letter has more than {most} marks above or below it. Remove some of them.", most=_MOST_MARKS
+    "A letter has more than {most} marks above or below it. Remove some of them.", most=_MAX_MARKS
 )
 _ADDRESS = re.compile(r"[^@]{1,64}@[^@]+")
 _NOT_IN_AN_ADDRESS = ' ,;:<>"()[]\\'
@@ -96,16 +96,16 @@ def person_name(given: str | None, email: str) -> str:
 def cleaned(text: str) -> str:
     """The text on one line, cut to the length of a name. Empty if no visible character is left."""
     # The text is also cut before it is cleaned, which limits the work for a very long text.
-    start = text[: 4 * LONGEST_NAME]
-    name = " ".join(_FORBIDDEN.sub(" ", start).split())[:LONGEST_NAME].rstrip()
-    return name if problem_of(name, LONGEST_NAME) is None else ""
+    start = text[: 4 * MAX_NAME_LENGTH]
+    name = " ".join(_FORBIDDEN.sub(" ", start).split())[:MAX_NAME_LENGTH].rstrip()
+    return name if problem_of(name, MAX_NAME_LENGTH) is None else ""
 
 
 def email_address(text: str) -> str:
     """Return the address in lower case. Raises ValueError if it is not a single plain address."""
     address = text.strip().lower()
     if (
-        len(address) > LONGEST_EMAIL
+        len(address) > MAX_EMAIL_LENGTH
         or not address.isprintable()
         or any(sign in address for sign in _NOT_IN_AN_ADDRESS)
         or not _ADDRESS.fullmatch(address)

@@ -21,7 +21,7 @@ _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFETIME = timedelta(hours=1)
 _BEFORE_EXPIRY = timedelta(minutes=1)
-_LONGEST_TTL = timedelta(days=28)
+_MAX_TTL = timedelta(days=28)
 _TIMEOUT = 10.0
 
 
@@ -131,7 +131,7 @@ class FcmPusher:
 
 def document_of(token: str, message: PushMessage, now: datetime) -> dict[str, Any]:
     """The message in the format of FCM."""
-    ttl = min(message.expires_at - now, _LONGEST_TTL) if message.expires_at else _LONGEST_TTL
+    ttl = min(message.expires_at - now, _MAX_TTL) if message.expires_at else _MAX_TTL
     seconds = max(0, int(ttl.total_seconds()))
     return {
         "token": token,

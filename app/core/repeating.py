@@ -14,10 +14,10 @@ from app.core.telemetry import loop_failures_total, loop_lag_seconds, loop_secon
 
 log = structlog.get_logger(__name__)
 
-LONGEST_STEP = 60
-MOST_TIME = timedelta(seconds=10)
+MAX_STEP_SECONDS = 60
+MAX_TIME = timedelta(seconds=10)
 """After this time no further batch is started, because a step that takes too long is cancelled."""
-LONGEST_PAUSE = 15.0
+MAX_PAUSE_SECONDS = 15.0
 RECOVERED_AFTER_SECONDS = 60.0
 
 _failing: set[str] = set()
@@ -43,7 +43,7 @@ async def repeat(
             wake.clear()
             loop_lag_seconds.labels(name).set(began - due)
             try:
-                async with asyncio.timeout(LONGEST_STEP):
+                async with asyncio.timeout(MAX_STEP_SECONDS):
                     await step()
             except Exception:  # noqa: BLE001 -- logged by `failed`
                 await asyncio.sleep(health.failed())
@@ -57,8 +57,8 @@ async def repeat(
 
 
 async def repeat_full_batches(clock: Clock, run: Callable[[], Awaitable[int]], size: int) -> None:
-    """Run batches until one has fewer than `size` rows, or `MOST_TIME` is over."""
-    stop_at = clock.now() + MOST_TIME
+    """Run batches until one has fewer than `size` rows, or `MAX_TIME` is over."""
+    stop_at = clock.now() + MAX_TIME
     while await run() == size and clock.now() < stop_at:
         pass
 
@@ -105,7 +105,7 @@ class _Health:
         loop_failures_total.labels(self._name).inc()
         if self._failures == 1:
             log.warning("loop_failing", loop=self._name, exc_info=True)
-        return float(min(0.5 * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE))
+        return float(min(0.5 * 2 ** min(self._failures - 1, 10), MAX_PAUSE_SECONDS))
 
     def succeeded(self) -> None:
         if self._failures:

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 
-LONGEST_SLUG = 100
+MAX_SLUG_LENGTH = 100
 
 
 def slug_of(name: str) -> str:
@@ -13,7 +13,7 @@ def slug_of(name: str) -> str:
     The same name always gives the same slug. For a name without letters and digits it is a part of its hash.
     """
     latin = _transliterated(unicodedata.normalize("NFKC", name)).lower()
-    slug = "-".join(re.findall(r"[a-z0-9]+", latin))[:LONGEST_SLUG].strip("-")
+    slug = "-".join(re.findall(r"[a-z0-9]+", latin))[:MAX_SLUG_LENGTH].strip("-")
     return slug or hashlib.sha256(name.encode()).hexdigest()[:12]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-LARGEST_MESSAGE = 4096
+MAX_MESSAGE_BYTES = 4096
 """The size limit of a client's message, in bytes. Clients send only pings and acknowledgements."""
 
 FRAMES_PER_SECOND = 100
@@ -81,7 +81,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
 OPTIONS: dict[str, Any] = {
     "ws": SocketProtocol,
-    "ws_max_size": LARGEST_MESSAGE,
+    "ws_max_size": MAX_MESSAGE_BYTES,
     # A client that does not reply to pings is disconnected, for example a phone that has changed its network.
     "ws_ping_interval": 20.0,
     "ws_ping_timeout": 20.0,

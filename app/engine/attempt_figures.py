@@ -24,7 +24,7 @@ _CORRECT, _INCORRECT, _PARTIAL, _DROPPED = (
     LETTERS[outcome] for outcome in (Outcome.CORRECT, Outcome.INCORRECT, Outcome.PARTIAL, Outcome.DROPPED)
 )
 _JUDGED = {_CORRECT, _INCORRECT, _PARTIAL}
-_LONGEST_MS = 2**31 - 1
+_MAX_MS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def figures_of(
     `subjects` has the subject of each question, in the order of the paper.
     """
     ids = [item.question_id for item in key.items]
-    spent = [min(log.spent_ms.get(question_id, 0), _LONGEST_MS) for question_id in ids]
+    spent = [min(log.spent_ms.get(question_id, 0), _MAX_MS) for question_id in ids]
     changes = _changes(grader, ids, marked, log)
     denominator = lcm(marked.denominator, changes.denominator, *_denominators(key))
     sums = _sums(key, subjects, marked, spent, denominator)

@@ -32,7 +32,7 @@ LETTERS = {
 """How a result stores the outcome of a question."""
 
 _OUTCOMES = {letter: outcome for outcome, letter in LETTERS.items()}
-_MOST_REMEMBERED = 1_000
+_MAX_REMEMBERED_ANSWERS = 1_000
 """Answers to one question: of choices there are few, typed numbers and words have no end."""
 
 _Marked = tuple[str, int]
@@ -87,7 +87,7 @@ class Grader:
     def _mark_new(self, answers: Sequence[Answer | None]) -> None:
         for item, known, answer in zip(self._key.items, self._remembered, answers, strict=True):
             if answer not in known:
-                if len(known) >= _MOST_REMEMBERED:
+                if len(known) >= _MAX_REMEMBERED_ANSWERS:
                     known.clear()
                 mark = mark_answer(item.key, answer, item.marks, self._key.dropped)
                 known[answer] = (LETTERS[mark.outcome], self._whole(mark.earned))

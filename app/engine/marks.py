@@ -9,9 +9,9 @@ from functools import lru_cache
 from app.sentences import Sentence
 
 _FRACTION = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
-_LONGEST_MARKS = 16
-_LARGEST_MARKS = 1_000
-_LARGEST_DENOMINATOR = 10_000
+_MAX_MARKS_LENGTH = 16
+_MAX_MARKS = 1_000
+_MAX_DENOMINATOR = 10_000
 
 
 class RoundingPolicy(StrEnum):
@@ -45,13 +45,11 @@ def parse_marks(text: str) -> Fraction:
 
     Raises ValueError for another notation, beyond ±1,000, or finer than a ten-thousandth.
     """
-    marks = parse_fraction(text, longest=_LONGEST_MARKS)
-    if abs(marks) > _LARGEST_MARKS:
-        raise ValueError(Sentence("Marks lie between -{largest} and {largest}.", largest=_LARGEST_MARKS))
-    if marks.denominator > _LARGEST_DENOMINATOR:
-        raise ValueError(
-            Sentence("The denominator of marks is at most {largest}.", largest=_LARGEST_DENOMINATOR)
-        )
+    marks = parse_fraction(text, longest=_MAX_MARKS_LENGTH)
+    if abs(marks) > _MAX_MARKS:
+        raise ValueError(Sentence("Marks lie between -{largest} and {largest}.", largest=_MAX_MARKS))
+    if marks.denominator > _MAX_DENOMINATOR:
+        raise ValueError(Sentence("The denominator of marks is at most {largest}.", largest=_MAX_DENOMINATOR))
     return marks
 
 

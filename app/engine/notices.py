@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 FIRST_REST = timedelta(seconds=30)
-LONGEST_REST = timedelta(hours=4)
-LONGEST_REST_ASKED_FOR = timedelta(days=1)
-MOST_TRIES = 12
+MAX_REST = timedelta(hours=4)
+MAX_REQUESTED_REST = timedelta(days=1)
+MAX_TRIES = 12
 """With the delays between them, the tries take about half a day."""
 
 
@@ -75,7 +75,7 @@ def rest_after(tries: int, asked: timedelta | None = None) -> timedelta | None:
 
     The delay is 30 seconds at first and doubles up to four hours. A server may ask for a longer one.
     """
-    if tries >= MOST_TRIES:
+    if tries >= MAX_TRIES:
         return None
-    own = min(FIRST_REST * (1 << (tries - 1)), LONGEST_REST)
-    return max(own, min(asked or own, LONGEST_REST_ASKED_FOR))
+    own = min(FIRST_REST * (1 << (tries - 1)), MAX_REST)
+    return max(own, min(asked or own, MAX_REQUESTED_REST))

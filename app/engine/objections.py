@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from app.engine.question_types import DROPPED_KEY
 
-MOST_OBJECTIONS = 200
+MAX_OBJECTIONS = 200
 """The most objections of one candidate, if a test or an exam has no limit of its own."""
 
 Key = Mapping[str, Any]
@@ -27,7 +27,7 @@ class ObjectionRules:
     @property
     def most(self) -> int:
         """The most objections of one candidate."""
-        return MOST_OBJECTIONS if self.limit is None else self.limit
+        return MAX_OBJECTIONS if self.limit is None else self.limit
 
     def stored(self) -> dict[str, Any]:
         """The setting as JSON."""

@@ -22,7 +22,7 @@ from uuid import UUID
 FACTS = 500
 HORIZON_DAYS = 60
 SESSION_QUESTIONS = 20
-FEWEST_ANSWERS = 10
+MIN_ANSWERS = 10
 """With fewer answers behind a share, the gain of an action is not stated."""
 
 MINUTES_TO_ANSWER = 1.2
@@ -52,8 +52,8 @@ class Kind(StrEnum):
     TECHNIQUE = "technique"
 
 
-MOST = 10
-MOST_OF_A_KIND: Mapping[Kind, int] = {
+MAX_ACTIONS = 10
+MAX_PER_KIND: Mapping[Kind, int] = {
     Kind.REVISE: 1,
     Kind.PRACTICE: 3,
     Kind.CHAPTER: 3,
@@ -200,7 +200,7 @@ class Action:
     @property
     def is_stated(self) -> bool:
         """Whether there is enough behind the gain to state it."""
-        return self.gain.n >= FEWEST_ANSWERS
+        return self.gain.n >= MIN_ANSWERS
 
     @property
     def per_minute(self) -> float:
@@ -248,7 +248,7 @@ def _not_too_many(ordered: Iterable[Action]) -> Iterable[Action]:
     """The best of each kind."""
     taken: Counter[Kind] = Counter()
     for action in ordered:
-        if taken.total() < MOST and taken[action.kind] < MOST_OF_A_KIND[action.kind]:
+        if taken.total() < MAX_ACTIONS and taken[action.kind] < MAX_PER_KIND[action.kind]:
             taken[action.kind] += 1
             yield action
 
@@ -307,7 +307,7 @@ def _practice(situation: Situation, subject: SubjectOrChapter) -> Action:
 
 
 def _ground_of_subject(situation: Situation, subject: SubjectOrChapter) -> Ground:
-    if subject.share.n < FEWEST_ANSWERS:
+    if subject.share.n < MIN_ANSWERS:
         return Ground.NEW_SUBJECT
     others = [each for each in situation.subjects if each.id != subject.id and each.share.n]
     answers = sum(each.share.n for each in others)
@@ -329,8 +329,8 @@ def _chapters(situation: Situation) -> Iterable[Action]:
 
 def _ground_of_chapter(chapter: SubjectOrChapter, subject: SubjectOrChapter) -> Ground | None:
     if chapter.share.n == 0:
-        return Ground.NEW_CHAPTER if subject.share.n >= 2 * FEWEST_ANSWERS else None
-    if chapter.share.n < FEWEST_ANSWERS or chapter.share.value >= subject.share.value:
+        return Ground.NEW_CHAPTER if subject.share.n >= 2 * MIN_ANSWERS else None
+    if chapter.share.n < MIN_ANSWERS or chapter.share.value >= subject.share.value:
         return None
     return Ground.WEAK_CHAPTER if chapter.share.high < subject.share.value else Ground.LOW_CHAPTER
 

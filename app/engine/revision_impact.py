@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.engine.ranking import Histogram, Standing, standings
 
-MOST_SHOWN = 20
+MAX_SHOWN_CHANGES = 20
 """How many attempts `Impact.biggest_changes` has at most."""
 
 
@@ -77,7 +77,7 @@ class ImpactCount:
         """Count attempts with the same change, in the order of their ids."""
         self._counts[regraded] += len(attempt_ids)
         examples = self._examples.setdefault(regraded, [])
-        examples += attempt_ids[: MOST_SHOWN - len(examples)]
+        examples += attempt_ids[: MAX_SHOWN_CHANGES - len(examples)]
 
     @property
     def cohorts(self) -> set[UUID]:
@@ -120,7 +120,7 @@ class ImpactCount:
         )
 
     def _biggest(self, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Sequence[Change]:
-        return nsmallest(MOST_SHOWN, self._examined(ranks_before, ranks_after), key=_size)
+        return nsmallest(MAX_SHOWN_CHANGES, self._examined(ranks_before, ranks_after), key=_size)
 
     def _examined(self, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Iterator[Change]:
         for regraded, attempt_ids in self._examples.items():

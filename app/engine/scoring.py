@@ -17,7 +17,7 @@ from app.sentences import Sentence
 
 _NOTHING = Fraction(0)
 # Storage has 60 digits for each part of a score. With this bound, no score of a paper needs 50.
-_LARGEST_COMMON_DENOMINATOR = 10**12
+_MAX_COMMON_DENOMINATOR = 10**12
 
 
 class AllDropped(ValueError):
@@ -295,7 +295,7 @@ def mark_answer(
 
 def _check_denominators(marks: Iterable[Marks]) -> None:
     parts = (part for each in marks for part in (each.correct, each.incorrect, each.unattempted))
-    if lcm(*(part.denominator for part in parts)) > _LARGEST_COMMON_DENOMINATOR:
+    if lcm(*(part.denominator for part in parts)) > _MAX_COMMON_DENOMINATOR:
         raise ValueError("The fractions of the paper's marks have too large a common denominator.")
 
 

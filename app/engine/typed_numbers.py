@@ -12,9 +12,9 @@ from app.engine.invisible_characters import INVISIBLE
 from app.engine.marks import parse_fraction
 from app.sentences import Sentence
 
-LONGEST_NUMBER = 32
+MAX_NUMBER_LENGTH = 32
 """Of the plain number. The typed text may be longer, for it may have spaces."""
-_LONGEST_TYPED = 200
+_MAX_TYPED_LENGTH = 200
 
 _SIGNS = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),  # hyphens, dashes, minus signs
@@ -30,14 +30,14 @@ _POINT_AT_END = re.compile(r"(?<=[0-9])\.$")
 
 def plain_number(text: str) -> str:
     """The number in ASCII, such as `-5` for ` −५. `. Raises ValueError if the text is not one number."""
-    if len(text) > _LONGEST_TYPED:
-        raise ValueError(Sentence("A number has at most {longest} characters.", longest=LONGEST_NUMBER))
+    if len(text) > _MAX_TYPED_LENGTH:
+        raise ValueError(Sentence("A number has at most {longest} characters.", longest=MAX_NUMBER_LENGTH))
     if not _COMMAS.isdisjoint(text):
         raise ValueError('A number has no commas. Write "1000" for a thousand, and "3.14" with a point.')
     plain = text if text.isascii() else "".join(map(_ascii, text))
     plain = _INNER_SPACES.sub(_without_spaces, plain.strip())
     plain = _POINT_AT_END.sub("", plain)
-    parse_fraction(plain, longest=LONGEST_NUMBER)
+    parse_fraction(plain, longest=MAX_NUMBER_LENGTH)
     return plain.removeprefix("+")
 
 

@@ -22,7 +22,7 @@ _ANSWER = re.compile(r"ANSWER\s*:(?P<letter>.*)", re.IGNORECASE)
 _LETTER = re.compile(r"[A-Za-z]")
 _CERTAIN = re.compile(r"^A[.)] .+\n+(?:[B-Z][.)] .+\n+)+ANSWER: [A-Z]\s*$", re.MULTILINE)
 _LOOKED_AT = 100_000  # characters of a file of unknown format
-_LONGEST_TITLE = 60
+_MAX_TITLE_LENGTH = 60
 
 
 def is_aiken(file: bytes) -> bool:
@@ -113,7 +113,7 @@ def _problem(question: _Question, answer: str, letters: str) -> str | None:
 
 
 def _place(question: _Question, number: int) -> Place:
-    title = question.text[0][:_LONGEST_TITLE] if question.text else ""
+    title = question.text[0][:_MAX_TITLE_LENGTH] if question.text else ""
     return Place(number, f"line {question.line}", title)
 
 

@@ -50,8 +50,8 @@ _PERCENT = re.compile(r"%(?P<percent>-?[0-9]{1,3}(\.[0-9]{0,20})?)%")
 _ID = re.compile(r"\[id:(?P<id>(?:\\\]|[^\]\x00-\x1f]){1,300})\]")
 _TAG = re.compile(r"\[tag:(?P<tag>(?:\\\]|[^\]\x00-\x1f]){1,300})\]")
 _TRUE_OR_FALSE = {"T": True, "TRUE": True, "F": False, "FALSE": False}
-_MOST_ANSWERS = 100
-_LONGEST_COMMENTS = 50_000
+_MAX_ANSWERS = 100
+_MAX_COMMENTS_LENGTH = 50_000
 _CERTAIN = re.compile(r"\s*(?:\$CATEGORY:|::[^\n:]+::|//[^\n]*\n+(?:\$CATEGORY:|::|//|[^\n,]*\{))")
 # A first question with answers in braces. A CSV goes on behind the braces.
 _QUESTION = re.compile(
@@ -156,8 +156,10 @@ class _Question:
         categories, levels = subject_and_chapter(self.categories)
         explained = _text(reading, explanation) if explanation is not None else {}
         comments = " ".join(self.block.comments)
-        if len(comments) > _LONGEST_COMMENTS:
-            raise MistakeInQuestion(f"the comments before it have more than {_LONGEST_COMMENTS:,} characters")
+        if len(comments) > _MAX_COMMENTS_LENGTH:
+            raise MistakeInQuestion(
+                f"the comments before it have more than {_MAX_COMMENTS_LENGTH:,} characters"
+            )
         external_id = _ID.search(comments)
         item = item_of(
             place if place.title else replace(place, title=_beginning(said)),
@@ -254,8 +256,8 @@ def _answered(answers: str | None, reading: MoodleReading, order: Sequence[str])
 
 
 def _split(answers: str, sign: str) -> list[str]:
-    if answers.count(sign) > _MOST_ANSWERS:
-        raise UnsupportedQuestion(f"it has more than {_MOST_ANSWERS} answers")
+    if answers.count(sign) > _MAX_ANSWERS:
+        raise UnsupportedQuestion(f"it has more than {_MAX_ANSWERS} answers")
     parts = [part.strip() for part in answers.split(sign)]
     return parts if parts[0] else parts[1:]
 

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-LONGEST_HTML = 100_000
+MAX_HTML_LENGTH = 100_000
 """Characters of a text as it stands in a file."""
-LONGEST_TEXT = 20_000
+MAX_TEXT_LENGTH = 20_000
 """Characters of a text of the bank."""
 
 # A formula of the bank, and those of Moodle's filters.
@@ -326,7 +326,7 @@ class _Reader(HTMLParser):
         rows = [row for row in self._rows or [] if row]
         self._rows, self._parts = None, self._outside
         width = max(map(len, rows), default=0)
-        if not rows or width * len(rows) > LONGEST_HTML:
+        if not rows or width * len(rows) > MAX_HTML_LENGTH:
             return
         lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in rows]
         lines.insert(1, f"|{' --- |' * width}")

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 FORMULA = re.compile(r"(?<![\\$])\$(?![\s$])(?:[^$\n\\]|\\.)*?(?<!\s)\$(?![$\d])")
 _PLACEHOLDER = "\ue000"  # Replaces a formula during parsing.
 # The parser fills short rows up to the width of the header: a short text could produce a million cells.
-_MOST_CELLS = 20_000
+_MAX_CELLS = 20_000
 _MARKERS = "*_"
 _SIGNS = re.compile(r"[\\*_]")
 
@@ -56,7 +56,7 @@ _WITHOUT_TABLES = _parser()
 
 def tokens_of(text: str) -> Iterator[Token]:
     """Yield the tokens of the blocks of a text. `$…$` formulas in them stay as they are written."""
-    return _tokens(_PARSER if _cells_at_most(text) <= _MOST_CELLS else _WITHOUT_TABLES, text)
+    return _tokens(_PARSER if _cells_at_most(text) <= _MAX_CELLS else _WITHOUT_TABLES, text)
 
 
 def _tokens(parser: MarkdownIt, text: str) -> Iterator[Token]:

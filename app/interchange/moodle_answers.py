@@ -14,7 +14,7 @@ from app.interchange.items import Choice, Texts
 WHOLE = Fraction(100)
 _ROUNDED = Fraction(1, 10)
 """Percents of a third are written as 33.33333 or as 33.3."""
-_MOST_PLACES = 40
+_MAX_DECIMAL_PLACES = 40
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WITH_EXPONENT = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?[eE][+-]?[0-9]{1,2}")
 
@@ -152,7 +152,7 @@ def _plain(text: str) -> str:
 
 def decimal_of(value: Fraction) -> str:
     """A number as decimal digits. Sums and differences of decimals have finitely many."""
-    for places in range(_MOST_PLACES):
+    for places in range(_MAX_DECIMAL_PLACES):
         shifted = value * 10**places
         if shifted.denominator == 1:
             digits = str(abs(shifted.numerator)).rjust(places + 1, "0")

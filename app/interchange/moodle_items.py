@@ -14,7 +14,7 @@ from app.interchange.moodle_texts import read_text
 
 _ROOTS = ("$course$", "$system$", "$cat1$", "$category$", "$module$", "top")
 _SEPARATOR = re.compile(r"(?<!/)/(?!/)")
-_MOST_LEVELS = 2
+_MAX_LEVELS = 2
 
 Extra = dict[str, Any]
 """What Moodle has no place for, as JSON: see `extra_of`."""
@@ -59,7 +59,7 @@ def path_of(categories: Sequence[str]) -> str:
 
 def subject_and_chapter(categories: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The two levels that a question has, and a remark if there are more."""
-    if len(categories) <= _MOST_LEVELS:
+    if len(categories) <= _MAX_LEVELS:
         return categories, []
     between = ", ".join(categories[1:-1])
     return (categories[0], categories[-1]), [f"the categories between subject and chapter ({between[:100]})"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 
 from app.interchange.html_text import (
-    LONGEST_HTML,
-    LONGEST_TEXT,
+    MAX_HTML_LENGTH,
+    MAX_TEXT_LENGTH,
     ReadText,
     escaped,
     html_of,
@@ -35,7 +35,7 @@ _CLOSING = {
     "mlang": re.compile(r"\{\s{0,9}mlang(?P<end>)\s{0,9}\}", re.IGNORECASE),
 }
 _OTHER = "other"
-_MOST_LANGUAGES = 30
+_MAX_LANGUAGES = 30
 _EMPTY = re.compile(r"(?:\s|<br\s*/?>|</?p>)*")
 
 Part = tuple[Sequence[str], str]
@@ -55,17 +55,17 @@ class MoodleText:
 def read_text(raw: str, text_format: str, language: str) -> MoodleText:
     """Return a text as Markdown, by language. `language` is that of a text that does not say it."""
     found = MoodleText()
-    if len(raw) > LONGEST_HTML:
-        found.not_held = [f"a text of more than {LONGEST_HTML:,} characters"]
+    if len(raw) > MAX_HTML_LENGTH:
+        found.not_held = [f"a text of more than {MAX_HTML_LENGTH:,} characters"]
         return found
     parts = by_language(raw, language)
-    if len(parts) > _MOST_LANGUAGES:
+    if len(parts) > _MAX_LANGUAGES:
         found.not_held = [f"a text in {len(parts)} languages"]
         return found
     for each, part in parts.items():
         read = _read(part, text_format)
-        if len(read.text) > LONGEST_TEXT:
-            read.not_held.append(f"a text of more than {LONGEST_TEXT:,} characters")
+        if len(read.text) > MAX_TEXT_LENGTH:
+            read.not_held.append(f"a text of more than {MAX_TEXT_LENGTH:,} characters")
         if read.text:
             found.texts[each] = read.text
         found.images = _united(found.images, read.images)
@@ -105,7 +105,7 @@ def by_language(raw: str, language: str) -> dict[str, str]:
     named = dict.fromkeys(each for languages, _ in parts for each in languages if each != _OTHER)
     if not named:
         return {language: "".join(text for _, text in parts)}
-    if len(named) > _MOST_LANGUAGES:
+    if len(named) > _MAX_LANGUAGES:
         return dict.fromkeys(named, "")
     return {each: "".join(_in_one(parts, each)) for each in named}
 

@@ -12,12 +12,12 @@ from app.sentences import Sentence
 from app.sheets.errors import SheetTooLarge
 from app.sheets.limits import MAX_BYTES
 
-MOST_ELEMENTS = 5_000
+MAX_ELEMENTS_PER_PART = 5_000
 """Elements of one part, such as a question."""
-MOST_PARTS = 40_000
-MOST_IN_ALL = 1_000_000
+MAX_PARTS = 40_000
+MAX_ELEMENTS = 1_000_000
 """Elements of a file."""
-_MOST_LEVELS = 100
+_MAX_DEPTH = 100
 _CHUNK = 65_536
 _ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"'>]{0,40})["']""")
 _ENCODINGS = (b"utf-8", b"utf8", b"utf-16", b"us-ascii", b"iso-8859-1", b"windows-1252")
@@ -73,10 +73,10 @@ class _Parts:
         if self._depth == 2:
             self._parts += 1
             self._builder, self._count, self._began = TreeBuilder(), 0, self.line()
-        if self._parts > MOST_PARTS or self._in_all > MOST_IN_ALL:
+        if self._parts > MAX_PARTS or self._in_all > MAX_ELEMENTS:
             raise UnreadableFile("The XML has too many elements. Split the file.")
         if self._builder is not None:
-            if self._count > MOST_ELEMENTS or self._depth > _MOST_LEVELS:
+            if self._count > MAX_ELEMENTS_PER_PART or self._depth > _MAX_DEPTH:
                 raise UnreadableFile(
                     Sentence("The XML has too many elements in one question (line {line}).", line=self._began)
                 )

@@ -20,9 +20,9 @@ from app.repositories.locks import Mode, Rank
 Row = TypeVar("Row")
 KeyColumn = ColumnElement[Any] | InstrumentedAttribute[Any]
 
-LONGEST_CURSOR = 2_000
+MAX_CURSOR_LENGTH = 2_000
 """A cursor has the keys of a row in base64. The longest key is a title: the one of a practice test has up to
-ten characters more than LONGEST_TITLE, each takes at most four bytes, and with the id it makes 1,711
+ten characters more than MAX_TITLE_LENGTH, each takes at most four bytes, and with the id it makes 1,711
 characters."""
 
 

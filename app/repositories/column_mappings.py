@@ -12,7 +12,7 @@ from app.core.ids import uuid7
 from app.models import ColumnMapping, MappedSheet, User
 from app.repositories.base import Page, PageRequest, Repository
 
-MOST_USED = 500
+MAX_MAPPINGS = 500
 """An import looks at the newest ones only, because it passes them to the process that reads the sheet."""
 
 
@@ -33,7 +33,7 @@ class ColumnMappingRepository(Repository):
             _saved(institute_id)
             .where(ColumnMapping.kind == kind)
             .order_by(ColumnMapping.updated_at.desc(), ColumnMapping.id)
-            .limit(MOST_USED)
+            .limit(MAX_MAPPINGS)
         )
         return [SavedMapping(*row) for row in await self._session.execute(statement)]
 

@@ -24,13 +24,13 @@ from app.models import Attempt, AttemptRow, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import AttemptView, Response, SaveReport, StartedAttempt
 
-LARGEST_REVISION = 2**31 - 1
-MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
+MAX_REVISION = 2**31 - 1
+MAX_OPTIONS, MAX_OPTION_LENGTH, MAX_TEXT_LENGTH = 20, 20, 200
 
 
 def _check_type(value: Any) -> Any:
     """Report a wrong type as one error. Without this, Pydantic reports one for each type of the union."""
-    is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
+    is_text = isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH
     if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
     raise ValueError(
@@ -42,8 +42,8 @@ def _check_type(value: Any) -> Any:
 def _are_options(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and len(value) <= MOST_OPTIONS
-        and all(isinstance(option, str) and len(option) <= LONGEST_OPTION for option in value)
+        and len(value) <= MAX_OPTIONS
+        and all(isinstance(option, str) and len(option) <= MAX_OPTION_LENGTH for option in value)
     )
 
 
@@ -51,14 +51,14 @@ def _are_pairs(value: Any) -> bool:
     return isinstance(value, dict) and _are_options([*value.keys(), *value.values()])
 
 
-_OptionId = Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]
+_OptionId = Annotated[str, StringConstraints(max_length=MAX_OPTION_LENGTH)]
 
 Answer = TypeAliasType(
     "Answer",
     Annotated[
-        Annotated[list[_OptionId], Field(max_length=MOST_OPTIONS)]
-        | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
-        | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
+        Annotated[list[_OptionId], Field(max_length=MAX_OPTIONS)]
+        | Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH)]
+        | Annotated[dict[_OptionId, _OptionId], Field(max_length=MAX_OPTIONS)]
         | None,
         Field(
             description="Option ids, a string or pairs, by the type of the question; null means no answer",
@@ -91,10 +91,10 @@ class ResponseIn(In):
     """
 
     question_id: UUID
-    revision: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
+    revision: Annotated[int, Field(ge=1, le=MAX_REVISION, strict=True)]
     answer: AnswerIn
     marked_for_review: bool = False
-    time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION, strict=True)] = 0
+    time_spent_ms: Annotated[int, Field(ge=0, le=MAX_REVISION, strict=True)] = 0
     confidence: Confidence | None = None
     language: LanguageTag | None = None
 
@@ -158,7 +158,7 @@ class ResponsesIn(In):
     """Answers of one device. Sending them again has no effect."""
 
     attempt_id: UUID
-    lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
+    lease: Annotated[int, Field(ge=1, le=MAX_REVISION, strict=True)]
     responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200), WrapValidator(_read_each)]
 
     @property

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, EmailStr, Field, SecretStr, StringConstraints
 
-from app.core.names import LONGEST_NAME, email_address
+from app.core.names import MAX_NAME_LENGTH, email_address
 from app.repositories.users import Member
 from app.schemas.common import ONE_LINE, In, Out
 from app.services.auth import RegisteredAccount, SignedIn
@@ -20,7 +20,7 @@ def _plain_address(value: Any) -> Any:
 
 Email = Annotated[EmailStr, BeforeValidator(_plain_address)]
 """One plain address, without a display name."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), ONE_LINE]
 Password = Annotated[
     SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not a common password")
 ]

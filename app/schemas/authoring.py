@@ -36,7 +36,7 @@ FilePath = Annotated[
     Field(description="A path, relative to the folder of this file"),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-MOST_QUESTIONS = 500
+MAX_QUESTIONS = 500
 
 
 def _numbers_as_text(value: Any) -> Any:
@@ -75,7 +75,7 @@ class FilterFile(In):
     ] = None
     count: Annotated[
         int | None,
-        Field(ge=1, le=MOST_QUESTIONS, description="How many; it is an error if there are fewer"),
+        Field(ge=1, le=MAX_QUESTIONS, description="How many; it is an error if there are fewer"),
     ] = None
 
 
@@ -85,7 +85,7 @@ class QuestionsFile(In):
     import_: Annotated[ImportFile | None, Field(alias="import", description="A sheet of questions")] = None
     external_ids: Annotated[
         list[Name] | None,
-        Field(min_length=1, max_length=MOST_QUESTIONS, description="The `external_id` of each question"),
+        Field(min_length=1, max_length=MAX_QUESTIONS, description="The `external_id` of each question"),
     ] = None
     filter: Annotated[FilterFile | None, Field(description="A selection of the bank")] = None
 

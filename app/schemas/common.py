@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from typing_extensions import TypeAliasType
 
-from app.core.names import LONGEST_TITLE, checked, checked_lines
+from app.core.names import MAX_TITLE_LENGTH, checked, checked_lines
 from app.engine.marks import parse_marks
 from app.schemas.strict import strict
 from app.sentences import Sentence
@@ -42,12 +42,12 @@ class NothingIn(In):
     """The body of a request without content: an empty object."""
 
 
-_DEEPEST = 4
+_MAX_DEPTH = 4
 
 
 def trimmed(value: Any, depth: int = 0) -> Any:
     """JSON with spaces taken from both ends of its texts, as `In` does for fields of a known type."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise ValueError("This value is nested too deeply.")
     if isinstance(value, list):
         return [trimmed(each, depth + 1) for each in value]
@@ -94,7 +94,7 @@ class PageOut(Out, Generic[Item]):
     next_cursor: str | None
 
 
-MOST_LANGUAGES = 30
+MAX_LANGUAGES = 30
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
 
@@ -114,8 +114,8 @@ LocalizedTextIn = TypeAliasType(
 
 def _english(value: Any) -> Any:
     # Checked here, because `max_length` would validate all of them first.
-    if isinstance(value, dict) and len(value) > MOST_LANGUAGES:
-        raise ValueError(Sentence("Write it in at most {most} languages.", most=MOST_LANGUAGES))
+    if isinstance(value, dict) and len(value) > MAX_LANGUAGES:
+        raise ValueError(Sentence("Write it in at most {most} languages.", most=MAX_LANGUAGES))
     return {"en": value} if isinstance(value, str) else value
 
 
@@ -129,10 +129,10 @@ LocalizedName = Annotated[
     dict[
         LanguageTag,
         Annotated[
-            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE), ONE_LINE
+            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH), ONE_LINE
         ],
     ],
-    Field(min_length=1, max_length=MOST_LANGUAGES),
+    Field(min_length=1, max_length=MAX_LANGUAGES),
     BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A short text by language; a plain string means English."""
@@ -141,7 +141,7 @@ Localized = Annotated[
     dict[
         LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     ],
-    Field(min_length=1, max_length=MOST_LANGUAGES),
+    Field(min_length=1, max_length=MAX_LANGUAGES),
     BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A long text by language; a plain string means English."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.schemas.common import ONE_LINE, In, Out
-from app.services.institutes import LONGEST_NAME
+from app.services.institutes import MAX_NAME_LENGTH
 
 
 class InstituteChanges(In):
@@ -14,7 +14,7 @@ class InstituteChanges(In):
 
     name: Annotated[
         str,
-        StringConstraints(min_length=1, max_length=LONGEST_NAME),
+        StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH),
         ONE_LINE,
         Field(examples=["Saraswati IAS Academy"]),
     ]

@@ -16,7 +16,7 @@ from app.services.keys.changes import KeyChange
 from app.services.keys.revisions import RevisionDraft, RevisionView
 from app.services.keys.scales import obstacle_of
 
-MOST_CHANGES = 200
+MAX_CHANGES = 200
 
 
 class KeyChangeIn(In):
@@ -32,7 +32,7 @@ class KeyRevisionIn(In):
     With `keep: "higher"` a score never falls.
     """
 
-    changes: Annotated[list[KeyChangeIn], Field(min_length=1, max_length=MOST_CHANGES)]
+    changes: Annotated[list[KeyChangeIn], Field(min_length=1, max_length=MAX_CHANGES)]
     reason: Reason
     keep: Keep = Keep.NEW
 

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from app.engine.objections import MOST_OBJECTIONS, ObjectionRules
+from app.engine.objections import MAX_OBJECTIONS, ObjectionRules
 from app.schemas.common import In, Out
 from app.schemas.strict import Moment
 
-MOST_SOURCES = 10
+MAX_SOURCES = 10
 
 SourcesRequired = Annotated[
     int,
-    Field(ge=0, le=MOST_SOURCES, description="How many different sources an objection needs, such as 3"),
+    Field(ge=0, le=MAX_SOURCES, description="How many different sources an objection needs, such as 3"),
 ]
 Limit = Annotated[
     int | None,
-    Field(ge=1, le=MOST_OBJECTIONS, description="The most objections of one candidate; null is no limit"),
+    Field(ge=1, le=MAX_OBJECTIONS, description="The most objections of one candidate; null is no limit"),
 ]
 
 

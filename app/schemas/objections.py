@@ -13,7 +13,7 @@ from app.schemas.attempts import Answer
 from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
 from app.schemas.exams.staff_actions import DryRun, Switch
 from app.schemas.exams.steering import Reason
-from app.schemas.objection_rules import MOST_SOURCES, ObjectionRulesOut
+from app.schemas.objection_rules import MAX_SOURCES, ObjectionRulesOut
 from app.schemas.question_keys import Key, KeyIn
 from app.services.exams import KeyOfPaper, KeyStage, KeyStageView
 from app.services.objections import ClusterView, Decided, NewObjection, Verdict
@@ -156,7 +156,7 @@ class ObjectionIn(In):
     question_id: UUID
     claimed_key: KeyIn
     explanation: Annotated[str, StringConstraints(min_length=1, max_length=4000), SEVERAL_LINES]
-    sources: Annotated[list[SourceIn], Field(max_length=MOST_SOURCES, default_factory=list)]
+    sources: Annotated[list[SourceIn], Field(max_length=MAX_SOURCES, default_factory=list)]
 
     def new(self) -> NewObjection:
         """The command for the service."""

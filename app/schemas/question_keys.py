@@ -8,7 +8,7 @@ from typing_extensions import TypeAliasType
 
 from app.engine.dropped_keys import DroppedRule
 from app.engine.question_types import QUESTION_TYPES, shown_key
-from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
+from app.engine.question_types.options import MAX_ID_LENGTH, MAX_OPTIONS
 from app.schemas.common import trimmed
 from app.sentences import Sentence
 
@@ -78,8 +78,8 @@ _DROPPED_SCHEMA = {
 }
 _SHORT_SCHEMA = {
     "type": "array",
-    "maxItems": MOST_OPTIONS,
-    "items": {"type": "string", "maxLength": LONGEST_ID},
+    "maxItems": MAX_OPTIONS,
+    "items": {"type": "string", "maxLength": MAX_ID_LENGTH},
     "description": "Short for one right answer.",
 }
 

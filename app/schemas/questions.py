@@ -23,7 +23,7 @@ from app.schemas.question_keys import KeyIn, QuestionTypeName, StoredKey
 from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 
-LONGEST_GLANCE = 200
+MAX_GLANCE_LENGTH = 200
 
 
 Difficulty = Literal["easy", "medium", "hard"]
@@ -53,9 +53,9 @@ class OptionIn(In):
         return {name: value for name, value in serialize(self).items() if name != "fixed" or value}
 
 
-MOST_OPTIONS = 20
+MAX_OPTIONS = 20
 
-Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
+Options = Annotated[list[OptionIn], Field(max_length=MAX_OPTIONS)]
 
 
 class QuestionIn(In):
@@ -288,7 +288,7 @@ class DuplicateOut(Out):
 
 def _glance(question: Question) -> QuestionGlance:
     shortened = {
-        language: text if len(text) <= LONGEST_GLANCE else f"{text[:LONGEST_GLANCE]}…"
+        language: text if len(text) <= MAX_GLANCE_LENGTH else f"{text[:MAX_GLANCE_LENGTH]}…"
         for language, text in question.version.text.items()
     }
     return QuestionGlance(

@@ -14,11 +14,11 @@ from app.schemas.auth import Name
 from app.schemas.common import ONE_LINE, In, LanguageTag, Out
 from app.schemas.strict import Moment
 from app.sentences import Sentence
-from app.services.enrolments import LONGEST_BATCH, MAX_BATCHES, EnrolmentOrder
+from app.services.enrolments import MAX_BATCH_NAME_LENGTH, MAX_BATCHES, EnrolmentOrder
 from app.sheets.reports import ImportReport
 
-DEEPEST_PREFERENCES = 10
-LONGEST_PREFERENCES = 20_000
+MAX_PREFERENCES_DEPTH = 10
+MAX_PREFERENCES_BYTES = 20_000
 
 Category = Literal["general", "ews", "obc", "sc", "st"]
 
@@ -35,20 +35,20 @@ Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_know
 def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
     """Limit the depth, because Pydantic and orjson cannot serialize deeply nested values."""
     level: list[Any] = [preferences]
-    for _ in range(DEEPEST_PREFERENCES):
+    for _ in range(MAX_PREFERENCES_DEPTH):
         values = (item.values() if isinstance(item, dict) else item for item in level)
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
             return _short(preferences)
     template = "Preferences may be nested at most {most} levels deep."
-    raise ValueError(Sentence(template, most=DEEPEST_PREFERENCES))
+    raise ValueError(Sentence(template, most=MAX_PREFERENCES_DEPTH))
 
 
 def _short(preferences: dict[str, Any]) -> dict[str, Any]:
     """Limit the size, because every request of the user reads the profile with its preferences."""
-    if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
+    if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > MAX_PREFERENCES_BYTES:
         template = "Preferences may take at most {most} bytes as JSON."
-        raise ValueError(Sentence(template, most=LONGEST_PREFERENCES))
+        raise ValueError(Sentence(template, most=MAX_PREFERENCES_BYTES))
     return preferences
 
 
@@ -95,7 +95,7 @@ class StatusIn(In):
     active: bool
 
 
-Batch = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_BATCH), ONE_LINE]
+Batch = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BATCH_NAME_LENGTH), ONE_LINE]
 
 
 class EnrolmentIn(In):

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
+from app.core.names import MAX_NAME_LENGTH, checked_field, email_address, person_name
 from app.core.passwords import check_password
 from app.core.supabase_errors import UserNotFound
 from app.models import Revocation, Role
@@ -110,7 +110,7 @@ async def create(
 ) -> Member:
     """Create an account with a role and a confirmed address, for operators. Raises EmailTaken."""
     email = _checked_email(email)
-    name = checked_field("name", name, LONGEST_NAME) if name else person_name(None, email)
+    name = checked_field("name", name, MAX_NAME_LENGTH) if name else person_name(None, email)
     check_password(password, email=email, name=name)
     async with auth_errors():
         user = await parts.auth.admin_create(email, password=password, name=name)

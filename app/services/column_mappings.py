@@ -20,9 +20,9 @@ from app.sheets.reports import RowWarning
 SavedColumns = Mapping[str, Mapping[str, str]]
 """The columns of each mapping, by the fingerprint of its headers."""
 
-_LONGEST_HEADER = 100
+_MAX_HEADER_LENGTH = 100
 """Characters of a header that are listed. The fingerprint is that of the whole header."""
-_MOST_NAMED = 10
+_MAX_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class MappingMemory:
             before = self.saved.get(name)
             if not each.columns or (before is not None and _same(before.mapping.columns, each.columns)):
                 continue
-            headers = [header[:_LONGEST_HEADER] for header in _headers(each.header.cells)]
+            headers = [header[:_MAX_HEADER_LENGTH] for header in _headers(each.header.cells)]
             await uow.column_mappings.put(
                 staff.institute_id, self.kind, name, headers, each.columns, staff.author_id
             )
@@ -142,5 +142,5 @@ def _shown(columns: Mapping[str, str], header: Record) -> str:
     order = {comparable(cell): place for place, cell in enumerate(header.cells)}
     named = sorted(columns, key=lambda name: order.get(comparable(name), 0))
     pairs = [f'"{name[:50]}" → {columns[name]}' for name in named]
-    more = f" and {len(pairs) - _MOST_NAMED} more" if len(pairs) > _MOST_NAMED else ""
-    return ", ".join(pairs[:_MOST_NAMED]) + more
+    more = f" and {len(pairs) - _MAX_LISTED} more" if len(pairs) > _MAX_LISTED else ""
+    return ", ".join(pairs[:_MAX_LISTED]) + more

@@ -17,7 +17,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
 MAX_BATCHES = 20
-LONGEST_BATCH = 50
+MAX_BATCH_NAME_LENGTH = 50
 
 
 @dataclass(frozen=True, slots=True)

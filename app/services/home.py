@@ -15,7 +15,7 @@ from app.services.exams import ExamView
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_RUNNING, MOST_EXAMS, MOST_RECENT, MOST_SUGGESTIONS = 10, 10, 5, 5
+MAX_RUNNING, MAX_EXAMS, MAX_RECENT, MAX_SUGGESTIONS = 10, 10, 5, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ async def home(reads: Reading, user: Principal, now: datetime) -> Home:
     profile = await users.profile(reads, user)
     zone = ZoneInfo(profile.timezone)
     viewer = tests.viewer(user)
-    running = await reads.activity.running(viewer, MOST_RUNNING)
-    graded = await reads.activity.latest_graded(viewer, MOST_RECENT)
+    running = await reads.activity.running(viewer, MAX_RUNNING)
+    graded = await reads.activity.latest_graded(viewer, MAX_RECENT)
     listed = await reads.progress.listed(viewer, [*running, *graded])
     return Home(
         profile=profile,
         unread=await notifications.count_unread(reads, user),
         in_progress=listed[: len(running)],
-        exams=await exams.coming(reads, user, now, MOST_EXAMS),
+        exams=await exams.coming(reads, user, now, MAX_EXAMS),
         recent=listed[len(running) :],
-        suggestions=await tests.suggestions(reads, user, now, MOST_SUGGESTIONS),
+        suggestions=await tests.suggestions(reads, user, now, MAX_SUGGESTIONS),
         streak_days=streak_days(await activity.moments(reads, user, now, zone), now, zone),
     )

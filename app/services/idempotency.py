@@ -7,7 +7,7 @@ from app.core.idempotency import IdempotencyKeyReused, KeyedRequest, ResponseNot
 from app.services.unit_of_work import UnitOfWork
 
 KEPT_FOR = timedelta(days=1)
-LARGEST_RESPONSE = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 """Bytes before compression. A larger response is not kept; that the request was carried out is."""
 
 
@@ -32,7 +32,7 @@ async def keep_response(
     uow: UnitOfWork, request: KeyedRequest, response: StoredResponse, now: datetime
 ) -> None:
     """Keep the response in the transaction that has carried out the request."""
-    is_small = len(response.content) <= LARGEST_RESPONSE
+    is_small = len(response.content) <= MAX_RESPONSE_BYTES
     await uow.kept_responses.keep(
         request, response, zlib.compress(response.content) if is_small else None, now
     )

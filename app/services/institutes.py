@@ -10,7 +10,7 @@ from app.services.printing import unprintable
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
-LONGEST_NAME = 120
+MAX_NAME_LENGTH = 120
 
 
 async def find(reads: Reading, member: Principal) -> Institute:
@@ -23,7 +23,7 @@ async def rename(uow: UnitOfWork, admin: Principal, name: str) -> Institute:
 
     Raises Invalid for a name that cannot be printed.
     """
-    name = checked_field("name", name, LONGEST_NAME)
+    name = checked_field("name", name, MAX_NAME_LENGTH)
     if characters := unprintable([name]):
         template = (
             'No font of the documents has the character "{character}" ({code}). Write the name without it.'

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
+from app.core.names import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, email_address, problem_of
 from app.sheets.cells import unescape_formula
 from app.sheets.records import Record
 from app.sheets.reports import RowError
@@ -42,7 +42,7 @@ class PersonCells:
     layout: PersonLayout
     errors: list[RowError]
 
-    def text(self, what: str, longest: int = LONGEST_NAME) -> str | None:
+    def text(self, what: str, longest: int = MAX_NAME_LENGTH) -> str | None:
         """Return the text of a column, on one line."""
         position = self.layout.positions.get(what)
         if position is None:
@@ -56,7 +56,7 @@ class PersonCells:
 
     def email(self, *, required: bool = False) -> str | None:
         """Return the address."""
-        email = self.text("email", LONGEST_EMAIL)
+        email = self.text("email", MAX_EMAIL_LENGTH)
         if email is None:
             if required:
                 self.wrong("email", "the address is missing")

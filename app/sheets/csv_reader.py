@@ -22,8 +22,8 @@ _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[,;\t|])", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|meta|table|style|\?xml)", re.IGNORECASE)
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _QUOTED = re.compile(r'"[^"]*"')
-_FEWEST_CELLS = 3
-_MOST_EMPTY = 100
+_MIN_DELIMITERS = 3
+_MAX_EMPTY_LINES = 100
 """Empty lines before the header in which the delimiter is looked for."""
 
 
@@ -108,8 +108,8 @@ def _delimited(text: str) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     if (told := _SEPARATOR_LINE.fullmatch(first.strip(" ").strip('"'))) is not None:
         return told["delimiter"], rest
-    lines = [_QUOTED.sub("", line) for line in text.split("\n", _MOST_EMPTY) if line.strip()]
-    several = (line for line in lines[1:20] if max(map(line.count, ",;\t")) >= _FEWEST_CELLS)
+    lines = [_QUOTED.sub("", line) for line in text.split("\n", _MAX_EMPTY_LINES) if line.strip()]
+    several = (line for line in lines[1:20] if max(map(line.count, ",;\t")) >= _MIN_DELIMITERS)
     unquoted = lines[0] if lines and any(map(lines[0].count, ",;\t")) else next(several, "")
     if "," in unquoted:
         return ",", text

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from app.sheets.reports import MAX_REPORTED, ImportReport, Message, RowError, RowWarning
 
-_FEWEST = 4
+_MIN_GROUPED = 4
 """Fewer messages of one cause are reported one by one."""
-_MOST_NAMED = 5
+_MAX_LISTED = 5
 _VALUE = re.compile(r'"[^"]*"|\([^()]*\)')
 """What a cell has stands in quotation marks or in brackets: the cause is the same without it."""
 _CELL = re.compile(r"(?P<column>(?:.*!)?[A-Z]+)(?P<row>[0-9]+)")
@@ -61,14 +61,14 @@ def grouped(messages: Iterable[Message]) -> list[Message]:
     return [
         message
         for same in by_cause.values()
-        for message in (same if len(same) < _FEWEST else [_with_others(*sorted(same, key=_place))])
+        for message in (same if len(same) < _MIN_GROUPED else [_with_others(*sorted(same, key=_place))])
     ]
 
 
 def _with_others(first: Message, *others: Message) -> Message:
     ranges = list(_ranges(others))
-    named = ", ".join(map(str, ranges[:_MOST_NAMED]))
-    more = " …" if len(ranges) > _MOST_NAMED else ""
+    named = ", ".join(map(str, ranges[:_MAX_LISTED]))
+    more = " …" if len(ranges) > _MAX_LISTED else ""
     is_same = all(other.message == first.message for other in others)
     also = f"{'The same' if is_same else 'Something like it'} in {len(others)} more cells: {named}{more}"
     return replace(first, message=f"{first.message.removesuffix('.')}. {also}")

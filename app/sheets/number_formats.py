@@ -13,9 +13,9 @@ from functools import lru_cache
 
 DIGITS_KEPT = 15
 """The significant digits that a spreadsheet keeps of a number."""
-_LONGEST_GENERAL = 11  # the characters of a number that a cell without a format shows
-_LONGEST_SMALL = 8  # beyond, a number below 0.0001 is shown with an exponent
-_MOST_PLACES = 30
+_MAX_GENERAL_LENGTH = 11  # the characters of a number that a cell without a format shows
+_MAX_SMALL_LENGTH = 8  # beyond, a number below 0.0001 is shown with an exponent
+_MAX_DECIMAL_PLACES = 30
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|\[(?P<bracket>[^\]]*)\]'
@@ -73,12 +73,12 @@ def _general(number: Decimal) -> str:
     if len(number.as_tuple().digits) > DIGITS_KEPT:
         kept = number.quantize(Decimal(1).scaleb(number.adjusted() - DIGITS_KEPT + 1), ROUND_HALF_UP)
     text = _plain(kept)
-    if kept != number and len(text) > _LONGEST_GENERAL:
+    if kept != number and len(text) > _MAX_GENERAL_LENGTH:
         raise NotShown(
             f"this number has more than {DIGITS_KEPT} digits, and the cell shows fewer; format the cell as"
             " text and type what it should say"
         )
-    if 0 < abs(number) < Decimal("0.0001") and len(text) > _LONGEST_SMALL:
+    if 0 < abs(number) < Decimal("0.0001") and len(text) > _MAX_SMALL_LENGTH:
         raise NotShown(
             f"the spreadsheet may show this number as {float(number):G}; format the cell as text and"
             " type what it should say"
@@ -177,8 +177,8 @@ def _decimal(number: Decimal, section: _Section) -> str:
     whole, scaled = _without_scaling(whole)
     number /= Decimal(1000) ** scaled
     places = sum(token.text in "0#?" for token in after if not token.is_literal)
-    if places > _MOST_PLACES:
-        places = _MOST_PLACES
+    if places > _MAX_DECIMAL_PLACES:
+        places = _MAX_DECIMAL_PLACES
     rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if number else Decimal(0)
     digits, _, decimals = format(rounded, "f").partition(".")
     return _whole(digits.lstrip("0"), whole) + _decimals(decimals.ljust(places, "0"), after)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(r"(?:(?P<sheet>.*)!)?(?P<column>[A-Z]*)(?P<row>[0-9]+)", re.DOTALL)
 _ERROR, _WARNING = "FFC7CE", "FFEB9C"
 """The colors in which spreadsheets show a bad and a neutral cell."""
-_LONGEST = 32_000
+_MAX_CELL_LENGTH = 32_000
 """Characters of a cell; a spreadsheet reads 32,767."""
 _WIDTH = 70
 
@@ -103,7 +103,7 @@ def _add(sheet: "Worksheet", header: int, found: Sequence[tuple[_Place, RowError
     for row, lines in rows.items():
         cell = _own(sheet, row, column)
         text = "\n".join([REMARKS, *lines] if row == header else lines)
-        cell.value = escape_xml(text[:_LONGEST])
+        cell.value = escape_xml(text[:_MAX_CELL_LENGTH])
         cell.data_type = "s"
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         cell.font = Font(bold=row == header)

@@ -5,7 +5,7 @@ from datetime import timedelta
 MAX_DELIVERIES = 12
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=1)
-SHORTEST_LEASE = timedelta(seconds=30)
+MIN_LEASE = timedelta(seconds=30)
 
 
 def retry_delay(deliveries: int) -> timedelta:
@@ -19,4 +19,4 @@ def lease_of(deliveries: int) -> timedelta:
 
     It may be short: the row of a running job is locked, so that no relay leases it and no worker runs it.
     """
-    return max(SHORTEST_LEASE, retry_delay(deliveries))
+    return max(MIN_LEASE, retry_delay(deliveries))

@@ -14,7 +14,7 @@ from app.repositories.backlog import DueWork
 from app.services import attempts, exams, idempotency, tests
 from app.services.unit_of_work import looking, unit_of_work
 from app.workers.broker import Broker
-from app.workers.leases import SHORTEST_LEASE, lease_of
+from app.workers.leases import MIN_LEASE, lease_of
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Relay:
     async def _lease(self) -> list[tuple[UUID, str]]:
         now = self._clock.now()
         async with unit_of_work(self._engine) as uow:
-            jobs = await uow.jobs.lease_due(now, SHORTEST_LEASE)
+            jobs = await uow.jobs.lease_due(now, MIN_LEASE)
             for job in jobs:
                 job.leased_until = now + lease_of(job.deliveries)
             return [(job.id, job.task) for job in jobs]

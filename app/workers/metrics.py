@@ -12,7 +12,7 @@ from app.services import backlog
 from app.services.components import Components
 
 REQUEST_SECONDS = 5
-LONGEST_HEAD = 16_384
+MAX_HEAD_BYTES = 16_384
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ async def serve_metrics(parts: Components) -> None:
 
     host, port = settings.worker_metrics_host, settings.worker_metrics_port
     try:
-        server = await asyncio.start_server(answer, host, port, limit=LONGEST_HEAD)
+        server = await asyncio.start_server(answer, host, port, limit=MAX_HEAD_BYTES)
     except OSError as error:
         log.error("metrics_not_served", host=host, port=port, error=repr(error))  # noqa: TRY400 -- the error is in the event
         raise

@@ -17,7 +17,7 @@ _KINDS = {
     "Your result was revised": "results revised",
 }
 _FACTS = ("Score before", "Score now", "Rank before", "Rank now")
-_QUIET_SECONDS, _LONGEST_WAIT = 20.0, 900.0
+_QUIET_SECONDS, _MAX_WAIT_SECONDS = 20.0, 900.0
 
 
 class Mailbox:
@@ -31,7 +31,7 @@ class Mailbox:
     async def wait_for(self, expected: Mapping[str, int], quiet: float = _QUIET_SECONDS) -> None:
         """Wait until there are so many mails of each kind, or until none has come for some seconds."""
         began = last = time.monotonic()
-        while self.counts != Counter(expected) and time.monotonic() - began < _LONGEST_WAIT:
+        while self.counts != Counter(expected) and time.monotonic() - began < _MAX_WAIT_SECONDS:
             if await asyncio.to_thread(self._read_new):
                 last = time.monotonic()
             elif time.monotonic() - last > quiet:

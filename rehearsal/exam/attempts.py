@@ -23,7 +23,7 @@ from rehearsal.response_log import RehearsedLog, ResponseEvent
 
 _RUNNING = ("in_progress", "paused")
 _SUBMITS_FROM, _SUBMITS_UNTIL = 0.82, 0.97
-_LONGEST_PAUSE = 300.0
+_MAX_PAUSE_SECONDS = 300.0
 _DOWNLOADS_AGAIN = 0.2
 _LATE_ARRIVALS = (0.42, 0.55)
 """Shares of the entry time: late enough for the window to shorten the attempt, early enough to enter after an
@@ -31,10 +31,10 @@ outage."""
 _OVER_WITHIN = 240.0
 _OPENED_WITHIN = 5.0
 _BEFORE_OPENING = timedelta(seconds=2)
-_LONGEST_CORRECTION = timedelta(seconds=5)
+_MAX_CORRECTION = timedelta(seconds=5)
 """A busy server dates a request back by at most so much (app/core/arrival.py) and may judge a start by a time
 before its arrival."""
-_AFTER_ENTRY = _LONGEST_CORRECTION + timedelta(seconds=1)
+_AFTER_ENTRY = _MAX_CORRECTION + timedelta(seconds=1)
 
 
 class PaperDevice(Device):
@@ -65,7 +65,7 @@ class PaperDevice(Device):
 
     async def _start_when_open(self, access_token: str, name: str) -> ApiResponse:
         """Start, and try again while the server says that the paper opens later than now."""
-        give_up_at = time.monotonic() + _LONGEST_CORRECTION.total_seconds() + _OPENED_WITHIN
+        give_up_at = time.monotonic() + _MAX_CORRECTION.total_seconds() + _OPENED_WITHIN
         while True:
             await self._interruption.wait_until_over()
             try:
@@ -79,7 +79,7 @@ class PaperDevice(Device):
             await asyncio.sleep(self._rng.uniform(0.2, 0.5))
 
     async def _post(self, events: Sequence[ResponseEvent]) -> ApiResponse:
-        give_up_at = time.monotonic() + _LONGEST_PAUSE
+        give_up_at = time.monotonic() + _MAX_PAUSE_SECONDS
         maybe_processed = False
         try:
             while True:
@@ -95,7 +95,7 @@ class PaperDevice(Device):
                 if not self.is_paused:
                     break
                 if time.monotonic() > give_up_at:
-                    raise UnexpectedResponse(f"save: the attempt is paused for {_LONGEST_PAUSE:.0f} s")
+                    raise UnexpectedResponse(f"save: the attempt is paused for {_MAX_PAUSE_SECONDS:.0f} s")
                 await asyncio.sleep(self._rng.uniform(0.5, 1.5))
         finally:
             self.is_paused = False

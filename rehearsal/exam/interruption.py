@@ -5,7 +5,7 @@ import time
 
 from rehearsal.client import UnexpectedResponse
 
-_LONGEST = 300.0
+_MAX_SECONDS = 300.0
 _PAUSE = 0.3
 
 
@@ -29,8 +29,8 @@ class Interruption:
         await self._wait(ended=True)
 
     async def _wait(self, *, ended: bool) -> None:
-        give_up_at = time.monotonic() + _LONGEST
+        give_up_at = time.monotonic() + _MAX_SECONDS
         while not self.has_power or (ended and self.is_ended_by_mistake):
             if time.monotonic() > give_up_at:
-                raise UnexpectedResponse(f"a candidate could not go on for {_LONGEST:.0f} s")
+                raise UnexpectedResponse(f"a candidate could not go on for {_MAX_SECONDS:.0f} s")
             await asyncio.sleep(_PAUSE)

@@ -23,7 +23,7 @@ CUTOFFS = {"general": "90.00"}
 
 _QUALIFYING_PERCENT = 33
 _LEAD_SECONDS, _LEAD_PER_CANDIDATE = 1.0, 0.05
-_LEAST_MARGIN, _MOST_MARGIN, _MARGIN_SHARE, _MARGIN_PER_CANDIDATE = 3.0, 15.0, 0.25, 0.02
+_MIN_MARGIN, _MAX_MARGIN, _MARGIN_SHARE, _MARGIN_PER_CANDIDATE = 3.0, 15.0, 0.25, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def lead_seconds(options: ExamOptions) -> float:
 
 def margin_seconds(options: ExamOptions) -> float:
     """So many seconds before the start, all candidates must be ready; otherwise the exam is postponed."""
-    least = min(_MOST_MARGIN, max(_LEAST_MARGIN, _MARGIN_SHARE * options.seconds))
+    least = min(_MAX_MARGIN, max(_MIN_MARGIN, _MARGIN_SHARE * options.seconds))
     return least + _MARGIN_PER_CANDIDATE * options.candidates
 
 

@@ -18,8 +18,8 @@ from rehearsal.exam.socket_checks import COMMON, OWN, MessageLog
 
 _LOGGED = COMMON | OWN
 _OPENING_SECONDS = 15
-_SHORTEST_DISCONNECT, _LONGEST_DISCONNECT = 0.5, 4.0
-_LONGEST_PAUSE = 15.0
+_MIN_DISCONNECT_SECONDS, _MAX_DISCONNECT_SECONDS = 0.5, 4.0
+_MAX_PAUSE_SECONDS = 15.0
 _UNAUTHENTICATED, _SESSION_REPLACED, _NOT_FOUND = 4401, 4403, 4404
 
 
@@ -48,7 +48,7 @@ class SocketClient:
     async def listen(self) -> None:
         """Stay connected until `close`. Records a problem if no ticket is given."""
         while not self._is_closing:
-            pause = min(_LONGEST_PAUSE, _SHORTEST_DISCONNECT * 2**self._failures)
+            pause = min(_MAX_PAUSE_SECONDS, _MIN_DISCONNECT_SECONDS * 2**self._failures)
             self._reconnect_after = self._rng.uniform(pause, 2 * pause)
             self._failures += 1
             try:
@@ -67,7 +67,7 @@ class SocketClient:
     def disconnect(self) -> None:
         """Abort the connection as a lost network does."""
         if self._connection is not None:
-            self._reconnect_after = self._rng.uniform(_SHORTEST_DISCONNECT, _LONGEST_DISCONNECT)
+            self._reconnect_after = self._rng.uniform(_MIN_DISCONNECT_SECONDS, _MAX_DISCONNECT_SECONDS)
             self._metrics.counts["sockets disconnected"] += 1
             self._connection.transport.abort()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-LONGEST_EXTRA = 0.55
+MAX_EXTRA_SHARE = 0.55
 """Grants, extensions and pauses together give at most this share of a paper's time."""
 
 _ENTRY = 0.5
@@ -58,7 +58,7 @@ def windows(first: datetime, seconds: int, papers: int, grace: float) -> Sequenc
     for number in range(1, papers + 1):
         entry = max(_SLACK, _ENTRY * seconds)
         if found:
-            entry = max(entry, LONGEST_EXTRA * seconds + grace + _CLOSING + _SLACK)
+            entry = max(entry, MAX_EXTRA_SHARE * seconds + grace + _CLOSING + _SLACK)
         ends_at = starts_at + timedelta(seconds=max(entry, seconds + 0.4 * entry))
         entry_closes_at = starts_at + timedelta(seconds=entry)
         found.append(Window(f"P{number}", starts_at, entry_closes_at, ends_at, seconds))

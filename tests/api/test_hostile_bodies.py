@@ -37,7 +37,7 @@ from tests.hostile_bodies import (
 from tests.thorough import part
 
 PUBLIC_BYTES = 64 * 1024
-LARGEST_ANSWER = 64 * 1024
+MAX_REFUSAL_BYTES = 64 * 1024
 REFUSALS = frozenset({400, 401, 403, 404, 408, 409, 413, 415, 422, 429})
 NOT_TRIED = frozenset({401, 429})
 TAKES_A_LIST = ("POST", "/v1/tests/{test_id}/responses")
@@ -135,7 +135,7 @@ class Attack:
             return f"status {outcome.status}"
         if outcome.status < 300 and outcome.received:
             return f"accepted with {outcome.status}"
-        if len(outcome.content) > LARGEST_ANSWER and outcome.status >= 300:
+        if len(outcome.content) > MAX_REFUSAL_BYTES and outcome.status >= 300:
             return f"a refusal of {len(outcome.content)} bytes"
         is_problem = outcome.content_type.startswith(problems.PROBLEM_JSON)
         return None if outcome.status < 300 or is_problem else f"refused as {outcome.content_type}"

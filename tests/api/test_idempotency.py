@@ -249,7 +249,7 @@ class TestKeeping:
         self, uow: UnitOfWork, request_: KeyedRequest
     ) -> None:
         largest, larger = replace(request_, key="largest"), replace(request_, key="larger")
-        whole = StoredResponse(201, "text/plain", b"a" * idempotency.LARGEST_RESPONSE)
+        whole = StoredResponse(201, "text/plain", b"a" * idempotency.MAX_RESPONSE_BYTES)
         await idempotency.keep_response(uow, largest, whole, NOW)
         await idempotency.keep_response(uow, larger, replace(whole, content=whole.content + b"a"), NOW)
         assert await idempotency.find_response(uow, largest, NOW) == whole

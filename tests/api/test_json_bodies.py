@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.json_bodies import MOST_FIELDS, MOST_VALUES, is_suspicious, read_json
+from app.api.json_bodies import MAX_FIELDS, MAX_VALUES, is_suspicious, read_json
 from app.core.errors import Invalid
 
 
@@ -39,9 +39,9 @@ class TestReadJson:
             pytest.param(b'{"a":' * 40_000, id="deep objects"),
             pytest.param(b"[" + b"[],[]," * 100_000 + b"1]", id="very many empty lists"),
             pytest.param(b"[" + b"1," * 500_000 + b"1]", id="half a million numbers"),
-            pytest.param(b"[" + b"1," * MOST_VALUES + b"1]", id="more values than are checked quickly"),
+            pytest.param(b"[" + b"1," * MAX_VALUES + b"1]", id="more values than are checked quickly"),
             pytest.param(
-                json.dumps({f"a{number}": 1 for number in range(MOST_FIELDS + 1)}).encode(), id="many fields"
+                json.dumps({f"a{number}": 1 for number in range(MAX_FIELDS + 1)}).encode(), id="many fields"
             ),
             pytest.param(b'{"a": ' + b"9" * 100_000 + b"}", id="a number of 100,000 digits"),
             pytest.param(b'{"a": "\xed\xa0\x80"}', id="a surrogate in bytes"),
@@ -59,11 +59,11 @@ class TestReadJson:
                 read_json(body)
 
     def test_many_innocent_values_pass(self) -> None:
-        values = [None] * (MOST_VALUES - 1)
+        values = [None] * (MAX_VALUES - 1)
         assert read_json(json.dumps(values).encode()) == values
 
     def test_a_text_may_have_more_commas_than_a_body_has_values(self) -> None:
-        assert read_json(json.dumps({"a": "," * 2 * MOST_VALUES}).encode())
+        assert read_json(json.dumps({"a": "," * 2 * MAX_VALUES}).encode())
 
     def test_the_caller_says_how_many_values_there_may_be(self) -> None:
         assert read_json(b'{"a": [1, 2]}', most_values=4)

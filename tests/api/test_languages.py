@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from app.api.languages import LONGEST_HEADER, preferred
+from app.api.languages import MAX_HEADER_LENGTH, preferred
 from tests.api.matrix import Matrix
 from tests.builders.world import Identity
 
@@ -41,7 +41,7 @@ def test_of_a_header() -> None:
         ("hi;q=nan", "en"),
         ("hi;q=-1,en;q=0.1", "en"),
         ("hin", "en"),
-        ("x" * LONGEST_HEADER, "en"),
+        ("x" * MAX_HEADER_LENGTH, "en"),
     ]:
         assert preferred(accepted) == language, accepted
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.core.errors import Invalid
-from app.core.names import LONGEST_NAME, problem_of
+from app.core.names import MAX_NAME_LENGTH, problem_of
 from app.models import Role
 from app.services import accounts, exams
 from app.services.components import Components
@@ -42,14 +42,14 @@ class TestAccessTokens:
         self, api: httpx.AsyncClient, auth_url: str, name: Any
     ) -> None:
         me = await with_token_name(api, auth_url, name)
-        assert problem_of(me["name"], LONGEST_NAME) is None
+        assert problem_of(me["name"], MAX_NAME_LENGTH) is None
 
     async def test_without_a_name_it_is_the_local_part_of_the_address(
         self, api: httpx.AsyncClient, auth_url: str
     ) -> None:
         local = f"{'long.' * 50}{uuid4().hex}"[:230]
         me = await with_token_name(api, auth_url, "\u200b", f"{local}@example.org")
-        assert me["name"] == local[:LONGEST_NAME].rstrip()
+        assert me["name"] == local[:MAX_NAME_LENGTH].rstrip()
 
 
 class TestFiles:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Invalid
-from app.core.names import LONGEST_TITLE
-from app.repositories.base import LONGEST_CURSOR, PageRequest, encode_cursor, page_of
+from app.core.names import MAX_TITLE_LENGTH
+from app.repositories.base import MAX_CURSOR_LENGTH, PageRequest, encode_cursor, page_of
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import Json
 from tests.builders.content import publish_for, publish_test
@@ -42,8 +42,8 @@ class TestCursor:
             assert answer.json()["errors"][0]["field"] == "cursor", cursor
 
     def test_the_longest_one_fits(self) -> None:
-        practice_title = "Practice: " + "😀" * LONGEST_TITLE
-        assert len(encode_cursor([practice_title, uuid4()])) <= LONGEST_CURSOR
+        practice_title = "Practice: " + "😀" * MAX_TITLE_LENGTH
+        assert len(encode_cursor([practice_title, uuid4()])) <= MAX_CURSOR_LENGTH
 
     async def test_a_limit_out_of_bounds_is_refused(self, admin: httpx.AsyncClient) -> None:
         for limit in ["0", "101", "-1", "x"]:

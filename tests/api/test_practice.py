@@ -15,7 +15,7 @@ from app.core.errors import NotPublishable
 from app.models import Subject
 from app.services import tests as test_services
 from app.services.analytics import practice, taking_in
-from app.services.analytics.practice import MOST_OPEN, PracticeRequest
+from app.services.analytics.practice import MAX_OPEN_TESTS, PracticeRequest
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.analytics import Given, add_chapter, add_test, principal_of_client, sit
@@ -209,7 +209,7 @@ async def test_open_practice_tests_are_limited(engine: AsyncEngine, people: Peop
     candidate = await people.candidate()
     async with unit_of_work(engine) as uow:
         user = await principal_of_client(uow, candidate)
-        for _ in range(MOST_OPEN - 1):
+        for _ in range(MAX_OPEN_TESTS - 1):
             await practice.create(uow, user, PracticeRequest(subject_id=subject.id), clock.now())
     body = {"subject_id": str(subject.id)}
     answers = await asyncio.gather(*(candidate.post("/practice", json=body) for _ in range(2)))

@@ -143,7 +143,7 @@ class TestSimilarity:
         assert "have not been analyzed yet" in page.text
 
     async def test_too_many_pairs(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(similarity, "MOST_PAIRS", 100)
+        monkeypatch.setattr(similarity, "MAX_PAIRS", 100)
         path = f"/analytics/tests/{stage.made.id}/similarity"
         for params in ({}, {"attempt_id": [str(each) for each in stage.attempts[:2]]}):
             answer = await stage.owner.get(path, params=params)

@@ -20,7 +20,7 @@ from tests.builders.exams import MINUTE, HeldExam, body_of, hold_exam, register,
 from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
-MOST_CALLS = 2
+MAX_CALLS = 2
 
 
 @dataclass
@@ -32,7 +32,7 @@ class App:
 
     async def get(self, path: str, **params: Any) -> Json:
         self.calls.append(path)
-        assert len(self.calls) <= MOST_CALLS, self.calls
+        assert len(self.calls) <= MAX_CALLS, self.calls
         return body_of(await self.client.get(path, params=params))
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.names import LONGEST_TITLE
+from app.core.names import MAX_TITLE_LENGTH
 from app.models import Subject
 from app.services.components import Components
 from app.services.tests import SectionDraft, refresh_popularity
@@ -235,7 +235,7 @@ class TestOrder:
         self, shelf: Shelf, candidate: httpx.AsyncClient, letter: str
     ) -> None:
         """A cursor has the title, so that it is longest for characters of four bytes."""
-        titles = [letter * (LONGEST_TITLE - 1) + end for end in "abcde"]
+        titles = [letter * (MAX_TITLE_LENGTH - 1) + end for end in "abcde"]
         for title in titles:
             await shelf.add(title)
         assert await pages(candidate, shelf, sort="title") == titles

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.arrival import INTERVAL, LONGEST_CORRECTION, TICKS_AFTER_BLOCK, LoopMonitor
+from app.core.arrival import INTERVAL, MAX_CORRECTION_SECONDS, TICKS_AFTER_BLOCK, LoopMonitor
 
 START = 1000.0
 
@@ -30,7 +30,7 @@ class TestLoopMonitor:
             pytest.param([2.0, 1.5], 0.0, 3.5, id="reading them blocked the loop again"),
             pytest.param([3.0, *[INTERVAL] * TICKS_AFTER_BLOCK, 3.0], 0.0, 3.0, id="another block, later"),
             pytest.param([0.3] * 100, 0.0, 0.3 * TICKS_AFTER_BLOCK, id="not before the first of many blocks"),
-            pytest.param([500.0], 0.0, LONGEST_CORRECTION, id="at most the longest correction"),
+            pytest.param([500.0], 0.0, MAX_CORRECTION_SECONDS, id="at most the longest correction"),
         ],
     )
     def test_a_request_gets_the_time_before_the_block(

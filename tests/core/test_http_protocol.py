@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.http_protocol import (
-    LARGEST_HEAD,
-    MOST_HEADERS,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
     RECHECK_SECONDS,
     BoundedHttpProtocol,
     JoinedWrites,
@@ -156,14 +156,14 @@ class TestSize:
     async def test_a_head_that_does_not_end(self, port: int, start: bytes) -> None:
         filler = b"X: y\r\n" if start.endswith(b"1.1\r\n") else b"x"
         piece = filler * (16 * 1024 // len(filler))
-        said = await answers(port, start, *[piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1))
+        said = await answers(port, start, *[piece] * ((MAX_HEAD_BYTES + CHUNK) // len(piece) + 1))
         assert said.startswith(b"HTTP/1.1 431 ") or said == b""
 
     @pytest.mark.parametrize("start", [b"2\r\n{}\r\n0\r\nX: ", b"2;"], ids=["trailer", "chunk extension"])
     async def test_what_is_neither_head_nor_body_does_not_grow(self, port: int, start: bytes) -> None:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         piece = b"x" * 16 * 1024
-        pieces = [piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1)
+        pieces = [piece] * ((MAX_HEAD_BYTES + CHUNK) // len(piece) + 1)
         said = await asyncio.wait_for(answers(port, head, start, *pieces), PATIENCE)
         assert said.startswith(b"HTTP/1.1 431 ") or said == b""
 
@@ -172,14 +172,14 @@ class TestSize:
         assert b"200 OK" in await asyncio.wait_for(answers(port, head + HANDSHAKE), PATIENCE)
 
     async def test_too_many_headers(self, port: int) -> None:
-        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS + 1) + b"\r\n"
+        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MAX_HEADERS + 1) + b"\r\n"
         said = await answers(port, head)
         assert said.startswith(b"HTTP/1.1 431 ")
         problem_of(said, "headers_too_large")
         assert b"200 OK" not in said
 
     async def test_as_many_as_are_allowed(self, port: int) -> None:
-        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS - 1) + b"Connection: close\r\n\r\n"
+        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MAX_HEADERS - 1) + b"Connection: close\r\n\r\n"
         assert b"200 OK" in await answers(port, head)
 
 

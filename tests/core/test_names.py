@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.names import DEFAULT_NAME, LONGEST_NAME, checked, email_address, person_name, problem_of
+from app.core.names import DEFAULT_NAME, MAX_NAME_LENGTH, checked, email_address, person_name, problem_of
 
 NAMES = [
     "Asha Rao",
@@ -40,19 +40,19 @@ NOT_NAMES = [
 class TestChecked:
     @pytest.mark.parametrize("name", NAMES)
     def test_takes_names(self, name: str) -> None:
-        assert checked(f" {name} ", LONGEST_NAME) == name
+        assert checked(f" {name} ", MAX_NAME_LENGTH) == name
 
     @pytest.mark.parametrize("name", NOT_NAMES)
     def test_refuses_what_is_no_name(self, name: str) -> None:
-        assert problem_of(name, LONGEST_NAME) is not None
+        assert problem_of(name, MAX_NAME_LENGTH) is not None
 
     def test_says_what_to_do(self) -> None:
         with pytest.raises(ValueError, match="one line"):
-            checked("Asha\nRao", LONGEST_NAME)
+            checked("Asha\nRao", MAX_NAME_LENGTH)
         with pytest.raises(ValueError, match="visible"):
-            checked("\u200b", LONGEST_NAME)
+            checked("\u200b", MAX_NAME_LENGTH)
         with pytest.raises(ValueError, match="200"):
-            checked("N" * 201, LONGEST_NAME)
+            checked("N" * 201, MAX_NAME_LENGTH)
 
 
 class TestPersonName:
@@ -77,7 +77,7 @@ class TestPersonName:
 
     @given(st.text(), st.text())
     def test_always_gives_a_name(self, given_name: str, email: str) -> None:
-        assert problem_of(person_name(given_name, email), LONGEST_NAME) is None
+        assert problem_of(person_name(given_name, email), MAX_NAME_LENGTH) is None
 
 
 class TestEmailAddress:

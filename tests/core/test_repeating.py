@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.core.repeating import MOST_TIME, end, failing_loops, keep_running, repeat, repeat_full_batches
+from app.core.repeating import MAX_TIME, end, failing_loops, keep_running, repeat, repeat_full_batches
 from tests.conftest import TestClock
 from tests.waiting import PATIENCE
 
@@ -75,7 +75,7 @@ class TestRepeatFullBatches:
         async def run() -> int:
             nonlocal runs
             runs += 1
-            clock.advance(MOST_TIME.total_seconds() / 2)
+            clock.advance(MAX_TIME.total_seconds() / 2)
             return 3
 
         await repeat_full_batches(clock, run, 3)

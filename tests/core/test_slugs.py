@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.core.slugs import LONGEST_SLUG, slug_of
+from app.core.slugs import MAX_SLUG_LENGTH, slug_of
 
 
 class TestSlugOf:
@@ -28,7 +28,7 @@ class TestSlugOf:
     def test_any_name_gives_a_slug_that_the_api_accepts(self, name: str) -> None:
         slug = slug_of(name)
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
-        assert len(slug) <= LONGEST_SLUG
+        assert len(slug) <= MAX_SLUG_LENGTH
 
     def test_names_without_a_letter_differ(self) -> None:
         assert slug_of("!!!") != slug_of("???")

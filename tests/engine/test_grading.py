@@ -49,7 +49,7 @@ class TestGrade:
             assert grader.grade(by_place(key, answers)) == Grader(key).grade(by_place(key, answers))
 
     def test_remembers_a_bounded_number_of_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(grading, "_MOST_REMEMBERED", 3)
+        monkeypatch.setattr(grading, "_MAX_REMEMBERED_ANSWERS", 3)
         key = paper_of([Accepted(frozenset([frozenset("a")]))] * 2)
         grader = Grader(key)
         for number in range(20):

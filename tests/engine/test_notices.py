@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.engine.notices import MOST_TRIES, QuietHours, Reminder, rest_after
+from app.engine.notices import MAX_TRIES, QuietHours, Reminder, rest_after
 
 STARTS = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 DAY = Reminder(timedelta(hours=24), timedelta(hours=6), worth=timedelta(minutes=15))
@@ -132,7 +132,7 @@ class TestRestAfter:
     def test_it_doubles_up_to_four_hours(self, tries: int, seconds: int) -> None:
         assert rest_after(tries) == timedelta(seconds=seconds)
 
-    @pytest.mark.parametrize("tries", [MOST_TRIES, MOST_TRIES + 1])
+    @pytest.mark.parametrize("tries", [MAX_TRIES, MAX_TRIES + 1])
     def test_it_ends(self, tries: int) -> None:
         assert rest_after(tries) is None
         assert rest_after(tries, timedelta(seconds=1)) is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.engine.objections import (
-    MOST_OBJECTIONS,
+    MAX_OBJECTIONS,
     ObjectionRules,
     ObjectionWindow,
     attempt_window,
@@ -48,7 +48,7 @@ def test_an_attempt_has_a_window_of_its_own(rules: ObjectionRules, window: tuple
 )
 def test_a_setting_is_stored(rules: ObjectionRules) -> None:
     assert ObjectionRules.of(rules.stored()) == rules
-    assert rules.most == (5 if rules.limit else MOST_OBJECTIONS)
+    assert rules.most == (5 if rules.limit else MAX_OBJECTIONS)
 
 
 A, B, BOTH = {"accepted": [["a"]]}, {"accepted": [["b"]]}, {"accepted": [["a"], ["b"]]}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.engine.recommending import (
     FACTS,
     HORIZON_DAYS,
-    MOST,
+    MAX_ACTIONS,
     NOTHING_KNOWN,
     DueCard,
     Estimate,
@@ -191,7 +191,7 @@ def test_the_order_is_that_of_marks_by_minute(values: list[tuple[float, float, i
     ]
     situation = Situation(subjects, cards=[card(number, UUID(int=100)) for number in range(cards)])
     actions = rank(situation)
-    assert len(actions) <= MOST
+    assert len(actions) <= MAX_ACTIONS
     assert actions == sorted(actions, key=lambda action: -action.per_minute)
     assert actions == rank(replace(situation, subjects=subjects[::-1]))
     assert all(action.gain.low <= action.gain.value <= action.gain.high for action in actions)

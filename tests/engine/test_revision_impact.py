@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.revision_impact import MOST_SHOWN, Impact, ImpactCount, Regraded, ResultMark
+from app.engine.revision_impact import MAX_SHOWN_CHANGES, Impact, ImpactCount, Regraded, ResultMark
 
 COHORT, OTHER = UUID(int=1), UUID(int=2)
 
@@ -87,7 +87,7 @@ class TestImpact:
     def test_shows_a_bounded_number_the_biggest_first(self) -> None:
         pairs = [(mark("0"), mark(str(number % 50))) for number in range(100)]
         shown = impact_of(*pairs).biggest_changes
-        assert len(shown) == MOST_SHOWN
+        assert len(shown) == MAX_SHOWN_CHANGES
         assert [change.after.score for change in shown[:4]] == [49, 49, 48, 48]
         assert [change.attempt_id.int for change in shown[:2]] == [49, 99]
 

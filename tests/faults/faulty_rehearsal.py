@@ -12,7 +12,7 @@ from tests.faults.system import System, environment_of
 _FAULT_BEGINS = 0.25
 """The fault begins at this share of the test's time, when all have started and few have submitted."""
 
-_LONGEST_ANSWER = 36.0
+_MAX_RESPONSE_SECONDS = 36.0
 """Seconds after which even a request that fails must have been answered."""
 
 Inject = Callable[[System], AbstractAsyncContextManager[None]]
@@ -135,7 +135,7 @@ def _note(rehearsal: Rehearsal, observed: Observed) -> None:
         observed.problems.append(
             f"{counts['malformed refusals']} answers with 429 or 503 had no Retry-After or problem document"
         )
-    if observed.slowest_refusal > _LONGEST_ANSWER:
+    if observed.slowest_refusal > _MAX_RESPONSE_SECONDS:
         observed.problems.append(f"a 503 came after {observed.slowest_refusal:.0f} s")
     if not observed.acknowledged:
         observed.problems.append("no answer was acknowledged")

@@ -26,8 +26,8 @@ from rehearsal.questions import generate_questions
 from tests.faults import hostile_files as hostile
 from tests.faults import installation
 
-SLOWEST_PROBE = 0.5
-MOST_GROWTH = 100
+MAX_PROBE_SECONDS = 0.5
+MAX_GROWTH_MB = 100
 EVERY = 0.1
 _PATIENCE = 600
 
@@ -87,7 +87,7 @@ class Seen:
     @property
     def holds(self) -> bool:
         """Whether everything was as it must be."""
-        return self.status < 500 and self.slowest <= SLOWEST_PROBE and self.grown <= MOST_GROWTH
+        return self.status < 500 and self.slowest <= MAX_PROBE_SECONDS and self.grown <= MAX_GROWTH_MB
 
 
 def attacks(printed: dict[str, str]) -> dict[str, Attack]:

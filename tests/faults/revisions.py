@@ -36,7 +36,7 @@ from tests.faults.servers import replaced
 from tests.faults.system import System, environment_of, family, plain
 
 QUESTIONS = 20
-MOST_KILLS = 6
+MAX_KILLS = 6
 """In one revision: a job is given up after 12 deliveries."""
 POLL = 0.05
 KILLED = ("worker", "worker", "api")
@@ -166,7 +166,7 @@ async def _disturb(
     """Kill again and again while the revision is carried out, then let it be done."""
     here = 0
     while not await _is_published(parts, revision_id):
-        if here == MOST_KILLS or kills.done == kills.wanted:
+        if here == MAX_KILLS or kills.done == kills.wanted:
             await asyncio.sleep(POLL)
             continue
         await _execute(parts, FORGET_PROGRESS, id=revision_id)

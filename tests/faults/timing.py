@@ -36,11 +36,11 @@ import httpx
 
 from tests.faults import installation
 
-LOWEST, HIGHEST = 0.45, 0.55
+MIN_AUC, MAX_AUC = 0.45, 0.55
 NORMAL_99 = 2.576
 """So many standard errors to each side hold 99 % of a normal distribution."""
 WARM_UP = 20
-MOST_SERIES = 3
+MAX_SERIES = 3
 PASSWORD = "testpassword"
 SEED = 8
 
@@ -103,9 +103,9 @@ class Measured:
     def verdict(self) -> str:
         """By the rule that stands at the head of this file."""
         low, high = self.interval
-        if low > HIGHEST or high < LOWEST:
+        if low > MAX_AUC or high < MIN_AUC:
             return "TELLS"
-        return "holds" if low >= LOWEST and high <= HIGHEST else "undecided"
+        return "holds" if low >= MIN_AUC and high <= MAX_AUC else "undecided"
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -151,7 +151,7 @@ async def measure(
 ) -> Measured:
     """So many rounds, and as many again, at most twice, while these do not decide."""
     measured = Measured(route, [])
-    for _ in range(MOST_SERIES):
+    for _ in range(MAX_SERIES):
         for _ in range(rounds):
             measured.rounds.append(await measure_round(http, route, known, dice))
             print(f"{route.name:28} round {len(measured.rounds)}  {measured.rounds[-1]}", flush=True)

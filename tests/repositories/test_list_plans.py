@@ -21,7 +21,7 @@ from tests.repositories.plan_nodes import plan_of, rows_read, scanned_tables, se
 from tests.thorough import part
 
 SIZES = Sizes(users=6_000, questions=2_000, tests=3)
-MOST_ROWS = 1_900
+MAX_ROWS = 1_900
 """A page may read so many rows of a table: those that it shows, and what it skips on the way to them."""
 
 
@@ -57,7 +57,7 @@ async def test_no_large_table_is_read_from_end_to_end(
     plans = [await plan_of(connection, *each) for each in statements]
     assert plans
     assert LARGE & set().union(*map(scanned_tables, plans)) == set()
-    assert {table: n for plan in plans for table, n in rows_read(plan).items() if n > MOST_ROWS} == {}
+    assert {table: n for plan in plans for table, n in rows_read(plan).items() if n > MAX_ROWS} == {}
 
 
 @pytest.mark.parametrize("name", ["questions by words in a subject", "attempts at a test by a name"])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.workers.leases import LAST_RETRY, MAX_DELIVERIES, SHORTEST_LEASE, lease_of, retry_delay
+from app.workers.leases import LAST_RETRY, MAX_DELIVERIES, MIN_LEASE, lease_of, retry_delay
 
 
 class TestRetryDelay:
@@ -19,7 +19,7 @@ class TestRetryDelay:
 
 class TestLeaseOf:
     def test_a_first_lease_leaves_time_to_be_taken(self) -> None:
-        assert lease_of(1) == SHORTEST_LEASE
+        assert lease_of(1) == MIN_LEASE
 
     def test_later_ones_are_as_long_as_the_rest_after_a_failure(self) -> None:
-        assert lease_of(8) == retry_delay(8) > SHORTEST_LEASE
+        assert lease_of(8) == retry_delay(8) > MIN_LEASE

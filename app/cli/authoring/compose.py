@@ -7,14 +7,14 @@ from uuid import UUID
 from app.cli.authoring.yaml_file import BadFile, Location, Mistake, Source, name_of, read
 from app.core.errors import DomainError
 from app.repositories.questions import QuestionFilter
-from app.schemas.authoring import MOST_QUESTIONS, ComposedTestFile, FilterFile, ImportFile, SectionFile
+from app.schemas.authoring import MAX_QUESTIONS, ComposedTestFile, FilterFile, ImportFile, SectionFile
 from app.services import questions, tests
 from app.services.components import Components
 from app.services.questions import EmptyKey, ImagesZip
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
 
-LARGEST_SHEET = 25_000_000
+MAX_SHEET_BYTES = 25_000_000
 
 
 class Composer:
@@ -121,7 +121,7 @@ class Composer:
             difficulty=wanted.difficulty,
             statuses=["active"],
         )
-        limit = wanted.count or MOST_QUESTIONS
+        limit = wanted.count or MAX_QUESTIONS
         found = await questions.select(self._uow, self._author, chosen, limit)
         if len(found) < (wanted.count or 1):
             raise source.mistake(place, f"only {len(found)} active questions match; widen the filter")
@@ -159,6 +159,6 @@ def _bytes(source: Source, place: Location, path: str) -> bytes:
         content = (source.path.parent / path).read_bytes()
     except OSError as error:
         raise source.mistake(place, f"`{path}` cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST_SHEET:
+    if len(content) > MAX_SHEET_BYTES:
         raise source.mistake(place, f"`{path}` is larger than 25 MB; split it")
     return content

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 Location = tuple[str | int, ...]
 File = TypeVar("File", bound=BaseModel)
-LARGEST = 1_000_000
+MAX_BYTES = 1_000_000
 # The core schema of YAML 1.2. YAML 1.1 would read `no` as false, and `10:30` as a number.
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -75,7 +75,7 @@ def parse(path: Path) -> Source:
     """The content of a YAML file."""
     try:
         content = path.read_bytes()
-        if len(content) > LARGEST:
+        if len(content) > MAX_BYTES:
             raise BadFile([Mistake(path, 1, "the file is larger than 1 MB; split it")])
         node = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except OSError as error:

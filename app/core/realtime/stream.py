@@ -25,7 +25,7 @@ REMEMBER_SECONDS = 24 * 3600
 
 BLOCK_MS = 2000
 BATCH_SIZE = 500
-LONGEST_PAUSE = 3.0
+MAX_PAUSE_SECONDS = 3.0
 """Seconds between two attempts to read during an outage."""
 
 DELIVERY_TIME = timedelta(seconds=60)
@@ -133,7 +133,7 @@ class StreamReader:
             except Exception:
                 failures += 1
                 log.exception("realtime_reader_failed")
-            await asyncio.sleep(min(0.1 * 2 ** min(failures, 10), LONGEST_PAUSE))
+            await asyncio.sleep(min(0.1 * 2 ** min(failures, 10), MAX_PAUSE_SECONDS))
 
     async def _read(self) -> None:
         while True:

@@ -4,9 +4,9 @@ import numpy as np
 
 from app.engine.equating.distributions import Floats, ScoreDistribution
 
-_MOST_STEPS = 100
+_MAX_STEPS = 100
 _CLOSE_ENOUGH = 1e-10
-HIGHEST_DEGREE = 8
+MAX_DEGREE = 8
 
 
 def smoothed(found: ScoreDistribution, degree: int | None = None) -> ScoreDistribution:
@@ -19,7 +19,7 @@ def smoothed(found: ScoreDistribution, degree: int | None = None) -> ScoreDistri
     return _fit(found, best_degree(found) if degree is None else degree)
 
 
-def best_degree(found: ScoreDistribution, highest: int = HIGHEST_DEGREE) -> int:
+def best_degree(found: ScoreDistribution, highest: int = MAX_DEGREE) -> int:
     """Return the degree, from 2, with the lowest AIC. Source: Moses and Holland, ETS RR-09-29, 2009."""
     occurring = int(np.count_nonzero(found.frequencies))
     degrees = range(2, min(highest, occurring - 1) + 1)
@@ -42,7 +42,7 @@ def _fit(found: ScoreDistribution, degree: int) -> ScoreDistribution:
     basis = _polynomials(len(found.frequencies), degree)
     coefficients = _start(basis, found.frequencies)
     likelihood = _likelihood(basis, coefficients, found.frequencies)
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         expected = np.exp(basis @ coefficients)
         slope = basis.T @ (found.frequencies - expected)
         step = np.linalg.solve((basis * expected[:, None]).T @ basis, slope).astype(np.float64)

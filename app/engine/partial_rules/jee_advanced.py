@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from app.engine.partial_rules.base import PartialRule, Parts
 
-_MOST_PARTS = 3
+_MAX_PARTS = 3
 _FULL_MARKS = 4
 
 
@@ -21,7 +21,7 @@ class JeeAdvanced(PartialRule):
 
     def share(self, parts: Sequence[Parts]) -> Fraction:
         shares = (
-            Fraction(min(each.right, _MOST_PARTS), _FULL_MARKS)
+            Fraction(min(each.right, _MAX_PARTS), _FULL_MARKS)
             for each in parts
             if not each.wrong and each.right < each.total
         )

@@ -20,10 +20,16 @@ from app.engine.question_types.base import (
     UnreadableQuestion,
     is_list_of_texts,
 )
-from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, marks_reader, no_options, repeated_ids
+from app.engine.question_types.options import (
+    MAX_ID_LENGTH,
+    MAX_OPTIONS,
+    marks_reader,
+    no_options,
+    repeated_ids,
+)
 from app.sentences import Sentence
 
-_MOST_ANSWERS = 64
+_MAX_ANSWERS = 64
 # A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
 _LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
 
@@ -102,7 +108,7 @@ class _Choice(QuestionType):
             raise UnreadableQuestion(str(error)) from error
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
-        if not is_list_of_texts(answer, MOST_OPTIONS, LONGEST_ID):
+        if not is_list_of_texts(answer, MAX_OPTIONS, MAX_ID_LENGTH):
             return Sentence('Send a list of option ids, such as ["b"].')
         if not answer:
             return Sentence("An empty list is no answer. Send null to clear the answer.")
@@ -164,11 +170,11 @@ class SingleChoice(_Choice):
         "properties": {
             "accepted": {
                 "type": "array",
-                "maxItems": _MOST_ANSWERS,
+                "maxItems": _MAX_ANSWERS,
                 "items": {
                     "type": "array",
-                    "maxItems": MOST_OPTIONS,
-                    "items": {"type": "string", "maxLength": LONGEST_ID},
+                    "maxItems": MAX_OPTIONS,
+                    "items": {"type": "string", "maxLength": MAX_ID_LENGTH},
                 },
             }
         },
@@ -240,6 +246,6 @@ def _is_accepted(key: JsonObject) -> bool:
     return (
         set(key) == {"accepted"}
         and isinstance(answers, list)
-        and len(answers) <= _MOST_ANSWERS
-        and all(is_list_of_texts(answer, MOST_OPTIONS, LONGEST_ID) for answer in answers)
+        and len(answers) <= _MAX_ANSWERS
+        and all(is_list_of_texts(answer, MAX_OPTIONS, MAX_ID_LENGTH) for answer in answers)
     )

@@ -21,7 +21,7 @@ from app.engine.question_types.base import (
     UnreadableQuestion,
     is_list_of_texts,
 )
-from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, repeated_ids
+from app.engine.question_types.options import MAX_ID_LENGTH, MAX_OPTIONS, repeated_ids
 from app.sentences import Sentence
 
 _LEFT_COLUMNS = {f"left_{number}": str(number) for number in range(1, 7)}
@@ -65,12 +65,12 @@ class Matching(QuestionType):
             "pairs": {
                 "type": "object",
                 "minProperties": 1,
-                "maxProperties": MOST_OPTIONS,
+                "maxProperties": MAX_OPTIONS,
                 "additionalProperties": {
                     "type": "array",
                     "minItems": 1,
-                    "maxItems": MOST_OPTIONS,
-                    "items": {"type": "string", "maxLength": LONGEST_ID},
+                    "maxItems": MAX_OPTIONS,
+                    "items": {"type": "string", "maxLength": MAX_ID_LENGTH},
                 },
             }
         },
@@ -130,17 +130,17 @@ class Matching(QuestionType):
         return MatchingKey(frozenset((left, frozenset(right)) for left, right in key["pairs"].items()))
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
-        if not isinstance(answer, dict) or len(answer) > MOST_OPTIONS:
+        if not isinstance(answer, dict) or len(answer) > MAX_OPTIONS:
             return Sentence('Send the pairs as an object, such as {"1": "b", "2": "a"}.')
         if not answer:
             return Sentence("An empty object is no answer. Send null to clear the answer.")
         for left, right in answer.items():
             if left not in _left(option_ids):
-                return Sentence("There is no item {item} in the first list.", item=left[:LONGEST_ID])
+                return Sentence("There is no item {item} in the first list.", item=left[:MAX_ID_LENGTH])
             if right not in _right(option_ids):
                 return Sentence(
                     "There is no item {item} in the second list, which {left} is matched with.",
-                    item=str(right)[:LONGEST_ID],
+                    item=str(right)[:MAX_ID_LENGTH],
                     left=left,
                 )
         return None
@@ -208,6 +208,6 @@ def _is_pairs(key: JsonObject) -> bool:
     return (
         set(key) == {"pairs"}
         and isinstance(pairs, dict)
-        and 1 <= len(pairs) <= MOST_OPTIONS
-        and all(is_list_of_texts(right, MOST_OPTIONS, LONGEST_ID) and right for right in pairs.values())
+        and 1 <= len(pairs) <= MAX_OPTIONS
+        and all(is_list_of_texts(right, MAX_OPTIONS, MAX_ID_LENGTH) and right for right in pairs.values())
     )

@@ -20,11 +20,11 @@ from app.engine.question_types.base import (
     UnreadableQuestion,
 )
 from app.engine.question_types.options import no_options
-from app.engine.typed_numbers import LONGEST_NUMBER, parse_number, plain_number
+from app.engine.typed_numbers import MAX_NUMBER_LENGTH, parse_number, plain_number
 from app.sentences import Sentence
 
-_NUMBER_SCHEMA = {"type": "string", "maxLength": LONGEST_NUMBER, "examples": ["3.14"]}
-_MOST_RANGES = 20
+_NUMBER_SCHEMA = {"type": "string", "maxLength": MAX_NUMBER_LENGTH, "examples": ["3.14"]}
+_MAX_RANGES = 20
 _REVERSED = "A range begins with its lower end."
 RANGES_SCHEMA: JsonObject = {
     "type": "object",
@@ -34,7 +34,7 @@ RANGES_SCHEMA: JsonObject = {
         "ranges": {
             "type": "array",
             "minItems": 1,
-            "maxItems": _MOST_RANGES,
+            "maxItems": _MAX_RANGES,
             "items": {"type": "array", "items": _NUMBER_SCHEMA, "minItems": 2, "maxItems": 2},
             "examples": [[["3.1", "3.2"], ["4", "4"]]],
         }
@@ -216,7 +216,7 @@ def _is_ranges(key: JsonObject) -> bool:
     return (
         set(key) == {"ranges"}
         and isinstance(ranges, list)
-        and 1 <= len(ranges) <= _MOST_RANGES
+        and 1 <= len(ranges) <= _MAX_RANGES
         and all(map(_is_range, ranges))
     )
 

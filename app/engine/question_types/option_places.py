@@ -24,7 +24,7 @@ _LAST_WORDS = frozenset(
     {"none", "all", "neither", "none of them", "all of them", "कोई नहीं", "कोई भी नहीं", "सभी"}
 )
 """Texts that mean the other options only in the last place."""
-_MOST_WORDS = 12
+_MAX_WORDS = 12
 
 _OPTION_WORDS = frozenset({"option", "options", "choice", "choices", "विकल्प", "विकल्पों"})
 _ENGLISH = (
@@ -84,7 +84,7 @@ def _stays_last(option: Mapping[str, Any], *, is_last: bool) -> bool:
         words = " ".join(word for word in _BREAKS.split(_plain(text)) if word)
         if is_last and words in _LAST_WORDS:
             return True
-        if len(words.split()) <= _MOST_WORDS and _STAYS_LAST.fullmatch(words):
+        if len(words.split()) <= _MAX_WORDS and _STAYS_LAST.fullmatch(words):
             return True
     return False
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from app.engine.question_types.base import AnswerReader, ContentProblem, Option
 from app.sentences import Sentence
 
-MOST_OPTIONS = 20
-LONGEST_ID = 20
+MAX_OPTIONS = 20
+MAX_ID_LENGTH = 20
 
 _SEPARATORS = re.compile(r"[\s,;|/+&]+")
 

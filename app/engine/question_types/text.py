@@ -24,8 +24,8 @@ from app.engine.question_types.base import (
 from app.engine.question_types.options import no_options
 from app.sentences import Sentence
 
-_MOST_SPELLINGS = 20
-_LONGEST = 200
+_MAX_SPELLINGS = 20
+_MAX_LENGTH = 200
 # A backslash before a separator makes it a part of the spelling.
 _SPELLING = re.compile(r"(?:\\.|[^|\\])+")
 _ESCAPED = re.compile(r"\\(.)")
@@ -75,8 +75,8 @@ class Text(QuestionType):
             "accepted": {
                 "type": "array",
                 "minItems": 1,
-                "maxItems": _MOST_SPELLINGS,
-                "items": {"type": "string", "minLength": 1, "maxLength": _LONGEST},
+                "maxItems": _MAX_SPELLINGS,
+                "items": {"type": "string", "minLength": 1, "maxLength": _MAX_LENGTH},
             },
             "case_sensitive": {"type": "boolean", "default": False},
         },
@@ -164,7 +164,7 @@ def _name_of_spellings(key: JsonObject) -> str | None:
     name = "texts" if "texts" in key else "accepted"
     has_form = (
         {name} <= set(key) <= {name, "case_sensitive"}
-        and is_list_of_texts(key[name], _MOST_SPELLINGS, _LONGEST)
+        and is_list_of_texts(key[name], _MAX_SPELLINGS, _MAX_LENGTH)
         and bool(key[name])
         and isinstance(key.get("case_sensitive", False), bool)
     )
@@ -177,8 +177,8 @@ def _is_invisible(text: str) -> bool:
 
 
 def _mistake(text: str) -> str | None:
-    if len(text) > _LONGEST:
-        return Sentence("A text has at most {longest} characters.", longest=_LONGEST)
+    if len(text) > _MAX_LENGTH:
+        return Sentence("A text has at most {longest} characters.", longest=_MAX_LENGTH)
     if any(unicodedata.category(character) in _UNSTORABLE for character in text):
         return Sentence("A text has no control characters. Remove them.")
     if not comparable(text):

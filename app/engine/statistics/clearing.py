@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from app.engine.statistics.irt.model import Floats, Items, logistic, probabilities
 
 _ABILITIES: Floats = np.linspace(-6, 6, 121)
-_SMALLEST = 1e-12
+_MIN_PROBABILITY = 1e-12
 _LOW, _HIGH = 0.05, 0.95
 
 
@@ -114,7 +114,7 @@ def total_distribution(curves: Floats, marking: Marking) -> Floats:
 
 def _possible_abilities(known: Answered) -> Floats:
     """The probability of each ability after the answers."""
-    curves = np.clip(probabilities(known.items, _ABILITIES), _SMALLEST, 1 - _SMALLEST)
+    curves = np.clip(probabilities(known.items, _ABILITIES), _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
     logarithm = np.where(known.is_right[:, None], np.log(curves), np.log1p(-curves)).sum(axis=0)
     share = logistic(_ABILITIES)
     likelihood = np.exp(logarithm - logarithm.max()) * share * (1 - share)
@@ -127,7 +127,7 @@ def _likely(weights: Floats) -> slice:
 
     After a few hundred answers they are a quarter of all, and the rest changes no digit that is shown.
     """
-    possible = np.flatnonzero(weights > _SMALLEST)
+    possible = np.flatnonzero(weights > _MIN_PROBABILITY)
     return slice(max(possible[0] - 1, 0), possible[-1] + 2)
 
 

@@ -15,7 +15,7 @@ BLANK, OTHER = -1, -2
 
 _RARELY_CHOSEN = 0.05
 _WEAK_EFFICIENCY = 15.0
-_FEWEST_ATTEMPTS = 30
+_MIN_ATTEMPTS = 30
 
 
 class Flag(StrEnum):
@@ -68,7 +68,7 @@ def flags(
     attempts nothing is flagged: chance alone makes such figures.
     """
     found: list[FlaggedItem] = []
-    if counts.sum() < _FEWEST_ATTEMPTS * counts.shape[1]:
+    if counts.sum() < _MIN_ATTEMPTS * counts.shape[1]:
         return found
     for item in range(counts.shape[1]):
         if discrimination[item] < 0:

@@ -9,7 +9,7 @@ from app.engine.statistics.dif import mantel_haenszel, tables_of
 from app.engine.statistics.distractors import score_groups
 from app.engine.statistics.result_data import JsonObject, Membership, ResultData, number
 
-FEWEST_COMPARED = 100
+MIN_COMPARED = 100
 """Of each group. With fewer, only differences that everybody would see anyway are significant (Zieky, 1993,
 "Practical questions in the use of DIF statistics in test development").
 """
@@ -35,9 +35,9 @@ def differences(data: ResultData) -> list[JsonObject]:
 def _compared(division: Membership) -> Iterator[str]:
     """The names of the groups that are large enough."""
     sizes = {name: int((division.places == place).sum()) for place, name in enumerate(division.names)}
-    if sizes.get(division.reference, 0) >= FEWEST_COMPARED:
+    if sizes.get(division.reference, 0) >= MIN_COMPARED:
         for name, size in sorted(sizes.items()):
-            if name != division.reference and size >= FEWEST_COMPARED:
+            if name != division.reference and size >= MIN_COMPARED:
                 yield name
 
 
@@ -70,7 +70,7 @@ def _comparison(
 
 
 def _item(right: NDArray[np.bool_], focal: NDArray[np.bool_], strata: NDArray[np.int64]) -> JsonObject | None:
-    if min((~focal).sum(), focal.sum()) < FEWEST_COMPARED:
+    if min((~focal).sum(), focal.sum()) < MIN_COMPARED:
         return None
     try:
         found = mantel_haenszel(tables_of(right, focal, strata))

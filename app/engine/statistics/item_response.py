@@ -13,8 +13,8 @@ from app.engine.statistics.irt.posterior import Responses
 from app.engine.statistics.irt.priors import Priors
 from app.engine.statistics.result_data import Floats, JsonObject, ResultData, interval, number
 
-FEWEST_FOR_RASCH, FEWEST_FOR_TWO, FEWEST_FOR_THREE = 30, 500, 3_000
-MOST_CALIBRATED = 10_000
+MIN_FOR_RASCH, MIN_FOR_TWO, MIN_FOR_THREE = 30, 500, 3_000
+MAX_CALIBRATED_ATTEMPTS = 10_000
 """Of more attempts an even sample is taken. With so many, the errors of difficulties are about 0.03."""
 
 _SHOWN_ABILITIES: Floats = np.linspace(-3, 3, 25)
@@ -32,13 +32,13 @@ def model_for(attempts: int, data: ResultData) -> Model | None:
     if all questions have the same number of options, at least 3: Thissen and Wainer (1982), "Some standard
     errors in item response theory", Psychometrika 47, show how large its errors are below that.
     """
-    if attempts < FEWEST_FOR_RASCH:
+    if attempts < MIN_FOR_RASCH:
         return None
-    if attempts < FEWEST_FOR_TWO:
+    if attempts < MIN_FOR_TWO:
         return Model.ONE
     numbers_of_options = {question.options for question in data.questions if not question.is_dropped}
     has_guessing = len(numbers_of_options) == 1 and max(numbers_of_options) >= 3
-    return Model.THREE if attempts >= FEWEST_FOR_THREE and has_guessing else Model.TWO
+    return Model.THREE if attempts >= MIN_FOR_THREE and has_guessing else Model.TWO
 
 
 def item_response(data: ResultData) -> JsonObject | None:
@@ -70,9 +70,9 @@ def item_response(data: ResultData) -> JsonObject | None:
 
 def _sample(attempts: int) -> NDArray[np.int64]:
     """The places of at most so many attempts, evenly spread."""
-    if attempts <= MOST_CALIBRATED:
+    if attempts <= MAX_CALIBRATED_ATTEMPTS:
         return np.arange(attempts)
-    return np.linspace(0, attempts - 1, MOST_CALIBRATED).astype(np.int64)
+    return np.linspace(0, attempts - 1, MAX_CALIBRATED_ATTEMPTS).astype(np.int64)
 
 
 def _responses(data: ResultData, kept: list[int], rows: NDArray[np.int64]) -> Responses:

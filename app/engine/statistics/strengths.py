@@ -18,7 +18,7 @@ from app.engine.statistics.irt.model import Floats, Items, probabilities
 from app.engine.statistics.irt.posterior import Responses, abilities
 
 _FALSE_DISCOVERY_RATE = 0.1
-_FEWEST_ANSWERS = 5
+_MIN_ANSWERS = 5
 
 
 class Verdict(StrEnum):
@@ -79,7 +79,7 @@ def benjamini_hochberg(probabilities: Sequence[float], rate: float) -> list[bool
 
 def _compared(shares: Floats, items: Items, inside: NDArray[np.bool_]) -> tuple[float, float, float] | None:
     """Observed, expected and z; None if there is too little to compare."""
-    if inside.sum() < _FEWEST_ANSWERS or inside.all():
+    if inside.sum() < _MIN_ANSWERS or inside.all():
         return None
     others = abilities(Responses(shares[None, ~inside]), _some(items, ~inside))
     ability, error = float(others.estimate[0]), float(others.standard_error[0])

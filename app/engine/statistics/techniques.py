@@ -8,10 +8,10 @@ one side of the break-even.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.engine.recommending import FEWEST_ANSWERS, Estimate, Ground, Technique
+from app.engine.recommending import MIN_ANSWERS, Estimate, Ground, Technique
 from app.engine.statistics.guessing import Accuracy, accuracy, break_even
 
-FEWEST_BLANKS = 10
+MIN_BLANKS = 10
 """In a full paper. With fewer, the advice to answer more would gain little."""
 FIFTY_FIFTY_BLANKS = 0.25
 """The share of blanks that are taken for questions with two options left."""
@@ -32,7 +32,7 @@ class Habits:
 
 def techniques(habits: Habits, paper_questions: float, right: float, wrong: float) -> list[Technique]:
     """Return the habits to change. `right` and `wrong` are the marks of an answer."""
-    if habits.questions < FEWEST_ANSWERS or wrong >= 0:
+    if habits.questions < MIN_ANSWERS or wrong >= 0:
         return []
     return list(_found(habits, paper_questions / habits.questions, right, wrong))
 
@@ -40,11 +40,11 @@ def techniques(habits: Habits, paper_questions: float, right: float, wrong: floa
 def _found(habits: Habits, papers: float, right: float, wrong: float) -> Iterator[Technique]:
     threshold = break_even(right, wrong)
     guesses = _accuracy(habits.guesses_right, habits.guesses, threshold)
-    if guesses.answered >= FEWEST_ANSWERS and guesses.high < threshold:
+    if guesses.answered >= MIN_ANSWERS and guesses.high < threshold:
         yield _technique(Ground.BLIND_GUESSES, guesses, -habits.guesses * papers, right, wrong)
     doubtful = _accuracy(habits.doubtful_right, habits.doubtful, threshold)
     blanks = habits.blanks * papers
-    if doubtful.answered >= FEWEST_ANSWERS and doubtful.low > threshold and blanks >= FEWEST_BLANKS:
+    if doubtful.answered >= MIN_ANSWERS and doubtful.low > threshold and blanks >= MIN_BLANKS:
         yield _technique(Ground.FIFTY_FIFTIES, doubtful, blanks * FIFTY_FIFTY_BLANKS, right, wrong)
 
 

@@ -24,9 +24,9 @@ from app.engine.statistics.item_analysis import (
 from app.engine.statistics.item_response import item_response
 from app.engine.statistics.result_data import Floats, JsonObject, Membership, ResultData, interval, number
 
-FEWEST_ANALYZED = 10
+MIN_ANALYZED = 10
 """Below this number of attempts, correlations say nothing."""
-FEWEST_IN_GROUP = 20
+MIN_GROUP_SIZE = 20
 """Figures of a smaller group of candidates are hidden: they would say too much of single ones."""
 SCORE_GROUPS = 5
 HARDER_FOR_GROUP = "harder_for_group"
@@ -56,9 +56,9 @@ def analyze(data: ResultData) -> Analysis:
     attempts = len(data.marks)
     groups = score_groups(data.marks.sum(axis=1), SCORE_GROUPS)
     counts = list(_counts_by_item(data, groups))
-    enough = attempts >= FEWEST_ANALYZED
+    enough = attempts >= MIN_ANALYZED
     whole = _part(data)
-    statistics = whole.item_statistics(FEWEST_ANALYZED) if enough else None
+    statistics = whole.item_statistics(MIN_ANALYZED) if enough else None
     scores = whole.score_statistics() if enough else None
     compared = differences(data)
     document = {
@@ -148,7 +148,7 @@ def _median_times(data: ResultData) -> list[int | None]:
     for place in range(len(data.questions)):
         times = data.times_ms[:, place]
         known = times[times > 0]
-        medians.append(int(np.median(known)) if len(known) >= FEWEST_IN_GROUP else None)
+        medians.append(int(np.median(known)) if len(known) >= MIN_GROUP_SIZE else None)
     return medians
 
 
@@ -237,7 +237,7 @@ def _sections(data: ResultData) -> Iterator[JsonObject]:
             "section": section,
             "positions": [place + 1 for place in places],
             "scores": _scores(part.score_statistics(), part.items),
-            "items": _short_items(part, FEWEST_ANALYZED),
+            "items": _short_items(part, MIN_ANALYZED),
         }
 
 
@@ -250,11 +250,11 @@ def _languages(data: ResultData) -> list[JsonObject]:
 def _by_group(data: ResultData, division: Membership) -> Iterator[JsonObject]:
     for name in sorted(division.names):
         part = _part(data, rows=division.places == division.names.index(name))
-        if len(part.marks) >= FEWEST_IN_GROUP:
+        if len(part.marks) >= MIN_GROUP_SIZE:
             yield {
                 "language": name,
                 "scores": _scores(part.score_statistics(), part.items),
-                "items": _short_items(part, FEWEST_IN_GROUP),
+                "items": _short_items(part, MIN_GROUP_SIZE),
             }
 
 

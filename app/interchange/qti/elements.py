@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, tostring
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
-MOST_ELEMENTS = 800_000
+MAX_ELEMENTS = 800_000
 """Elements of all files of a package."""
-MOST_IN_ITEM = 10_000
+MAX_ELEMENTS_PER_ITEM = 10_000
 """Elements of one item."""
-MOST_DEPTH = 100
+MAX_DEPTH = 100
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
@@ -44,7 +44,7 @@ class _Builder(TreeBuilder):
     def start(self, tag: str, attrs: dict[str, str], /) -> Element:
         self.left -= 1
         self._depth += 1
-        if self.left < 0 or self._depth > MOST_DEPTH:
+        if self.left < 0 or self._depth > MAX_DEPTH:
             raise UnreadableXml("it has too many elements, or too many within each other")
         if tag.startswith(_INCLUSION):
             raise UnreadableXml("it includes another file (xi:include); write its content instead")
@@ -59,9 +59,9 @@ class _Builder(TreeBuilder):
 class XmlReader:
     """Reads the XML of one file of the user, which may be a package of many."""
 
-    elements_left: int = MOST_ELEMENTS
+    elements_left: int = MAX_ELEMENTS
 
-    def parsed(self, content: bytes, most: int = MOST_ELEMENTS) -> Element:
+    def parsed(self, content: bytes, most: int = MAX_ELEMENTS) -> Element:
         """Return the tree of an XML file with at most so many elements. Raises UnreadableXml."""
         allowed = min(most, self.elements_left)
         builder = _Builder(allowed)

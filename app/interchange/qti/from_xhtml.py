@@ -14,7 +14,7 @@ FOR_ASSISTANCE = "its texts for assistive technology"
 ALIGNED = {"qti-align-right": "---:", "qti-align-center": ":---:"}
 
 _BREAK, _BLANK = "\x01", "\x02"  # XML cannot hold them, so no text has them.
-_MOST_CELLS = 5_000  # Short rows are filled up to the longest one.
+_MAX_CELLS = 5_000  # Short rows are filled up to the longest one.
 _SHOWN_BLANK = "_____"
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 _SECTIONS = ("article", "blockquote", "center", "contentBody", "div", "figure", "header", "section")
@@ -229,8 +229,8 @@ class TextReader:
         width = max(map(len, rows), default=0)
         if not width:
             return ""
-        if width * len(rows) > _MOST_CELLS:
-            self.missing[f"a table of more than {_MOST_CELLS:,} cells"] = None
+        if width * len(rows) > _MAX_CELLS:
+            self.missing[f"a table of more than {_MAX_CELLS:,} cells"] = None
             return ""
         if any(cell.get("colspan", "1") != "1" or cell.get("rowspan", "1") != "1" for cell in element.iter()):
             self.missing["a table with merged cells"] = None

@@ -18,8 +18,8 @@ _DIFFICULTY_OF = {
 _STATUSES = {"draft": "draft", "active": "final", "retired": "unavailable"}
 _STATUS_OF = {said: name for name, said in _STATUSES.items()}
 _DISCIPLINE = "discipline"
-_LARGEST_NUMBER = 2**31 - 1
-_LONGEST_TAG = 50
+_MAX_NUMBER = 2**31 - 1
+_MAX_TAG_LENGTH = 50
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ def metadata_in(resource: Element) -> Metadata:
         found.external_id = identifiers.get(_EXTERNAL_ID) or None
         found.source = identifiers.get(_SOURCE) or None
         number = identifiers.get(_SOURCE_NUMBER, "")
-        if number.isdecimal() and len(number) < 11 and int(number) <= _LARGEST_NUMBER:
+        if number.isdecimal() and len(number) < 11 and int(number) <= _MAX_NUMBER:
             found.source_number = int(number)
         _read_tags(found, lom)
         found.difficulty = _DIFFICULTY_OF.get(_value(lom, "educational", "difficulty"))
@@ -63,8 +63,8 @@ def _read_tags(found: Metadata, lom: Element) -> None:
     for general in children(lom, "general"):
         for keyword in children(general, "keyword"):
             tag = text_of(keyword[0]) if len(keyword) else text_of(keyword)
-            if len(tag) > _LONGEST_TAG:
-                found.not_kept.append(f'a tag of more than {_LONGEST_TAG} characters: "{tag[:60]}"')
+            if len(tag) > _MAX_TAG_LENGTH:
+                found.not_kept.append(f'a tag of more than {_MAX_TAG_LENGTH} characters: "{tag[:60]}"')
             elif tag and tag not in found.tags:
                 found.tags.append(tag)
 

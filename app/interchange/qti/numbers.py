@@ -5,7 +5,7 @@ from fractions import Fraction
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,60}(?:\.\d{0,60})?|\.\d{1,60})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)", re.ASCII)
-_LONGEST = 60
+_MAX_DECIMAL_PLACES = 60
 
 
 def exact(text: str) -> Fraction | None:
@@ -28,7 +28,7 @@ def decimal(value: Fraction | None) -> str | None:
     """Return the decimal form of a value; None if it has none, or one that is too long."""
     if value is None:
         return None
-    digits = next((count for count in range(_LONGEST) if 10**count % value.denominator == 0), None)
+    digits = next((count for count in range(_MAX_DECIMAL_PLACES) if 10**count % value.denominator == 0), None)
     if digits is None:
         return None
     scaled = str(abs(value.numerator) * 10**digits // value.denominator).rjust(digits + 1, "0")

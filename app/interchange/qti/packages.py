@@ -28,7 +28,7 @@ from app.sheets.archives import (
 
 LIMITS = ArchiveLimits(entries=45_000, unpacked_bytes=100_000_000)
 MANIFEST = "imsmanifest.xml"
-MOST_XML_BYTES = 25_000_000
+MAX_XML_BYTES = 25_000_000
 
 _ITEM_TYPES = re.compile(r"imsqti_item_xmlv|imsqti_item_v|imsqti_apipitem_xmlv")
 _TEST_TYPES = re.compile(r"imsqti_test_|imsqti_assessment")
@@ -113,7 +113,7 @@ class Package:
         try:
             # With a size, because the declared size would be checked only after unpacking.
             with self._zip.open(entry) as file:
-                return file.read(min(entry.file_size, MOST_XML_BYTES))
+                return file.read(min(entry.file_size, MAX_XML_BYTES))
         except DAMAGED_ENTRY:
             raise Mistake(f'the file "{path[:100]}" is damaged in the package; pack it again') from None
 

@@ -9,7 +9,7 @@ from app.interchange.errors import UnreadableFile
 from app.interchange.items import Item, ItemFile, Place, Remark
 from app.interchange.limits import MAX_BYTES, MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.qti.declarations import declaration_of
-from app.interchange.qti.elements import MOST_IN_ITEM, UnreadableXml, XmlReader, child, children
+from app.interchange.qti.elements import MAX_ELEMENTS_PER_ITEM, UnreadableXml, XmlReader, child, children
 from app.interchange.qti.from_xhtml import FOR_ASSISTANCE, TextReader, plain_language
 from app.interchange.qti.interactions import Mistake, NotSupported, Response
 from app.interchange.qti.metadata import Metadata
@@ -24,7 +24,7 @@ _SOLUTION = re.compile(r"solution|explanation|general|rationale", re.IGNORECASE)
 _RANDOM = ("templateDeclaration", "templateProcessing")
 _ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
 _STARTS = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item)[\s>]")
-_LONGEST_TEXTS = 45_000
+_MAX_TEXTS_LENGTH = 45_000
 """Characters of all texts of an item, spaces between elements too."""
 _LOOKED_AT = 10_000
 _ZIP = b"PK\x03\x04"
@@ -49,7 +49,7 @@ def read_qti(file: bytes, language: str) -> ItemFile:
         raise SheetTooLarge(MAX_BYTES)
     found, xml = ItemFile(), XmlReader()
     if not file.startswith(_ZIP):
-        one = _Source(lambda: xml.parsed(file, MOST_IN_ITEM), _embedded(found), no_passages)
+        one = _Source(lambda: xml.parsed(file, MAX_ELEMENTS_PER_ITEM), _embedded(found), no_passages)
         _add(found, ItemEntry(""), 1, one, language)
         return found
     package = Package(file, xml)
@@ -83,7 +83,7 @@ class _Source:
 
 def _of_package(package: Package, xml: XmlReader, entry: ItemEntry, stimuli: Stimuli) -> _Source:
     return _Source(
-        lambda: xml.parsed(package.read(entry.path), MOST_IN_ITEM),
+        lambda: xml.parsed(package.read(entry.path), MAX_ELEMENTS_PER_ITEM),
         lambda address: package.image(entry.path, address),
         lambda item: stimuli.passage_of(entry.path, item),
     )
@@ -195,8 +195,8 @@ class _ItemReader:
         body = child(self.element, "itemBody")
         if body is None:
             raise Mistake("the item has no itemBody")
-        if sum(map(len, self.element.itertext())) > _LONGEST_TEXTS:
-            raise Mistake(f"its texts have more than {_LONGEST_TEXTS:,} characters together")
+        if sum(map(len, self.element.itertext())) > _MAX_TEXTS_LENGTH:
+            raise Mistake(f"its texts have more than {_MAX_TEXTS_LENGTH:,} characters together")
         if self.element.get("adaptive") == "true":
             raise NotSupported("it takes several attempts and changes between them (adaptive)")
         if any(child(self.element, name) is not None for name in _RANDOM):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
 from app.interchange.items import ItemPassage
-from app.interchange.qti.elements import MOST_IN_ITEM, UnreadableXml, XmlReader, child, children
+from app.interchange.qti.elements import MAX_ELEMENTS_PER_ITEM, UnreadableXml, XmlReader, child, children
 from app.interchange.qti.from_xhtml import TextReader, plain_language
 from app.interchange.qti.interactions import Mistake, NotSupported
 from app.interchange.qti.packages import Package, joined
@@ -15,10 +15,10 @@ from app.interchange.qti.versions import Version
 
 REFERENCE = "assessmentStimulusRef"
 _STIMULUS = "assessmentStimulus"
-_LONGEST_TEXTS = 45_000
+_MAX_TEXTS_LENGTH = 45_000
 """Characters of all texts of a passage, spaces between elements too."""
-_LONGEST_TITLE = 80
-_LONGEST_NAME = 60
+_MAX_TITLE_LENGTH = 80
+_MAX_NAME_LENGTH = 60
 
 PassageOf = Callable[[Element], ItemPassage | None]
 """Returns the passage to which an item refers. Raises NotSupported and Mistake."""
@@ -49,7 +49,7 @@ class Stimuli:
         found = self._read[path]
         if isinstance(found, ItemPassage):
             return found
-        raise type(found)(f'its passage "{path[-_LONGEST_NAME:]}": {found}')
+        raise type(found)(f'its passage "{path[-_MAX_NAME_LENGTH:]}": {found}')
 
     def _passage(self, path: str) -> ItemPassage | Mistake | NotSupported:
         try:
@@ -60,12 +60,12 @@ class Stimuli:
             return error
 
     def _parsed(self, path: str) -> ItemPassage:
-        root = self.xml.parsed(self.package.read(path), MOST_IN_ITEM)
+        root = self.xml.parsed(self.package.read(path), MAX_ELEMENTS_PER_ITEM)
         body = child(root, "stimulusBody")
         if root.tag != _STIMULUS or body is None:
             raise Mistake(f"the file has no passage (assessmentStimulus) but <{root.tag[:40]}>")
-        if sum(map(len, root.itertext())) > _LONGEST_TEXTS:
-            raise Mistake(f"its texts have more than {_LONGEST_TEXTS:,} characters together")
+        if sum(map(len, root.itertext())) > _MAX_TEXTS_LENGTH:
+            raise Mistake(f"its texts have more than {_MAX_TEXTS_LENGTH:,} characters together")
         texts = TextReader(plain_language(root.get("lang", "")) or self.language)
         text = texts.texts(body)
         if texts.missing:
@@ -88,7 +88,7 @@ def no_passages(item: Element) -> None:
     if reference is not None:
         name = next(filter(None, map(reference.get, ("title", "href", "identifier"))), "")
         raise NotSupported(
-            f'it belongs to the passage "{name[:_LONGEST_NAME]}", which is not in the file; send a package'
+            f'it belongs to the passage "{name[:_MAX_NAME_LENGTH]}", which is not in the file; send a package'
             " with both"
         )
 
@@ -123,4 +123,4 @@ def passage_language(text: Mapping[str, str]) -> str:
 def passage_title(passage: ItemPassage) -> str:
     """The title that every passage of QTI has: the beginning of its text."""
     text = re.sub(r"\s+", " ", passage.text[passage_language(passage.text)])
-    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+    return text if len(text) <= _MAX_TITLE_LENGTH else f"{text[: _MAX_TITLE_LENGTH - 1]}…"

@@ -10,7 +10,7 @@ from app.interchange.markdown import tokens_of
 from app.interchange.qti.from_xhtml import AS_TYPED, TextReader
 
 _TAGS = {("strong", "**"): "strong", ("em", "*"): "em", ("em", "_"): "i"}
-_LONGEST_TEXT = 20_000
+_MAX_TEXT_LENGTH = 20_000
 """Characters of a text of the bank. A longer one, as a file may have, is not rendered."""
 _CLASSES = {"text-align:right": "qti-align-right", "text-align:center": "qti-align-center"}
 
@@ -31,7 +31,7 @@ def add_images(body: Element, addresses: Iterable[str]) -> None:
 
 
 def _add_blocks(parent: Element, text: str) -> None:
-    made = list(_rendered(text)) if len(text) <= _LONGEST_TEXT else []
+    made = list(_rendered(text)) if len(text) <= _MAX_TEXT_LENGTH else []
     holder = Element("div")
     holder.extend(made)
     # What XHTML cannot give back as it was typed, such as another way to write a table, stays Markdown.

@@ -19,7 +19,7 @@ from app.interchange.qti.packages import MANIFEST
 from app.interchange.qti.stimuli import stimulus_element
 from app.interchange.qti.versions import QTI_21, QTI_22, QTI_30, Version
 
-_LONGEST_TITLE = 80
+_MAX_TITLE_LENGTH = 80
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # Equal questions give an equal file.
 
 
@@ -91,7 +91,7 @@ def _add(archive: zipfile.ZipFile, path: str, content: bytes) -> None:
 def _title(item: Item) -> str:
     """The title that every item of QTI has: the beginning of its text, as the bank has no titles."""
     text = " ".join(item.text[first_language(item)].split())
-    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+    return text if len(text) <= _MAX_TITLE_LENGTH else f"{text[: _MAX_TITLE_LENGTH - 1]}…"
 
 
 def _resource(

@@ -29,7 +29,7 @@ from app.repositories.embargo import Reader, hides_test
 from app.repositories.tests import Viewer
 from app.repositories.tests.tests import is_open
 
-MOST_TESTS = 20
+MAX_TESTS = 20
 
 # Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
 _USER = bindparam("user_id", type_=Uuid)
@@ -175,5 +175,5 @@ def _newest_tests(reader: Reader) -> Select[*tuple[Any, ...]]:
         .join(Paper, and_(Paper.test_id == offered.id, Paper.version == offered.paper_version))
         .where(~hides_test(reader, offered))
         .order_by(offered.id.desc())
-        .limit(MOST_TESTS)
+        .limit(MAX_TESTS)
     )

@@ -11,7 +11,7 @@ from app.repositories.base import Repository
 from app.repositories.embargo import hides_test
 from app.repositories.tests import Viewer
 
-MOST_PAPERS = 50
+MAX_PAPERS = 50
 
 # The rules of a paper are large. They are read once for each paper, not for each question.
 PLACES = text(
@@ -64,7 +64,7 @@ class HoldingPaperRepository(Repository):
                 ~hides_test(viewer.reader),
             )
             .order_by(Paper.id.desc())
-            .limit(MOST_PAPERS)
+            .limit(MAX_PAPERS)
         )
         shown = (await self._session.scalars(papers)).all()
         found: dict[UUID, list[HoldingPaper]] = {}

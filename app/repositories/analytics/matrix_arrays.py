@@ -17,8 +17,8 @@ from app.engine.statistics.distractors import BLANK, OTHER
 from app.repositories.analytics.matrices import Column
 
 NO_TIME = -1
-_MOST_REMEMBERED = 1_000
-_MOST_LABELS = 127
+_MAX_REMEMBERED_ANSWERS = 1_000
+_MAX_LABELS = 127
 """Places of labels fit one byte. Labels are few: categories, and languages of the paper."""
 
 
@@ -167,7 +167,7 @@ class _Places(dict[Answer | None, int]):
             return OTHER
         option = self._type.chosen(answer)
         place = OTHER if option is None else self._place_of.get(option, OTHER)
-        if len(self) < _MOST_REMEMBERED:
+        if len(self) < _MAX_REMEMBERED_ANSWERS:
             self[answer] = place
         return place
 
@@ -186,7 +186,7 @@ class _LabelReader:
         return np.array([self._place_of[label] for label in labels], dtype=np.int8)
 
     def _number(self, label: str | None) -> int:
-        if label is None or len(self.names) == _MOST_LABELS:
+        if label is None or len(self.names) == _MAX_LABELS:
             return -1
         self.names.append(label)
         return len(self.names) - 1

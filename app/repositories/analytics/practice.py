@@ -24,7 +24,7 @@ from app.repositories.embargo import held_questions, shows_results
 from app.repositories.tests import Viewer
 from app.repositories.tests.tests import may_access
 
-MOST_QUESTIONS = 500
+MAX_QUESTIONS = 500
 MOCK_KINDS = ("full", "sectional")
 """Tests of these kinds are practised after they were taken."""
 
@@ -88,7 +88,7 @@ class PracticeRepository(Repository):
             .join(QuestionVersion, current)
             .where(*_conditions(viewer, wanted, now))
             .order_by(seen.nulls_first(), func.random())
-            .limit(MOST_QUESTIONS)
+            .limit(MAX_QUESTIONS)
         )
         return [PracticeQuestion(*row) for row in await self._session.execute(statement)]
 

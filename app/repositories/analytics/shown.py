@@ -28,7 +28,7 @@ from app.repositories.embargo import Reader, shows_ranks, shows_results
 from app.repositories.scores import score_of
 from app.repositories.tests import Viewer
 
-MOST_ATTEMPTS = 500
+MAX_ATTEMPTS = 500
 """The newest ones. Who has more of them gets figures of these."""
 
 # How many participants have a higher score, and how many there are, in the cohort of each attempt.
@@ -181,7 +181,7 @@ class ShownRepository(Repository):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-        limit: int = MOST_ATTEMPTS,
+        limit: int = MAX_ATTEMPTS,
     ) -> Sequence[ShownAttempt]:
         """The viewer's attempts that ended in this time (`until` excluded), newest first."""
         statement = _newest(viewer.reader, limit)

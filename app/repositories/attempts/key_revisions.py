@@ -46,7 +46,7 @@ from app.repositories.embargo import CANDIDATE, hides_test, shows_results
 from app.repositories.locks import Mode, Rank
 from app.repositories.tests import Viewer
 
-MOST_TESTS = 50
+MAX_TESTS = 50
 """How many other tests with the same question a revision names."""
 _LISTED = Attempt.number > literal_column("0")
 """True for each attempt: it opens the index `ix_attempts_listed`."""
@@ -174,7 +174,7 @@ class KeyRevisionRepository(Repository):
                 ~hides_test(viewer.reader),
             )
             .order_by(Test.id, places.c.question_id)
-            .limit(MOST_TESTS)
+            .limit(MAX_TESTS)
         )
         return [OtherTest(*row) for row in await self._session.execute(statement)]
 

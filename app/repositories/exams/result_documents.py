@@ -20,7 +20,7 @@ from app.models import (
 from app.repositories.base import Repository
 
 _BEFORE = aliased(ExamResult)
-_LEAST, _MOST = UUID(int=0), UUID(int=2**128 - 1)
+_MIN_ID, _MAX_ID = UUID(int=0), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,8 @@ class ResultDocumentRepository(Repository):
         """
         key = tuple_(ExamResult.exam_id, ExamResult.version, ExamResult.registration_id)
         after, until = (
-            tuple_(literal(exam_id), literal(version), literal(each)) for each in (last_id or _LEAST, _MOST)
+            tuple_(literal(exam_id), literal(version), literal(each))
+            for each in (last_id or _MIN_ID, _MAX_ID)
         )
         statement = (
             _issued(exam_id, version)

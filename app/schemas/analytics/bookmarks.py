@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 from app.repositories.analytics.bookmarks import BookmarkedQuestion
 from app.schemas.common import SEVERAL_LINES, In, LocalizedText, Named, Out
 
-LONGEST_NOTE = 2_000
-Note = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE), SEVERAL_LINES]
+MAX_NOTE_LENGTH = 2_000
+Note = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_LENGTH), SEVERAL_LINES]
 
 
 class BookmarkIn(In):

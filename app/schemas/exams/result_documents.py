@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.core.names import LONGEST_ROLL_NUMBER
+from app.core.names import MAX_ROLL_NUMBER_LENGTH
 from app.engine.merit import ExamOutcome
 from app.models import ResultFileKind
 from app.repositories.exams import WantedResults
@@ -14,7 +14,7 @@ from app.schemas.common import In, LocalizedText, Out
 from app.schemas.users import Category
 from app.services.result_documents import DocumentLanguage, FoundResult, ResultFileView
 
-RollNumber = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ROLL_NUMBER)]
+RollNumber = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROLL_NUMBER_LENGTH)]
 
 
 class OnlyIn(In):

@@ -11,7 +11,7 @@ from app.engine.steering import Exemption
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import In, Out
 from app.schemas.exams.catalog import ExamOut, ExamPaperOut
-from app.schemas.exams.steering import LONGEST_GIFT, MaybeReasonIn, Reason, ReasonIn, SecondsIn
+from app.schemas.exams.steering import MAX_EXTRA_SECONDS, MaybeReasonIn, Reason, ReasonIn, SecondsIn
 from app.services.exams import ClosedPaper, DetailedPaper, ExamView, Forecast, LeftOut, Released, Steered
 from app.services.exams import Previewed as PreviewedAction
 
@@ -35,7 +35,7 @@ class ReopenIn(ReasonIn):
     `go_on` lets a void attempt go on that had ended before it was voided.
     """
 
-    seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)] = 0
+    seconds: Annotated[int, Field(ge=0, le=MAX_EXTRA_SECONDS, strict=True)] = 0
     go_on: Switch = False
 
 
@@ -48,7 +48,7 @@ class BulkIn(In):
     attempt_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | Literal["all"]
     paper_id: UUID | None = None
     reason: Reason | None = None
-    seconds: Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)] | None = None
+    seconds: Annotated[int, Field(ge=1, le=MAX_EXTRA_SECONDS, strict=True)] | None = None
     include: Include = Field(default_factory=list)
     again: Switch = False
     go_on: Switch = False

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.core.names import LONGEST_EMAIL, LONGEST_ROLL_NUMBER, email_address
+from app.core.names import MAX_EMAIL_LENGTH, MAX_ROLL_NUMBER_LENGTH, email_address
 from app.engine.schedule import ExamStage
 from app.engine.steering import AdditionKind
 from app.models import Accommodation
@@ -16,19 +16,19 @@ from app.schemas.attempts import AttemptOut
 from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out, PageOut
 from app.services.exams import Accommodated, Grant, Monitor, Regrant, Target
 
-LONGEST_GIFT = 86_400
+MAX_EXTRA_SECONDS = 86_400
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), SEVERAL_LINES]
-Seconds = Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)]
+Seconds = Annotated[int, Field(ge=1, le=MAX_EXTRA_SECONDS, strict=True)]
 
 
 class TakeBackIn(In):
     """The grant to take back: of one person or of one group."""
 
     user_id: UUID | None = None
-    email: Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(email_address)] | None = None
+    email: Annotated[str, Field(max_length=MAX_EMAIL_LENGTH), AfterValidator(email_address)] | None = None
     roll_number: (
-        Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ROLL_NUMBER), ONE_LINE] | None
+        Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROLL_NUMBER_LENGTH), ONE_LINE] | None
     ) = None
     group: Literal["pwbd", "all"] | None = None
     reason: Reason
@@ -48,7 +48,7 @@ class TakeBackIn(In):
 class GrantIn(TakeBackIn):
     """Extra time for one person or one group. 0 takes the earlier grant back."""
 
-    extra_seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)]
+    extra_seconds: Annotated[int, Field(ge=0, le=MAX_EXTRA_SECONDS, strict=True)]
 
 
 class AccommodationsIn(In):

@@ -15,7 +15,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 CANDIDATES_AT_ONCE = 50
-MOST_BATCHES = 20
+MAX_BATCHES = 20
 TASK = "estimate_abilities"
 _SHARES = {LETTERS[Outcome.CORRECT]: 1.0, LETTERS[Outcome.INCORRECT]: 0.0, LETTERS[Outcome.PARTIAL]: 0.5}
 
@@ -31,7 +31,7 @@ async def request_estimates(uow: UnitOfWork) -> bool:
 async def estimate_due(parts: Components, now: datetime) -> int:
     """Estimate abilities that are out of date, some candidates in each transaction; how many these were."""
     total = 0
-    for _ in range(MOST_BATCHES):
+    for _ in range(MAX_BATCHES):
         async with unit_of_work(parts.engine) as uow:
             count = await estimate(uow, now)
         total += count

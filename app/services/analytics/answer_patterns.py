@@ -12,7 +12,7 @@ import orjson
 
 from app.engine.statistics.distractors import BLANK, OTHER, Choices
 
-MOST_PATTERNS = 60
+MAX_PATTERNS = 60
 """Of further answers to a question it is only known that they are others."""
 
 
@@ -51,7 +51,7 @@ def _coded(part: bytes, known: Sequence[dict[Any, int]], answers: Sequence[list[
 
 
 def _new(name: Any, answer: Any, known: dict[Any, int], answers: list[Any]) -> int:
-    if len(answers) >= MOST_PATTERNS:
+    if len(answers) >= MAX_PATTERNS:
         return OTHER
     known[name] = len(answers)
     answers.append(answer)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID, uuid5
 
-FEWEST_OF_GROUP = 5
+MIN_GROUP_SIZE = 5
 """Fewer people of one group could be recognized by their scores."""
-SMALLEST_FIRST = ("st", "ews", "sc", "obc", "general")
+CATEGORIES_BY_SIZE = ("st", "ews", "sc", "obc", "general")
 
 
 def shown_categories(participants: Mapping[str, int]) -> set[str]:
@@ -15,8 +15,8 @@ def shown_categories(participants: Mapping[str, int]) -> set[str]:
     there is a small one, one of the others is not shown either. It is the first of a fixed order, because
     the numbers of a live board change: with the smallest one, two boards at different times would show all.
     """
-    shown = [each for each in SMALLEST_FIRST if participants.get(each, 0) >= FEWEST_OF_GROUP]
-    some_are_small = any(0 < count < FEWEST_OF_GROUP for count in participants.values())
+    shown = [each for each in CATEGORIES_BY_SIZE if participants.get(each, 0) >= MIN_GROUP_SIZE]
+    some_are_small = any(0 < count < MIN_GROUP_SIZE for count in participants.values())
     return set(shown[1:] if some_are_small else shown)
 
 

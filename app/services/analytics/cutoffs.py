@@ -20,8 +20,8 @@ from app.sentences import Sentence
 if TYPE_CHECKING:
     from app.engine.statistics.clearing import Chance
 
-FEWEST_ANSWERS = 30
-MOST_PAPERS = 10
+MIN_ANSWERS = 30
+MAX_PAPERS = 10
 """The latest ones count. Older ones say less of the candidate of today."""
 _THIRDS = 3
 _MARKED = {LETTERS[Outcome.CORRECT]: True, LETTERS[Outcome.INCORRECT]: False}
@@ -82,7 +82,7 @@ async def cutoff_chances(
     `papers` are attempts of one candidate that are shown to them, the latest last; others than papers on
     UPSC's scale are left out. `curves` are the calibrated questions, as far as there are any.
     """
-    on_scale = [paper for paper in papers if is_on_upsc_scale(paper.key)][-MOST_PAPERS:]
+    on_scale = [paper for paper in papers if is_on_upsc_scale(paper.key)][-MAX_PAPERS:]
     evidence = _Evidence(
         answers=[answer for paper in on_scale for answer in paper.answers],
         again=on_scale[-1].answers if on_scale else (),
@@ -116,10 +116,10 @@ def _missing(papers: Sequence[TakenPaper], evidence: _Evidence) -> Sentence | No
             "There is a probability only for papers that are marked as General Studies Paper I is:"
             " 100 questions, 2 marks for a right answer and -2/3 for a wrong one."
         )
-    if len(evidence.answers) < FEWEST_ANSWERS:
+    if len(evidence.answers) < MIN_ANSWERS:
         return Sentence(
             "This needs {needed} answers to such papers. You have given {given}.",
-            needed=FEWEST_ANSWERS,
+            needed=MIN_ANSWERS,
             given=len(evidence.answers),
         )
     return None

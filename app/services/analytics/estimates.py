@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FEWEST_ANSWERS = 10
+MIN_ANSWERS = 10
 """With fewer answers of a kind, nothing is said about marks that were lost by guessing or not guessing."""
-FEWEST_IN_SUBJECT = 5
+MIN_ANSWERS_IN_SUBJECT = 5
 """As `engine/statistics/strengths.py`."""
 PROVEN = 0.95
 
@@ -162,11 +162,11 @@ def _guessing(answers: Sequence[Evidence]) -> Guessing:
 
 def _left_on_table(blanks: Sequence[Evidence], groups: Mapping[str, Sequence[Evidence]]) -> Estimate:
     """What the blanks would have earned if they had been answered as well as the guesses were."""
-    alike = groups["g"] if len(groups["g"]) >= FEWEST_ANSWERS else [*groups["g"], *groups["d"]]
-    if len(alike) < FEWEST_ANSWERS:
+    alike = groups["g"] if len(groups["g"]) >= MIN_ANSWERS else [*groups["g"], *groups["d"]]
+    if len(alike) < MIN_ANSWERS:
         reason = Sentence(
             "This needs {needed} answers that you called doubtful or a guess. You have given {given}.",
-            needed=FEWEST_ANSWERS,
+            needed=MIN_ANSWERS,
             given=len(alike),
         )
         return Estimate.missing(len(alike), reason)
@@ -176,12 +176,12 @@ def _left_on_table(blanks: Sequence[Evidence], groups: Mapping[str, Sequence[Evi
 
 def _over_reached(groups: Mapping[str, Sequence[Evidence]]) -> Estimate:
     """What the answers of groups that do not pay have cost on average."""
-    known = {letter: group for letter, group in groups.items() if len(group) >= FEWEST_ANSWERS}
+    known = {letter: group for letter, group in groups.items() if len(group) >= MIN_ANSWERS}
     count = sum(map(len, groups.values()))
     if not known:
         reason = Sentence(
             "This needs {needed} answers of one confidence. You have given {given}.",
-            needed=FEWEST_ANSWERS,
+            needed=MIN_ANSWERS,
             given=max(map(len, groups.values())),
         )
         return Estimate.missing(count, reason)
@@ -211,7 +211,7 @@ def _chances(asked: Sequence[Evidence], alike: Sequence[Evidence]) -> Iterable["
     right, count = _right(alike), len(alike)
     found = accuracy(right, count, 0.0)
     known = [each.curve.difficulty for each in alike if each.curve is not None]
-    usual = sum(known) / len(known) if len(known) >= FEWEST_ANSWERS else None
+    usual = sum(known) / len(known) if len(known) >= MIN_ANSWERS else None
     shifts = np.array(
         [0.0 if each.curve is None or usual is None else usual - each.curve.difficulty for each in asked]
     )
@@ -253,13 +253,13 @@ def _strengths(answers: Sequence[Evidence]) -> dict[UUID, Strength]:
 def _strength(verdict: str | None, n: int, subjects: int) -> Strength:
     if verdict is not None:
         return Strength(verdict, n)
-    if n >= FEWEST_IN_SUBJECT and subjects < 2:
+    if n >= MIN_ANSWERS_IN_SUBJECT and subjects < 2:
         return Strength(n=n, reason=Sentence("This needs answers in another subject to compare with."))
     return Strength(
         n=n,
         reason=Sentence(
             "This needs {needed} questions of the subject whose difficulty is known. There are {given}.",
-            needed=FEWEST_IN_SUBJECT,
+            needed=MIN_ANSWERS_IN_SUBJECT,
             given=n,
         ),
     )

@@ -15,7 +15,7 @@ from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
 
 BLANK = LETTERS[Outcome.UNATTEMPTED]
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 """The latest ones: older attempts say less of the candidate of today."""
 
 
@@ -54,7 +54,7 @@ class Record:
 
 def newest_official(attempts: Sequence[ShownAttempt]) -> Sequence[ShownAttempt]:
     """The newest official ones of attempts that stand newest first; the latest last."""
-    return [attempt for attempt in attempts if not attempt.practice][:MOST_ATTEMPTS][::-1]
+    return [attempt for attempt in attempts if not attempt.practice][:MAX_ATTEMPTS][::-1]
 
 
 async def gather(

@@ -20,7 +20,7 @@ from app.services.analytics.estimates import Judgement, judge
 from app.services.components import Components
 from app.services.unit_of_work import Reading
 
-MOST_KEPT = 2000
+MAX_KEPT_ESTIMATES = 2000
 """The maximum number of cached results. Each takes about 10 KB."""
 _NOT_CALIBRATED = (nan, nan, nan)
 
@@ -33,7 +33,7 @@ class Estimates:
     cutoffs: Sequence[CutoffChance]
 
 
-_kept: KeptResults[Estimates] = KeptResults(MOST_KEPT)
+_kept: KeptResults[Estimates] = KeptResults(MAX_KEPT_ESTIMATES)
 
 
 async def estimate(

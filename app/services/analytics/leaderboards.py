@@ -15,7 +15,7 @@ from app.models import Exam
 from app.repositories.analytics.leaderboards import BoardOfTest, MeritPlace, Participant, RankedGroup
 from app.sentences import Sentence
 from app.services import tests
-from app.services.analytics.board_groups import FEWEST_OF_GROUP, board_of_group, shown_categories
+from app.services.analytics.board_groups import MIN_GROUP_SIZE, board_of_group, shown_categories
 from app.services.components import Components
 from app.services.exams.results import released_exam
 from app.services.unit_of_work import Reading
@@ -24,7 +24,7 @@ from app.services.users import Principal
 TOO_FEW = Sentence(
     "This group, or another one that could be worked out from it, has fewer than {fewest} participants. Its"
     " places are not shown.",
-    fewest=FEWEST_OF_GROUP,
+    fewest=MIN_GROUP_SIZE,
 )
 SECONDS_KEPT = 60
 """For so long the ranks of a category at a test may be behind the live ones: counting reads all results."""
@@ -287,7 +287,7 @@ async def _ranked(reads: Reading, parts: Components, exam: Exam, wanted: Leaderb
     key = f"board:{exam.id}:{exam.results_version}:groups"
     ranked = dict(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
     if wanted.category is None:
-        return ranked["pwbd"] if ranked["pwbd"] >= FEWEST_OF_GROUP else None
+        return ranked["pwbd"] if ranked["pwbd"] >= MIN_GROUP_SIZE else None
     del ranked["pwbd"]
     return ranked[wanted.category] if wanted.category in shown_categories(ranked) else None
 

@@ -21,7 +21,7 @@ from app.services import tests
 from app.services.analytics import activity, situation
 from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import (
-    FEWEST_ANSWERS,
+    MIN_ANSWERS,
     ConfidenceCheck,
     Estimate,
     Guessing,
@@ -38,7 +38,7 @@ from app.services.components import Components
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_POINTS, MOST_NEXT = 20, 3
+MAX_POINTS, MAX_NEXT = 20, 3
 _JUDGED = [LETTERS[each] for each in (Outcome.CORRECT, Outcome.INCORRECT, Outcome.PARTIAL)]
 _Z_90 = 1.6448536269514722
 
@@ -147,12 +147,12 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
         tests_taken=len({attempt.test_id for attempt in attempts}),
         pending=sum(attempt.figures is None for attempt in attempts),
         streak_days=streak_days(await activity.moments(reads, user, now, zone), now, zone),
-        trend=await _trend(reads, attempts[:MOST_POINTS]),
+        trend=await _trend(reads, attempts[:MAX_POINTS]),
         subjects=await asyncio.to_thread(_subjects, known, attempts, judgement.strengths),
         confidence=judgement.confidence,
         guessing=judgement.guessing,
         cutoffs=estimates.cutoffs,
-        next=(await advise(reads, user, known, day_of(now, zone)))[:MOST_NEXT],
+        next=(await advise(reads, user, known, day_of(now, zone)))[:MAX_NEXT],
     )
 
 
@@ -203,12 +203,12 @@ def _accuracy(sums: SubjectSums) -> Estimate:
 
 
 def _ability(row: SubjectAbility | None) -> Estimate:
-    if row is None or row.answers < FEWEST_ANSWERS:
+    if row is None or row.answers < MIN_ANSWERS:
         given = row.answers if row else 0
         reason = Sentence(
             "This needs {needed} questions of the subject in official attempts, and is estimated at night."
             " There are {given}.",
-            needed=FEWEST_ANSWERS,
+            needed=MIN_ANSWERS,
             given=given,
         )
         return Estimate.missing(given, reason)

@@ -18,8 +18,8 @@ from app.services import embargo, subjects, tests
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_PERIODS = 400
-MOST_ATTEMPTS = 2_000
+MAX_PERIODS = 400
+MAX_ATTEMPTS = 2_000
 """The newest ones of the span."""
 USUAL_LENGTH = {Period.DAY: 30, Period.WEEK: 7 * 12, Period.MONTH: 365}
 """In days: the span of a series whose beginning is not given."""
@@ -96,7 +96,7 @@ async def performance(reads: Reading, user: Principal, wanted: SeriesOrder, now:
         tests.viewer(user),
         since=_midnight(span.first, zone),
         until=_midnight(span.last + _DAY, zone),
-        limit=MOST_ATTEMPTS,
+        limit=MAX_ATTEMPTS,
     )
     ranks = {} if wanted.subject_id else await percentiles(reads, user, attempts)
     measured = [_measured(attempt, wanted.subject_id, ranks.get(attempt.id)) for attempt in attempts]
@@ -130,9 +130,9 @@ def _span(wanted: SeriesOrder, today: date) -> Span:
     span = Span(first, last)
     if first > last:
         raise Invalid.field("from", "The span ends before it begins.")
-    if count(span, wanted.period) > MOST_PERIODS:
+    if count(span, wanted.period) > MAX_PERIODS:
         raise Invalid.field(
-            "from", Sentence("The span has more than {most} parts. Ask for less at once.", most=MOST_PERIODS)
+            "from", Sentence("The span has more than {most} parts. Ask for less at once.", most=MAX_PERIODS)
         )
     return span
 

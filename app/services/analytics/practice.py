@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.core.errors import Invalid, NotPossible, SessionRevoked
 from app.engine.question_types import UnreadableQuestion, question_type
-from app.engine.recommending import FEWEST_ANSWERS, Kind
+from app.engine.recommending import MIN_ANSWERS, Kind
 from app.engine.statistics.difficulty_priors import difficulty_prior
 from app.models import ItemParameters, LocalizedText, Test
 from app.repositories.analytics.practice import PracticeFilter, PracticeQuestion
@@ -23,13 +23,13 @@ from app.services.tests import SectionDraft, TestDraft
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
-MOST_OPEN = 20
+MAX_OPEN_TESTS = 20
 """Practice tests of a person that were not started."""
 LIFE = timedelta(days=30)
 """After this time a practice test cannot be started any more."""
 SECONDS_A_QUESTION = 72
 USUAL_COUNT = 10
-MOST_CARDS = 60
+MAX_CARDS = 60
 MARKING: Mapping[str, Any] = {
     "correct": "2",
     "incorrect": "-2/3",
@@ -84,9 +84,11 @@ async def _check_room(uow: UnitOfWork, user: Principal, now: datetime) -> None:
     """Raise NotPossible if the new test is one too many. The person is locked after the questions."""
     if not await uow.users.lock(user.id):
         raise SessionRevoked
-    if await uow.practice.count_open(user.id, now) > MOST_OPEN:
+    if await uow.practice.count_open(user.id, now) > MAX_OPEN_TESTS:
         raise NotPossible(
-            Sentence("You have {count} practice tests that you have not started. Start one.", count=MOST_OPEN)
+            Sentence(
+                "You have {count} practice tests that you have not started. Start one.", count=MAX_OPEN_TESTS
+            )
         )
 
 
@@ -150,13 +152,13 @@ async def _most_useful_first(
     reads: Reading, user: Principal, questions: Sequence[PracticeQuestion], now: datetime
 ) -> list[PracticeQuestion]:
     """Questions that are due for revision, those of weak chapters, then the others in their order."""
-    cards = await reads.cards.due(tests.viewer(user), now, MOST_CARDS)
+    cards = await reads.cards.due(tests.viewer(user), now, MAX_CARDS)
     due = {card.question_id: place for place, card in enumerate(cards)}
     ratings = await reads.advice.ratings(user.id)
     weak = {
         chapter_id
         for chapter_id, answers in ratings.chapters.items()
-        if answers.seen >= FEWEST_ANSWERS and answers.right < answers.seen / 2
+        if answers.seen >= MIN_ANSWERS and answers.right < answers.seen / 2
     }
     return sorted(
         questions, key=lambda question: (due.get(question.id, len(due)), question.chapter_id not in weak)

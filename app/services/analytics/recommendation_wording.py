@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.engine.recommending import FEWEST_ANSWERS, HORIZON_DAYS, Action, Ground, Kind
+from app.engine.recommending import HORIZON_DAYS, MIN_ANSWERS, Action, Ground, Kind
 from app.models import LocalizedText
 
 LANGUAGES = ("en", "hi")
@@ -164,7 +164,7 @@ def title_and_reason(
             "n": action.share.n if action.share else action.gain.n,
             "percent": round(100 * action.share.value) if action.share else 0,
             "weight": round(action.weight),
-            "fewest": FEWEST_ANSWERS,
+            "fewest": MIN_ANSWERS,
         }
         text = _TEXTS[action.ground][language]
         titles[language], reasons[language] = text.title.format_map(values), text.reason.format_map(values)
@@ -179,7 +179,7 @@ def basis_of(action: Action) -> LocalizedText:
 def missing(action: Action) -> LocalizedText:
     """Why no gain is stated."""
     return {
-        language: text.format_map({"fewest": FEWEST_ANSWERS, "n": action.gain.n})
+        language: text.format_map({"fewest": MIN_ANSWERS, "n": action.gain.n})
         for language, text in _MISSING.items()
     }
 

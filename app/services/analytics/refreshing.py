@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.engine.statistics.test_analysis import Analysis
 
 TASK = "refresh_test_statistics"
-FEWEST_PARTICIPANTS = 10
+MIN_PARTICIPANTS = 10
 """A test that fewer have taken is refreshed at night only."""
 TESTS_AT_ONCE = 20
 NIGHT_BEGINS, NIGHT = time(19, 30, tzinfo=UTC), timedelta(hours=5)
@@ -56,7 +56,7 @@ async def request_refresh(
 
 async def request_due(uow: UnitOfWork, now: datetime, most: int = TESTS_AT_ONCE) -> Sequence[UUID]:
     """Add jobs for tests that have grown by a tenth, and at night for those that have changed."""
-    due = await uow.test_statistics.changed_tests(TASK, _night_before(now), FEWEST_PARTICIPANTS, most)
+    due = await uow.test_statistics.changed_tests(TASK, _night_before(now), MIN_PARTICIPANTS, most)
     for test_id in due:
         uow.jobs.add(TASK, test_id=str(test_id))
     return due

@@ -20,12 +20,12 @@ from app.services.users import Principal
 if TYPE_CHECKING:
     from app.services.analytics.similarity_search import Evidence, PairKind
 
-FEWEST_QUESTIONS = 80
-FEWEST_PARTICIPANTS = 100
+MIN_QUESTIONS = 80
+MIN_PARTICIPANTS = 100
 """The shares of answers are estimated from the candidates themselves; from fewer they would say little."""
-MOST_PARTICIPANTS = 100_000
-MOST_PAIRS = 15_000_000
-MOST_SHOWN = 100
+MAX_PARTICIPANTS = 100_000
+MAX_PAIRS = 15_000_000
+MAX_SHOWN_PAIRS = 100
 
 _ADVICE = Sentence("Compare fewer pairs: `pairs=device`, `pairs=minute`, `pairs=neighbors` or `attempt_id`.")
 CAUTION = Sentence(
@@ -98,12 +98,12 @@ async def material(
         return Material(test_id, wanted, group, paper, exam_paper, reason)
     if wanted.pairs == "all" and not wanted.attempt_ids:
         _check_bound(group.results * (group.results - 1) // 2)
-    if group.results > MOST_PARTICIPANTS:
+    if group.results > MAX_PARTICIPANTS:
         template = "{participants} answer sheets are too many to compare; at most {most} can be."
-        message = Sentence(template, participants=group.results, most=MOST_PARTICIPANTS)
+        message = Sentence(template, participants=group.results, most=MAX_PARTICIPANTS)
         raise Invalid.field("pairs", message)
     key = await parts.papers.key(reads, group.key_id)
-    sheets = await reads.answer_sheets_in_bulk.load(group, key.rules, MOST_PARTICIPANTS)
+    sheets = await reads.answer_sheets_in_bulk.load(group, key.rules, MAX_PARTICIPANTS)
     if not set(wanted.attempt_ids) <= set(sheets.attempt_ids):
         raise NotFound("attempt")
     return Material(test_id, wanted, group, paper, exam_paper, None, sheets)
@@ -127,8 +127,8 @@ async def compare(parts: Components, staff: Principal, loaded: Material) -> Comp
         kind=wanted.pairs,
         rows=[row_of[each] for each in dict.fromkeys(wanted.attempt_ids)] or None,
         false_flags=wanted.false_flags,
-        most_pairs=MOST_PAIRS,
-        most_shown=MOST_SHOWN,
+        most_pairs=MAX_PAIRS,
+        most_shown=MAX_SHOWN_PAIRS,
     )
     found = await parts.files.run(search, arguments, caller=staff.id, advice=_ADVICE)
     _check_bound(found.pairs)
@@ -182,22 +182,22 @@ async def _group(
 
 
 def _useless(questions: int, participants: int) -> Sentence | None:
-    if questions < FEWEST_QUESTIONS:
+    if questions < MIN_QUESTIONS:
         return Sentence(
             "The comparison finds hardly anything in papers of fewer than {needed} questions; this one has"
             " {questions}.",
-            needed=FEWEST_QUESTIONS,
+            needed=MIN_QUESTIONS,
             questions=questions,
         )
-    return _too_few(participants) if participants < FEWEST_PARTICIPANTS else None
+    return _too_few(participants) if participants < MIN_PARTICIPANTS else None
 
 
 def _too_few(participants: int) -> Sentence:
     template = "The comparison needs at least {needed} candidates; there are {participants}."
-    return Sentence(template, needed=FEWEST_PARTICIPANTS, participants=participants)
+    return Sentence(template, needed=MIN_PARTICIPANTS, participants=participants)
 
 
 def _check_bound(pairs: int) -> None:
-    if pairs > MOST_PAIRS:
+    if pairs > MAX_PAIRS:
         template = "These are {pairs} pairs; at most {most} can be compared. {advice}"
-        raise Invalid.field("pairs", Sentence(template, pairs=pairs, most=MOST_PAIRS, advice=_ADVICE))
+        raise Invalid.field("pairs", Sentence(template, pairs=pairs, most=MAX_PAIRS, advice=_ADVICE))

@@ -18,7 +18,7 @@ whose roll numbers are at most four places apart, as in a room that is seated by
 
 _MINUTE = 60.0
 _NEIGHBORS = 4
-_LARGEST_THRESHOLD = 1e-3
+_MAX_THRESHOLD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def search(wanted: Search) -> SearchResult:
         pairs, number = _pairs(wanted)
     if number == 0 or number > wanted.most_pairs:
         return SearchResult(number, None, 0, [])
-    threshold = min(_LARGEST_THRESHOLD, wanted.false_flags / number)
+    threshold = min(_MAX_THRESHOLD, wanted.false_flags / number)
     patterns = patterns_of(wanted.answers, wanted.questions)
     letters = np.frombuffer("".join(wanted.outcomes).encode(), np.uint8).reshape(count, wanted.questions)
     found = similar_pairs(patterns.codes, _accuracy(letters), patterns.most, threshold, pairs)

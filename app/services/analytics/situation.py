@@ -27,8 +27,8 @@ from app.services.analytics.review_cards import due_card
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_CARDS = 60
-MOST_TESTS = 10
+MAX_CARDS = 60
+MAX_TESTS = 10
 USUAL_PAPER = 100.0
 """The questions of a full paper, where none is published."""
 UPSC_MARKS = Fraction(2), Fraction(-2, 3)
@@ -66,7 +66,7 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> KnownSituati
     counts = await reads.advice.places({test.paper_id for test in offered})
     subjects = await reads.subjects.every(user.institute_id)
     chapters = await reads.subjects.every_chapter(user.institute_id)
-    cards = await reads.cards.due(viewer, now, MOST_CARDS)
+    cards = await reads.cards.due(viewer, now, MAX_CARDS)
     syllabus = _Syllabus(offered, counts, [subject.id for subject in subjects])
     found = [_subject(subject, syllabus, ratings, used.get(subject.id)) for subject in subjects]
     by_id = {each.id: each for each in found}
@@ -181,7 +181,7 @@ def _chapter(
 
 def _tests(offered: Sequence[TestOnOffer], counts: Sequence[PlaceCount]) -> list[OfferedTest]:
     """The newest tests that were not taken."""
-    untaken = [test for test in offered if not test.was_taken][:MOST_TESTS]
+    untaken = [test for test in offered if not test.was_taken][:MAX_TESTS]
     questions: dict[UUID, Counter[UUID]] = {test.paper_id: Counter() for test in untaken}
     for count in counts:
         if count.paper_id in questions:

@@ -17,7 +17,7 @@ from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 DAYS = 365
-MOST_ATTEMPTS = 2_000
+MAX_ATTEMPTS = 2_000
 BEST = 5
 _DAY = timedelta(days=1)
 
@@ -61,7 +61,7 @@ async def study(reads: Reading, user: Principal, now: datetime) -> Study:
     first = today - (DAYS - 1) * _DAY
     viewer = tests.viewer(user)
     since = datetime.combine(first, time.min, zone)
-    attempts = await reads.shown.attempts(viewer, since=since, limit=MOST_ATTEMPTS)
+    attempts = await reads.shown.attempts(viewer, since=since, limit=MAX_ATTEMPTS)
     moments = await activity.moments(reads, user, now, zone)
     return Study(
         timezone=zone.key,

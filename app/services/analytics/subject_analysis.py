@@ -26,10 +26,10 @@ from app.services.analytics.subject_estimates import (
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_ATTEMPTS = 100
+MAX_ATTEMPTS = 100
 """The newest ones."""
-MOST_POINTS, MOST_TAGS, MOST_MISSED = 20, 30, 50
-FEWEST_MISSES = 2
+MAX_POINTS, MAX_TAGS, MAX_MISSED_QUESTIONS = 20, 30, 50
+MIN_MISSES = 2
 DIFFICULTIES = ("easy", "medium", "hard")
 
 
@@ -147,7 +147,7 @@ async def subject_analysis(reads: Reading, user: Principal, subject_id: UUID) ->
     subject = await subjects.find(reads, user, subject_id)
     shown = await reads.shown.attempts(tests.viewer(user))
     attempts = [each for each in shown if each.figures and subject_id in each.figures.subjects]
-    attempts = attempts[:MOST_ATTEMPTS]
+    attempts = attempts[:MAX_ATTEMPTS]
     answers = await subject_answers.gather(reads, subject_id, attempts)
     chapters = {chapter.id: chapter for chapter in await reads.subjects.every_chapter(user.institute_id)}
     return await asyncio.to_thread(_analysis, subject, chapters, attempts, answers)
@@ -237,7 +237,7 @@ def _chapters(chapters: Mapping[UUID, Chapter], answers: Sequence[SubjectAnswer]
 def _tags(answers: Sequence[SubjectAnswer]) -> list[tuple[str, Figures]]:
     """The tags with the most questions."""
     groups = grouped(answers, lambda each: each.tags)
-    chosen = sorted(groups, key=lambda tag: (-len(groups[tag]), tag))[:MOST_TAGS]
+    chosen = sorted(groups, key=lambda tag: (-len(groups[tag]), tag))[:MAX_TAGS]
     return [(tag, _figures(groups[tag])) for tag in chosen]
 
 
@@ -269,7 +269,7 @@ def _trend(
     groups = grouped(answers, lambda each: [each.attempt_id])
     return [
         SubjectPoint(each, _tally(groups.get(each.id, [])), _marks(subject_id, [each]).percent)
-        for each in reversed(attempts[:MOST_POINTS])
+        for each in reversed(attempts[:MAX_POINTS])
     ]
 
 
@@ -279,7 +279,7 @@ def _missed(attempts: Sequence[ShownAttempt], answers: Sequence[SubjectAnswer]) 
     found = []
     for seen in grouped(answers, lambda each: [each.question_id]).values():
         misses = [each for each in seen if each.outcome == INCORRECT]
-        if len(misses) >= FEWEST_MISSES:
+        if len(misses) >= MIN_MISSES:
             last, attempt = seen[-1], by_id[seen[-1].attempt_id]
             found.append(
                 MissedQuestion(
@@ -294,4 +294,4 @@ def _missed(attempts: Sequence[ShownAttempt], answers: Sequence[SubjectAnswer]) 
                     title=attempt.title,
                 )
             )
-    return sorted(found, key=lambda each: each.last_missed_at, reverse=True)[:MOST_MISSED]
+    return sorted(found, key=lambda each: each.last_missed_at, reverse=True)[:MAX_MISSED_QUESTIONS]

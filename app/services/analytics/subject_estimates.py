@@ -9,17 +9,17 @@ from uuid import UUID
 
 from app.sentences import Sentence
 from app.services.analytics.cutoffs import ItemCurve
-from app.services.analytics.estimates import FEWEST_IN_SUBJECT, Estimate, Strength, accuracy_of
+from app.services.analytics.estimates import MIN_ANSWERS_IN_SUBJECT, Estimate, Strength, accuracy_of
 from app.services.analytics.subject_answers import CORRECT, INCORRECT, SubjectAnswer
 
 if TYPE_CHECKING:
     from app.engine.statistics.irt.model import Items
 
-FEWEST_TIMES = 10
-FEWEST_IN_HALF = 10
-MOST_COMPARED = 1_000
+MIN_TIMED_ANSWERS = 10
+MIN_QUESTIONS_IN_HALF = 10
+MAX_COMPARED_ANSWERS = 1_000
 """Verdicts rest on the newest of the first answers: more of them take time and decide no better."""
-SHORTEST_MS, LONGEST_RATIO = 1_000, 10.0
+MIN_TIME_MS, MAX_TIME_RATIO = 1_000, 10.0
 """A question that was open for less than a second was not read. A ratio beyond ten is a break."""
 _Z_90 = 1.6448536269514722
 
@@ -51,7 +51,7 @@ def first_encounters(answers: Iterable[SubjectAnswer]) -> list[SubjectAnswer]:
 
 def _calibrated(answers: Iterable[SubjectAnswer]) -> list[SubjectAnswer]:
     """The newest of the first answers to questions whose difficulty is known, the oldest first."""
-    return [each for each in first_encounters(answers) if each.curve is not None][-MOST_COMPARED:]
+    return [each for each in first_encounters(answers) if each.curve is not None][-MAX_COMPARED_ANSWERS:]
 
 
 def chapter_verdicts(answers: Sequence[SubjectAnswer]) -> Mapping[UUID | None, Strength]:
@@ -80,13 +80,13 @@ def _compared(known: Sequence[SubjectAnswer]) -> dict[UUID | None, str]:
 def _strength(verdict: str | None, n: int, known: int) -> Strength:
     if verdict is not None:
         return Strength(verdict, n)
-    if n >= FEWEST_IN_SUBJECT and n == known:
+    if n >= MIN_ANSWERS_IN_SUBJECT and n == known:
         return Strength(n=n, reason=Sentence("This needs answers in another chapter to compare with."))
     return Strength(
         n=n,
         reason=Sentence(
             "This needs {needed} questions of the chapter whose difficulty is known. There are {given}.",
-            needed=FEWEST_IN_SUBJECT,
+            needed=MIN_ANSWERS_IN_SUBJECT,
             given=n,
         ),
     )
@@ -97,13 +97,13 @@ def pace(answers: Iterable[SubjectAnswer]) -> Estimate:
     ratios = [
         log(each.own_ms / each.median_ms)
         for each in answers
-        if each.is_answered and each.median_ms and (each.own_ms or 0) >= SHORTEST_MS and each.own_ms
+        if each.is_answered and each.median_ms and (each.own_ms or 0) >= MIN_TIME_MS and each.own_ms
     ]
-    usable = [ratio for ratio in ratios if abs(ratio) <= log(LONGEST_RATIO)]
-    if len(usable) < FEWEST_TIMES:
+    usable = [ratio for ratio in ratios if abs(ratio) <= log(MAX_TIME_RATIO)]
+    if len(usable) < MIN_TIMED_ANSWERS:
         reason = Sentence(
             "This needs {needed} answers whose times can be compared with others. There are {given}.",
-            needed=FEWEST_TIMES,
+            needed=MIN_TIMED_ANSWERS,
             given=len(usable),
         )
         return Estimate.missing(len(usable), reason)
@@ -124,11 +124,11 @@ def trend_verdict(answers: Sequence[SubjectAnswer]) -> TrendVerdict:
         [each for each in known if each.attempt_id not in earlier],
     )
     fewest = min(len(half) for half in halves)
-    if fewest < FEWEST_IN_HALF:
+    if fewest < MIN_QUESTIONS_IN_HALF:
         reason = Sentence(
             "This needs {needed} new questions of known difficulty in each half of your official attempts."
             " There are {given}.",
-            needed=FEWEST_IN_HALF,
+            needed=MIN_QUESTIONS_IN_HALF,
             given=fewest,
         )
         return TrendVerdict(None, len(known), reason)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.engine import recommending
 from app.engine.attempt_figures import SubjectSums
-from app.engine.recommending import FEWEST_ANSWERS, SESSION_QUESTIONS, Kind, Situation, SubjectOrChapter
+from app.engine.recommending import MIN_ANSWERS, SESSION_QUESTIONS, Kind, Situation, SubjectOrChapter
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
 from app.services.analytics.estimates import Estimate
@@ -17,10 +17,10 @@ _Z_90 = 1.6448536269514722
 
 def expected_gain(subject_id: UUID, sums: SubjectSums, attempts: Sequence[ShownAttempt]) -> Estimate:
     """The marks that a session of new questions gains in the next paper like the full ones taken so far."""
-    if sums.questions < FEWEST_ANSWERS:
+    if sums.questions < MIN_ANSWERS:
         reason = Sentence(
             "This needs {needed} questions of the subject. You have seen {given}.",
-            needed=FEWEST_ANSWERS,
+            needed=MIN_ANSWERS,
             given=sums.questions,
         )
         return Estimate.missing(sums.questions, reason)

@@ -11,7 +11,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 
 BATCH = 100
-MOST_LEFT_OUT = 5_000
+MAX_LEFT_OUT = 5_000
 REPLAY = "replay_ratings"
 
 
@@ -34,7 +34,7 @@ async def take_in(uow: UnitOfWork, parts: Components, attempt_ids: Collection[UU
 
 async def request_left_out(uow: UnitOfWork) -> int:
     """Add jobs for attempts that were withheld when they were graded and are shown now; how many they are."""
-    left = await uow.ratings.left_out(MOST_LEFT_OUT)
+    left = await uow.ratings.left_out(MAX_LEFT_OUT)
     for first in range(0, len(left), BATCH):
         some = left[first : first + BATCH]
         uow.jobs.add("take_in_attempts", attempt_ids=[str(attempt_id) for attempt_id in some])

@@ -23,13 +23,13 @@ from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import ConfidenceCheck, Guessing
 from app.services.analytics.judging import estimate
 from app.services.analytics.trend import ScoreBand, as_band, marks_band, usable
-from app.services.attempts.results import FEWEST_PARTICIPANTS, printed_tally
+from app.services.attempts.results import MIN_PARTICIPANTS, printed_tally
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey, FrozenPaper
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-FEWEST_OF_AN_OPTION = 5
+MIN_PARTICIPANTS_OF_OPTION = 5
 """The share of an option that fewer participants chose is not shown."""
 _CONFIDENCE = {letter: name for name, letter in CONFIDENCE_LETTERS.items()}
 
@@ -167,7 +167,7 @@ def _rank_band(band: ScoreBand, scores: Distribution[Fraction]) -> tuple[int, in
 
 def _participants(graded: _GradedAttempt, scores: Distribution[Fraction]) -> Participants:
     count = scores.participants
-    if count < FEWEST_PARTICIPANTS or not graded.shown.may_compare:
+    if count < MIN_PARTICIPANTS or not graded.shown.may_compare:
         return Participants(count, [], None, 0, _why_no_distribution(count))
     best = -(-count // 10)
     distribution, top_mean = _printed_scores(scores, best, graded.key.rules.factor, graded.key.rules.rounding)
@@ -175,10 +175,10 @@ def _participants(graded: _GradedAttempt, scores: Distribution[Fraction]) -> Par
 
 
 def _why_no_distribution(count: int) -> Sentence:
-    if count < FEWEST_PARTICIPANTS:
+    if count < MIN_PARTICIPANTS:
         return Sentence(
             "The distribution is shown from {needed} participants on. There are {given}.",
-            needed=FEWEST_PARTICIPANTS,
+            needed=MIN_PARTICIPANTS,
             given=count,
         )
     return Sentence("The distribution is not shown at the moment.")
@@ -247,7 +247,7 @@ def _questions(graded: _GradedAttempt, shares: Mapping[UUID, tuple[int, int]]) -
 
 
 def _correct_percent(share: tuple[int, int] | None) -> float | None:
-    if share is None or share[1] < FEWEST_PARTICIPANTS:
+    if share is None or share[1] < MIN_PARTICIPANTS:
         return None
     return 100 * share[0] / share[1]
 
@@ -260,10 +260,10 @@ def _option_percent(graded: _GradedAttempt, place: int) -> Mapping[str, float | 
     counts = statistics.option_counts[place]
     options = list(graded.paper.questions.values())[place].options
     total = sum(counts)
-    if not options or total < FEWEST_PARTICIPANTS:
+    if not options or total < MIN_PARTICIPANTS:
         return None
     return {
-        option: None if 0 < chosen < FEWEST_OF_AN_OPTION else round(100 * chosen / total, 2)
+        option: None if 0 < chosen < MIN_PARTICIPANTS_OF_OPTION else round(100 * chosen / total, 2)
         for option, chosen in zip(options, counts, strict=False)
     }
 

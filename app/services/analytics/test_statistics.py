@@ -21,7 +21,7 @@ from app.services.tests.papers import CompiledKey, FrozenPaper
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
-FEWEST_ANALYZED, FEWEST_CALIBRATED = 10, 30
+MIN_ANALYZED, MIN_CALIBRATED = 10, 30
 """As in `engine/statistics`, which imports numpy."""
 
 
@@ -133,7 +133,7 @@ def missing_items(attempts: int) -> Sentence:
     """Why there are no figures of questions."""
     return Sentence(
         "An item analysis needs at least {needed} attempts; there are {attempts}.",
-        needed=FEWEST_ANALYZED,
+        needed=MIN_ANALYZED,
         attempts=attempts,
     )
 
@@ -142,7 +142,7 @@ def missing_answers(answers: int) -> Sentence:
     """Why there are no figures of a question that candidates may choose."""
     return Sentence(
         "These figures need at least {needed} candidates with an answer that counts; there are {answers}.",
-        needed=FEWEST_ANALYZED,
+        needed=MIN_ANALYZED,
         answers=answers,
     )
 
@@ -159,6 +159,6 @@ def missing_calibration(attempts: int) -> Sentence:
     """Why there are no parameters of item response theory."""
     return Sentence(
         "A calibration needs at least {needed} attempts whose answers differ; there are {attempts}.",
-        needed=FEWEST_CALIBRATED,
+        needed=MIN_CALIBRATED,
         attempts=attempts,
     )

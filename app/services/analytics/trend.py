@@ -17,7 +17,7 @@ from app.models import LocalizedText
 from app.repositories.analytics.shown import ShownAttempt, TestScale
 from app.sentences import Sentence
 
-FEWEST_PARTICIPANTS = 30
+MIN_PARTICIPANTS = 30
 """With fewer participants, neither the reliability of a test nor its difficulty is known well enough."""
 
 Places = Mapping[UUID, CohortPlace]
@@ -90,7 +90,7 @@ def trend(attempts: Sequence[ShownAttempt], places: Places) -> Sequence[TrendPoi
 
 def usable(scale: TestScale | None) -> TestScale | None:
     """The scale of a test, if enough participants are behind it."""
-    if scale is None or scale.attempts < FEWEST_PARTICIPANTS:
+    if scale is None or scale.attempts < MIN_PARTICIPANTS:
         return None
     return scale if scale.standard_error and scale.standard_deviation else None
 
@@ -168,6 +168,6 @@ def _verdict(
     if before is None or now is None:
         return None, Sentence(
             "A comparison needs {needed} participants of both tests, and the same questions for all of them.",
-            needed=FEWEST_PARTICIPANTS,
+            needed=MIN_PARTICIPANTS,
         )
     return change(*before, *now).value, None

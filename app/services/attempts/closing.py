@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.config import Settings
-from app.core.arrival import LONGEST_CORRECTION
+from app.core.arrival import MAX_CORRECTION_SECONDS
 from app.core.attempt_scope import AttemptRef
 from app.engine import steering, timing
 from app.engine.steering import EndedBy
@@ -69,7 +69,7 @@ def closing_delay(settings: Settings) -> timedelta:
     An answer that arrived within the grace may wait for a blocked event loop (docs/decisions/0037). It must
     find its attempt in progress.
     """
-    return timedelta(seconds=settings.grace_seconds + LONGEST_CORRECTION)
+    return timedelta(seconds=settings.grace_seconds + MAX_CORRECTION_SECONDS)
 
 
 async def close(uow: UnitOfWork, attempt: Attempt | AttemptRow, by: EndedBy, at: datetime) -> None:

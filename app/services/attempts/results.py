@@ -27,7 +27,7 @@ from app.services.users import Principal
 Figures = dict[str, Any]
 COUNTS = tuple(Outcome)
 """Each outcome is the name of its count."""
-FEWEST_PARTICIPANTS = 20
+MIN_PARTICIPANTS = 20
 """With fewer participants, the share of right answers to a question says more of them than of it."""
 
 
@@ -344,7 +344,7 @@ async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, fl
     return {
         question_id: 100 * correct / participants
         for question_id, (correct, participants) in shares.items()
-        if participants >= FEWEST_PARTICIPANTS
+        if participants >= MIN_PARTICIPANTS
     }
 
 

@@ -23,18 +23,18 @@ from app.repositories.attempts.save_statement import has_events_of_others
 
 log = structlog.get_logger(__name__)
 
-MOST_BATCHES = 2
-MOST_CONCURRENT_SINGLES = 4
-CONNECTIONS = MOST_BATCHES + MOST_CONCURRENT_SINGLES
+MAX_CONCURRENT_BATCHES = 2
+MAX_CONCURRENT_SINGLES = 4
+CONNECTIONS = MAX_CONCURRENT_BATCHES + MAX_CONCURRENT_SINGLES
 """Connections of a process for saves: those of the batches, and of requests that are saved one by one."""
-MOST_REQUESTS = 256
+MAX_REQUESTS_PER_BATCH = 256
 """Requests of a batch."""
-MOST_RESPONSES = 2_000
+MAX_RESPONSES_PER_BATCH = 2_000
 """Responses of a batch, unless its only request has more."""
-MOST_WAITING = 10_000
+MAX_WAITING_REQUESTS = 10_000
 """Requests that wait in a process. Saving them takes two seconds at 5,000 a second (docs/performance.md)."""
 
-LONGEST_WAIT = 20.0
+MAX_WAIT_SECONDS = 20.0
 """Seconds in the queue after which a caller is told to try again: a database that hangs must not hold callers
 for long. It limits each wait in the queue, not the whole request, which may wait twice and read before."""
 
@@ -67,7 +67,10 @@ class SaveBatches:
     """
 
     def __init__(
-        self, log: ResponseLog, most_waiting: int = MOST_WAITING, longest_wait: float = LONGEST_WAIT
+        self,
+        log: ResponseLog,
+        most_waiting: int = MAX_WAITING_REQUESTS,
+        longest_wait: float = MAX_WAIT_SECONDS,
     ) -> None:
         self._log = log
         self._most_waiting = most_waiting
@@ -81,12 +84,12 @@ class SaveBatches:
         self._batches = 0
         self._is_batch_starting = False
         """A batch was started and has not taken its requests. No other is started until then."""
-        self._single_turns = asyncio.Semaphore(MOST_CONCURRENT_SINGLES)
+        self._single_turns = asyncio.Semaphore(MAX_CONCURRENT_SINGLES)
         self._singles = 0
         """Requests that are saved one by one, or wait for a turn to be."""
         self._set_aside: deque[_QueuedRequest] = deque()
         """Requests for locked attempts. They return to the queue when a single save ends and fewer than
-        `MOST_CONCURRENT_SINGLES` are left."""
+        `MAX_CONCURRENT_SINGLES` are left."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
@@ -113,7 +116,7 @@ class SaveBatches:
             await asyncio.wait(self._tasks)
 
     def _start_batches(self) -> None:
-        if self._queue and not self._is_batch_starting and self._batches < MOST_BATCHES:
+        if self._queue and not self._is_batch_starting and self._batches < MAX_CONCURRENT_BATCHES:
             self._batches += 1
             self._is_batch_starting = True
             self._run(self._save_with_connection())
@@ -159,9 +162,9 @@ class SaveBatches:
         self._is_batch_starting = False
         batch: list[_QueuedRequest] = []
         responses = 0
-        while self._queue and len(batch) < MOST_REQUESTS:
+        while self._queue and len(batch) < MAX_REQUESTS_PER_BATCH:
             responses += len(self._queue[0].request.events)
-            if batch and responses > MOST_RESPONSES:
+            if batch and responses > MAX_RESPONSES_PER_BATCH:
                 break
             batch.append(self._queue.popleft())
         self._start_batches()  # What exceeds this batch goes with another one, if that finds a connection.
@@ -189,7 +192,7 @@ class SaveBatches:
             elif outcome is not None:
                 queued.succeed(outcome)
                 self._release(queued)
-            elif self._singles < MOST_CONCURRENT_SINGLES:
+            elif self._singles < MAX_CONCURRENT_SINGLES:
                 self._start_single(queued)
             else:
                 self._set_aside.append(queued)
@@ -208,7 +211,7 @@ class SaveBatches:
         finally:
             self._release(queued)
             self._singles -= 1
-            if self._singles < MOST_CONCURRENT_SINGLES:
+            if self._singles < MAX_CONCURRENT_SINGLES:
                 self._queue.extendleft(reversed(self._set_aside))  # In front, in their order.
                 self._set_aside.clear()
             self._start_batches()

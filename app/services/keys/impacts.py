@@ -15,7 +15,7 @@ from app.services.keys.regrading import AT_ONCE, FIRST, Regraded, Regrader
 from app.services.keys.scales import NewScores
 from app.services.unit_of_work import Reading
 
-MOST_IN_A_REQUEST = 5_000
+MAX_PER_REQUEST = 5_000
 """A dry run of more attempts is computed by a job."""
 
 

@@ -19,7 +19,7 @@ from app.services import audit, embargo, tests
 from app.services.audit import AuditSubject
 from app.services.components import Components
 from app.services.keys.changes import KeyChange, RevisedPaper, changes_of, revised_papers, shown_changes
-from app.services.keys.impacts import MOST_IN_A_REQUEST, impact_of
+from app.services.keys.impacts import MAX_PER_REQUEST, impact_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -74,7 +74,7 @@ async def create(
         created_by=staff.author_id,
         created_at=now,
     )
-    if total <= MOST_IN_A_REQUEST:
+    if total <= MAX_PER_REQUEST:
         revision.impact = await impact_of(uow, parts, test.id, revised, draft.keep)
     await uow.key_revisions.add(revision)
     if revision.impact is None:

@@ -13,9 +13,9 @@ from latex2mathml.converter import convert_to_element
 
 Tree = Mapping[str, Any]
 
-LONGEST = 1_000
+MAX_LENGTH = 1_000
 _EMPTY: Tree = {"kind": "row", "items": []}
-_DEEPEST = 40
+_MAX_DEPTH = 40
 
 # What latex2mathml reads without a word about what it leaves out.
 _COMMENT = re.compile(r"(?<!\\)%")
@@ -72,7 +72,7 @@ def read_formula(latex: str) -> Tree:
 
 
 def _check_source(latex: str) -> None:
-    if len(latex) > LONGEST:
+    if len(latex) > MAX_LENGTH:
         raise UnreadableFormula
     for pattern in (_COMMENT, _DEFINITION):
         if found := pattern.search(latex):
@@ -115,7 +115,7 @@ class _Reader:
     def node(self, element: Element, depth: int) -> Tree:
         """One element. Raises UnreadableFormula for one that formula.typ cannot set."""
         read = self._kinds.get(element.tag)
-        if read is None or depth > _DEEPEST or not _HARMLESS.issuperset(element.attrib):
+        if read is None or depth > _MAX_DEPTH or not _HARMLESS.issuperset(element.attrib):
             raise UnreadableFormula
         return read(element, depth + 1)
 

@@ -18,9 +18,9 @@ from app.services.printing.markdown_rules import use_typed_signs
 Align = Literal["left", "center", "right"]
 
 # In the size of 5.5 pt. A longer word than these breaks.
-_POINTS_OF_COLUMN, _POINTS_OF_CELL, _POINTS_OF_LETTER, _LONGEST_WORD = 240, 5, 3.4, 12
+_POINTS_OF_COLUMN, _POINTS_OF_CELL, _POINTS_OF_LETTER, _MAX_WORD_LENGTH = 240, 5, 3.4, 12
 # The parser fills short rows up to the width of the header: a short text could produce a million cells.
-_MOST_CELLS = 20_000
+_MAX_CELLS = 20_000
 _reader = use_typed_signs(MarkdownIt("zero").enable(["table", "newline"]))
 _reader_without_tables = use_typed_signs(MarkdownIt("zero").enable("newline"))
 _marker = re.compile(r"(\(?(?:\d{1,3}|[ivx]{1,4}|[IVX]{1,4}|[A-Ha-h])[.)]|[-•–])\s+")
@@ -111,7 +111,7 @@ def _unreadable(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parse(text: str) -> list[Token]:
-    reader = _reader if _cells_at_most(text) <= _MOST_CELLS else _reader_without_tables
+    reader = _reader if _cells_at_most(text) <= _MAX_CELLS else _reader_without_tables
     return reader.parse(text)
 
 
@@ -146,7 +146,7 @@ def _table(tokens: Iterator[Token]) -> Table:
 def _points_of_words(column: Sequence[Sequence[Inline]]) -> float:
     texts = (span.text if isinstance(span, Span) else span.source for cell in column for span in cell)
     longest = max((len(word) for text in texts for word in text.split()), default=0)
-    return min(longest, _LONGEST_WORD) * _POINTS_OF_LETTER
+    return min(longest, _MAX_WORD_LENGTH) * _POINTS_OF_LETTER
 
 
 def _align(cell: Token) -> Align:

@@ -28,7 +28,7 @@ from app.sentences import Sentence
 Key = dict[str, Any]
 Option = dict[str, Any]
 
-FEWEST_EQUAL_KEYS = 12
+MIN_EQUAL_KEYS = 12
 """Fewer equal keys of a sheet or a test may be chance: of 12 with four options it is 1 in 4 million."""
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core import full_collections
 from app.core.errors import Invalid
-from app.core.names import LONGEST_TITLE, checked_field
+from app.core.names import MAX_TITLE_LENGTH, checked_field
 from app.core.process_pool import ProcessPool
 from app.models import Chapter, MappedSheet, Question, Subject
 from app.sentences import Sentence
@@ -65,7 +65,7 @@ async def import_questions(
     threads, because the event loop of the API serves other requests. With `files`, the sheet is read in a
     child process that has limits of time and memory; without, in this process, as the command line does.
     """
-    subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
+    subject = checked_field("subject", subject, MAX_TITLE_LENGTH) if subject is not None else None
     memory = await MappingMemory.load(uow, author, MappedSheet.QUESTIONS, is_given=mapping is not None)
     own_names = _checked_mapping(mapping or {})
     how = QuestionSheetOptions(

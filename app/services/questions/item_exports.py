@@ -25,9 +25,9 @@ from app.services.unit_of_work import Reading
 from app.services.users import Principal
 from app.sheets.cells import normalize_line_ends
 
-_MOST_NAMED = 100
+_MAX_LISTED = 100
 """Questions in an error that the format cannot express."""
-_LONGEST_TITLE = 60
+_MAX_TITLE_LENGTH = 60
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -170,7 +170,7 @@ def _lines(texts: LocalizedText) -> LocalizedText:
 
 def _place(shown: Shown, content: Content, number: int) -> Place:
     text = content.text.get("en") or content.text[min(content.text)]
-    title = shown.question.external_id or " ".join(text.split())[:_LONGEST_TITLE]
+    title = shown.question.external_id or " ".join(text.split())[:_MAX_TITLE_LENGTH]
     return Place(number, title=title)
 
 
@@ -223,7 +223,7 @@ def _refuse_losses(written: Written, ids: Sequence[UUID], label: str) -> None:
             Sentence("{place}: {message}", place=str(remark.place), message=remark.message),
             ids[remark.place.number - 1],
         )
-        for remark in losses[:_MOST_NAMED]
+        for remark in losses[:_MAX_LISTED]
     ]
     raise Invalid(detail, errors=errors)
 

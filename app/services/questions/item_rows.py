@@ -12,10 +12,10 @@ from app.services.questions.content import Content, problems_of
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import (
     DIFFICULTIES,
-    LONGEST_CELL,
-    LONGEST_NAMES,
+    MAX_CELL_LENGTH,
+    MAX_IMAGES,
+    MAX_LENGTHS,
     MAY_WAIT,
-    MOST_IMAGES,
     STATUSES,
     EmptyKey,
     RowPassage,
@@ -29,7 +29,7 @@ from app.sheets.reports import ItemInTest, RowError, RowWarning
 
 ItemRows = ParsedSheet[Columns, SheetRow]
 
-_MOST_CATEGORIES = 2  # subject and chapter
+_MAX_CATEGORIES = 2  # subject and chapter
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LATIN = re.compile(r"[A-Za-z]{2}")
@@ -145,7 +145,7 @@ def _row(item: Item, empty_key: EmptyKey) -> SheetRow:
         difficulty=item.difficulty,
         tags=list(item.tags),
     )
-    subject, chapter = (*item.categories, None, None)[:_MOST_CATEGORIES]
+    subject, chapter = (*item.categories, None, None)[:_MAX_CATEGORIES]
     return SheetRow(
         row=item.place.number,
         content=content,
@@ -179,16 +179,16 @@ def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[
     yield from (("tags", problem) for problem in tag_problems(item.tags))
     if item.difficulty is not None and item.difficulty not in DIFFICULTIES:
         yield "difficulty", f"write one of: {', '.join(DIFFICULTIES)}"
-    if len(item.images) > MOST_IMAGES:
-        yield "image", f"at most {MOST_IMAGES} images, each once"
+    if len(item.images) > MAX_IMAGES:
+        yield "image", f"at most {MAX_IMAGES} images, each once"
     if unknown := sorted(language for language in item.languages if not _LANGUAGE.fullmatch(language)):
         yield "question", f'"{unknown[0][:20]}" is no language, such as en or hi'
     if not item.text:
         yield "question", "the question has no text"
         return
     texts = [item.text, item.explanation, *(choice.text for choice in item.choices)]
-    if any(len(said) > LONGEST_CELL for text in texts for said in text.values()):
-        yield "question", f"at most {LONGEST_CELL:,} characters fit into a text"
+    if any(len(said) > MAX_CELL_LENGTH for text in texts for said in text.values()):
+        yield "question", f"at most {MAX_CELL_LENGTH:,} characters fit into a text"
     if row.passage is not None:
         yield from _problems_of_passage(row.passage)
     content = row.content
@@ -197,13 +197,13 @@ def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[
 
 
 def _problems_of_passage(passage: RowPassage) -> Iterator[tuple[str, str]]:
-    if len(passage.images or ()) > MOST_IMAGES:
-        yield "passage", f"at most {MOST_IMAGES} images of a passage, each once"
-    if passage.name is not None and (problem := problem_of(passage.name, LONGEST_NAMES["passage_id"])):
+    if len(passage.images or ()) > MAX_IMAGES:
+        yield "passage", f"at most {MAX_IMAGES} images of a passage, each once"
+    if passage.name is not None and (problem := problem_of(passage.name, MAX_LENGTHS["passage_id"])):
         yield "passage_id", problem
     for text in passage.text.values():
-        if len(text) > LONGEST_CELL:
-            yield "passage", f"at most {LONGEST_CELL:,} characters fit into a text"
+        if len(text) > MAX_CELL_LENGTH:
+            yield "passage", f"at most {MAX_CELL_LENGTH:,} characters fit into a text"
         try:
             checked_lines(text)
         except ValueError as wrong:
@@ -211,12 +211,12 @@ def _problems_of_passage(passage: RowPassage) -> Iterator[tuple[str, str]]:
 
 
 def _problems_of_place(item: Item, row: SheetRow) -> Iterator[tuple[str, str]]:
-    if len(item.categories) > _MOST_CATEGORIES:
+    if len(item.categories) > _MAX_CATEGORIES:
         path = "/".join(item.categories)
         yield "chapter", f'the category "{path[:100]}" has more than the two levels of subject and chapter'
     for name in ("subject", "chapter", "source", "external_id"):
         value = getattr(row, name)
-        if value is not None and (problem := problem_of(value, LONGEST_NAMES[name])):
+        if value is not None and (problem := problem_of(value, MAX_LENGTHS[name])):
             yield name, problem
     if item.status is not None and item.status not in STATUSES:
         yield "status", f"write one of: {', '.join(STATUSES)}"

@@ -12,9 +12,9 @@ from app.sheets.reports import RowWarning
 IN_DEVANAGARI = ("hi", "mr", "sa", "ne", "kok", "mai", "bho", "doi")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LATIN = re.compile(r"[A-Za-z]")
-_MOST_SHOWN = 3
-_LONGEST_SHOWN = 60
-_MOST_WORDS = 30
+_MAX_SHOWN_CHANGES = 3
+_MAX_SHOWN_LENGTH = 60
+_MAX_WORDS = 30
 
 
 def converted(
@@ -52,8 +52,8 @@ def _converted(name: str, position: int, records: Sequence[Record], font: Legacy
             continue
         first = first or record
         after = record.cells[position] = LEGACY_FONTS[font](before)
-        change = f'"{before[:_LONGEST_SHOWN]}" becomes "{after[:_LONGEST_SHOWN]}"'
-        if len(shown) < _MOST_SHOWN:
+        change = f'"{before[:_MAX_SHOWN_LENGTH]}" becomes "{after[:_MAX_SHOWN_LENGTH]}"'
+        if len(shown) < _MAX_SHOWN_CHANGES:
             shown.append(change)
         english += (f'"{word}" ({record.cell_name(position)})' for word in english_words(before))
         if is_doubtful(after):
@@ -62,8 +62,8 @@ def _converted(name: str, position: int, records: Sequence[Record], font: Legacy
     if first is None:
         return
     if english:
-        more = f" and {len(english) - _MOST_WORDS} more" if len(english) > _MOST_WORDS else ""
-        words = f"{', '.join(english[:_MOST_WORDS])}{more}"
+        more = f" and {len(english) - _MAX_WORDS} more" if len(english) > _MAX_WORDS else ""
+        words = f"{', '.join(english[:_MAX_WORDS])}{more}"
         message = (
             f"these words seem to be English, and are converted too: {words}; type such cells in Unicode"
         )

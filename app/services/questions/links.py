@@ -16,7 +16,7 @@ from app.repositories.questions.similarity import Sketch
 # A band links a question to so many others that have it, the oldest of all.
 OLDEST = 16
 # Pairs with one band in common are mostly chance.
-LEAST_IN_COMMON = 2
+MIN_COMMON_BANDS = 2
 
 Pair = tuple[UUID, UUID]
 
@@ -96,4 +96,4 @@ def _shared(sketches: Sequence[Sketch]) -> set[int]:
 
 
 def _enough(shared: Counter[int]) -> Iterator[int]:
-    return (place for place, count in shared.items() if count >= LEAST_IN_COMMON)
+    return (place for place, count in shared.items() if count >= MIN_COMMON_BANDS)

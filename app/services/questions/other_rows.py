@@ -7,8 +7,8 @@ from app.sheets.header_row import CountKnown
 from app.sheets.records import Record
 
 _TOTAL = re.compile(r"(grand |sub[ -]?)?total\b.*|कुल( .*)?|योग( .*)?", re.IGNORECASE | re.DOTALL)
-_LONGEST_NAME = 40  # of a column. A longer text need not be looked up.
-_FEWEST_COLUMNS = 4  # of a sheet in which a single cell is no question
+_MAX_NAME_LENGTH = 40  # of a column. A longer text need not be looked up.
+_MIN_COLUMNS = 4  # of a sheet in which a single cell is no question
 
 
 def no_question(record: Record, header: Sequence[str], known: CountKnown) -> str | None:
@@ -22,10 +22,10 @@ def no_question(record: Record, header: Sequence[str], known: CountKnown) -> str
         place < len(header) and text.casefold() == header[place] for place, text in said
     ):
         return "this row repeats the header; delete it"
-    if max(map(len, texts), default=0) <= _LONGEST_NAME and known(texts) >= 3:
+    if max(map(len, texts), default=0) <= _MAX_NAME_LENGTH and known(texts) >= 3:
         return "a second table begins here; move it to a sheet or a file of its own"
     if texts and _TOTAL.fullmatch(texts[0]) and len(texts) <= 3:
         return "this looks like a row of totals and not like a question; delete it"
-    if len(texts) == 1 and sum(map(bool, header)) >= _FEWEST_COLUMNS:
+    if len(texts) == 1 and sum(map(bool, header)) >= _MIN_COLUMNS:
         return f'this looks like a note and not like a question: "{texts[0][:60]}"; delete it'
     return None

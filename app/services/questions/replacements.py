@@ -10,7 +10,7 @@ from app.models import Question
 from app.services.questions.content import Content, Option
 from app.sheets.reports import RowPlace, RowWarning
 
-_LONGEST_SHOWN = 60
+_MAX_SHOWN_LENGTH = 60
 _NUMBER = re.compile(
     r"(?:₹|Rs\.?|\$)?\s*(?P<number>-?[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?)\s*(?P<percent>%)?", re.ASCII
 )
@@ -70,4 +70,4 @@ def _replaced(before: list[Option], now: list[Option]) -> int:
 
 def _shown(options: list[Option]) -> str:
     texts = (option["text"].get("en") or next(iter(option["text"].values())) for option in options)
-    return " / ".join(text[:_LONGEST_SHOWN] for text in texts)
+    return " / ".join(text[:_MAX_SHOWN_LENGTH] for text in texts)

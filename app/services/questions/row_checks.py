@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.core.comparable_text import comparable
 from app.models import LocalizedText
 from app.services.questions.columns import Columns
-from app.services.questions.content import FEWEST_EQUAL_KEYS
+from app.services.questions.content import MIN_EQUAL_KEYS
 from app.services.questions.legacy_fonts import IN_DEVANAGARI
 from app.services.questions.rows import SheetRow
 from app.sheets.records import Record
@@ -149,7 +149,7 @@ def _in_legacy_fonts(columns: Sequence[_Column]) -> Iterator[_Column]:
 def _keys(rows: Sequence[SheetRow], columns: Columns, header: Record) -> Iterator[RowWarning]:
     keys = [(row, row.content.kind.key_to_cell(row.content.key)) for row in rows if _is_marked(row)]
     counts = Counter(key for _, key in keys)
-    if len(keys) >= FEWEST_EQUAL_KEYS and len(counts) == 1:
+    if len(keys) >= MIN_EQUAL_KEYS and len(counts) == 1:
         message = f"all {len(keys)} keys are {keys[0][1]}; check that the column has the right answers"
         yield _warning(columns, header, "key", message, header.row)
     first: dict[str, int] = {}

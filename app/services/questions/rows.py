@@ -30,11 +30,11 @@ from app.sheets.parsing import errors_without_header
 from app.sheets.records import WHOLE_ROW, Record
 from app.sheets.reports import ItemInTest, RowError, RowPlace, RowWarning
 
-LONGEST_CELL = 20_000
+MAX_CELL_LENGTH = 20_000
 
 # Fields of one line; the others may have several lines.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id", "section")
-LONGEST_NAMES = {
+MAX_LENGTHS = {
     "subject": 300,
     "chapter": 300,
     "source": 300,
@@ -43,15 +43,15 @@ LONGEST_NAMES = {
     "passage_id": 200,
     "key": 5_000,
 }
-_LARGEST_NUMBER = 2**31 - 1
+_MAX_NUMBER = 2**31 - 1
 TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
 MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
 _SPACES = re.compile(r"[\s-]+")
-_MOST_TAGS = 20
-MOST_IMAGES = 20
-_LONGEST_TAG = 50
+_MAX_TAGS = 20
+MAX_IMAGES = 20
+_MAX_TAG_LENGTH = 50
 
 
 class EmptyKey(StrEnum):
@@ -251,8 +251,8 @@ class RowReader:
     def _images(self) -> tuple[str, ...]:
         names = tuple(name for part in (self._cell("image") or "").split(";") if (name := part.strip()))
         names += tuple(image_names(self.record, self.sheet))
-        if len(names) > MOST_IMAGES or len(set(names)) < len(names):
-            self._wrong("image", f"name at most {MOST_IMAGES} images, each once: map.png; chart.png")
+        if len(names) > MAX_IMAGES or len(set(names)) < len(names):
+            self._wrong("image", f"name at most {MAX_IMAGES} images, each once: map.png; chart.png")
         return names
 
     def _in_test(self, content: Content) -> ItemInTest:
@@ -286,7 +286,7 @@ class RowReader:
         cell = self._cell("number")
         if cell is None:
             return None
-        if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > _LARGEST_NUMBER:
+        if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > _MAX_NUMBER:
             self._wrong(
                 "number", f'"{cell[:20]}" is not the number of a question; write a whole number such as 12'
             )
@@ -307,7 +307,7 @@ class RowReader:
         position = self.columns.plain.get(name)
         if position is None:
             return None
-        cell = self._at(position, name, LONGEST_NAMES.get(name, LONGEST_CELL))
+        cell = self._at(position, name, MAX_LENGTHS.get(name, MAX_CELL_LENGTH))
         if cell is not None and name in _ONE_LINE and (problem := problem_of(cell)):
             self._wrong(name, problem)
         return cell
@@ -315,7 +315,7 @@ class RowReader:
     def _localized(self, name: str) -> LocalizedText:
         texts = {}
         for language, position in self.columns.texts.get(name, {}).items():
-            if text := self._at(position, self.columns.fields[position], LONGEST_CELL):
+            if text := self._at(position, self.columns.fields[position], MAX_CELL_LENGTH):
                 texts[language] = text
                 try:
                     checked_lines(text)
@@ -355,8 +355,8 @@ def _plain(name: str) -> str:
 
 def tag_problems(tags: Sequence[str]) -> Iterator[str]:
     """What is wrong with the tags of a question."""
-    if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
-        yield f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas"
+    if len(tags) > _MAX_TAGS or any(len(tag) > _MAX_TAG_LENGTH for tag in tags):
+        yield f"at most {_MAX_TAGS} tags of {_MAX_TAG_LENGTH} characters, split by commas"
     yield from filter(None, map(problem_of, tags))
 
 

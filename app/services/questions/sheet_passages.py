@@ -16,7 +16,7 @@ from app.services.unit_of_work import Reading, UnitOfWork
 from app.sheets.cells import normalize_line_ends
 from app.sheets.reports import RowError, RowPlace, RowWarning
 
-_LONGEST_SHOWN = 60
+_MAX_SHOWN_LENGTH = 60
 
 CellOf = Callable[[int, str, int], str | None]
 """Returns the name of the cell of a row, a column and a sheet."""
@@ -170,7 +170,7 @@ class SheetPassages:
 
     def _of_another(self, passage: SheetPassage, language: str, text: str) -> RowError:
         message = (
-            f'the bank has another passage "{passage.name}", which begins "{text[:_LONGEST_SHOWN]}"; give'
+            f'the bank has another passage "{passage.name}", which begins "{text[:_MAX_SHOWN_LENGTH]}"; give'
             " this one another name, or leave the name out: rows with the same passage share it anyway"
         )
         return passage.said_in[language].error("passage_id", message)
@@ -191,7 +191,7 @@ class SheetPassages:
         for language, text in passage.text.items():
             before = was.text.get(language)
             if before is None or not _reads_alike(before, text):
-                shown = f'"{(before or "")[:_LONGEST_SHOWN]}" becomes "{text[:_LONGEST_SHOWN]}"'
+                shown = f'"{(before or "")[:_MAX_SHOWN_LENGTH]}" becomes "{text[:_MAX_SHOWN_LENGTH]}"'
                 message = f"the passage changes for all of its questions: {shown}{also}"
                 yield passage.said_in[language].warning(_column(language), message)
         if not self._has_images(passage, was):

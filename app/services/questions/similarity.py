@@ -13,8 +13,8 @@ from app.services.users import Principal
 
 # A page looks at so many questions and measures so many pairs at most: it may be short, and the list goes on
 # all the same.
-MOST_LOOKED_AT = 2_000
-MOST_MEASURED = 2_000
+MAX_EXAMINED_QUESTIONS = 2_000
+MAX_MEASURED_PAIRS = 2_000
 _MEASURED_AT_ONCE = 250
 _AT_ONCE = 1_000
 # Of each new question so many pairs are measured.
@@ -56,14 +56,14 @@ async def duplicates(
     found: list[Similar] = []
     measured = 0
     begin = links.place_of(after[0])
-    for start, end in _growing(begin, begin + MOST_LOOKED_AT):
+    for start, end in _growing(begin, begin + MAX_EXAMINED_QUESTIONS):
         for some in _slices(await asyncio.to_thread(links.later, start, end, after)):
             found += await _alike(reads, some, threshold)
             measured += len(some)
             if len(found) > request.limit:
                 shown = found[: request.limit]
                 return await _page(reads, reader, shown, (shown[-1].question_id, shown[-1].other_id))
-            if measured >= MOST_MEASURED:
+            if measured >= MAX_MEASURED_PAIRS:
                 return await _page(reads, reader, found, some[-1])
         if end >= len(links.ids):
             return await _page(reads, reader, found, None)

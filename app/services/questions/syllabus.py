@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.core.ids import uuid7
-from app.core.slugs import LONGEST_SLUG, slug_of
+from app.core.slugs import MAX_SLUG_LENGTH, slug_of
 from app.models import Chapter, LocalizedText, Subject
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
@@ -59,7 +59,9 @@ class Syllabus:
         for chapter in chapters:
             if _is_called(chapter.name, name) and parent in (None, self._parent(chapter)):
                 return chapter
-        slug = slug_of(name) if parent is None else f"{parent.slug}-{slug_of(name)}"[:LONGEST_SLUG].strip("-")
+        slug = (
+            slug_of(name) if parent is None else f"{parent.slug}-{slug_of(name)}"[:MAX_SLUG_LENGTH].strip("-")
+        )
         for chapter in chapters:
             if chapter.slug == slug:
                 return chapter

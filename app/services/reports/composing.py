@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.engine.statistics.distractors import score_groups
 from app.engine.statistics.irt.model import Items
 from app.engine.statistics.irt.posterior import Responses, abilities
-from app.engine.statistics.test_analysis import FEWEST_IN_GROUP, SCORE_GROUPS
+from app.engine.statistics.test_analysis import MIN_GROUP_SIZE, SCORE_GROUPS
 from app.services.analytics.answer_patterns import Patterns, patterns_of
 from app.services.reports import wording
 from app.services.reports.content import (
@@ -136,7 +136,7 @@ class _Composer:
         answered = self._letters[:, place] != ord("u")
         for group in range(_ABILITY_GROUPS):
             members = (groups == group) & answered
-            if members.sum() >= FEWEST_IN_GROUP:
+            if members.sum() >= MIN_GROUP_SIZE:
                 ability, share = float(self.estimates[members].mean()), float(right[members].mean())
                 yield ObservedShare(ability, share, int(members.sum()))
 
@@ -160,7 +160,7 @@ class _Composer:
 
 def _share(marked: NDArray[np.bool_]) -> float | None:
     """The share of a group; None of one so small that it would say too much of single candidates."""
-    return float(marked.mean()) if len(marked) >= FEWEST_IN_GROUP else None
+    return float(marked.mean()) if len(marked) >= MIN_GROUP_SIZE else None
 
 
 def _bars(scores: Floats) -> list[ScoreBar]:

@@ -33,7 +33,7 @@ from app.services.reports.drawing import (
 Floats = NDArray[np.float64]
 
 _ABILITIES: Floats = np.linspace(-4, 4, 81)
-_MOST_DIFFERENCES = 20
+_MAX_DIFFERENCES = 20
 _PLAUSIBLE = 6.0
 """A difficulty beyond this is that of a question which almost nobody or almost everybody has right."""
 
@@ -307,7 +307,7 @@ def _paint_curve(axes: Axes, curve: ItemCurve) -> None:
 
 def difference_plot(differences: Sequence[GroupDifference]) -> Drawing | None:
     """The largest differences between groups, with intervals of 90 %."""
-    shown = sorted(differences, key=lambda each: -abs(each.delta))[:_MOST_DIFFERENCES]
+    shown = sorted(differences, key=lambda each: -abs(each.delta))[:_MAX_DIFFERENCES]
     if not shown:
         return None
     words = "Differences on the scale of ETS, with intervals of 90 %: " + "; ".join(

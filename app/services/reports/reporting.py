@@ -23,10 +23,10 @@ from app.services.tests.papers import FrozenPaper, FrozenQuestion
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_SHEETS = 20_000
+MAX_SHEETS = 20_000
 """Shares of options are drawn from at most so many answer sheets: they are then exact to a percent."""
 
-_LONGEST_TEXT = 220
+_MAX_TEXT_LENGTH = 220
 _ADVICE = Sentence("An operator can raise FILE_SECONDS and FILE_MEMORY_MB.")
 
 
@@ -53,7 +53,7 @@ async def material(
         return ReportMaterial(_text(test.title), "", rests_on, 0, 0.0, [], None, [], SheetsInBulk())
     row = found.analyzed.row
     group = Group(test_id, row.cohort_id, row.paper_id, row.key_id, row.participants)
-    sheets = await reads.answer_sheets_in_bulk.load(group, found.analyzed.key.rules, MOST_SHEETS)
+    sheets = await reads.answer_sheets_in_bulk.load(group, found.analyzed.key.rules, MAX_SHEETS)
     return _of(found, sheets)
 
 
@@ -144,4 +144,4 @@ def _text(localized: LocalizedText | Mapping[str, str]) -> str:
 
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT].rsplit(' ', 1)[0]} …"
+    return line if len(line) <= _MAX_TEXT_LENGTH else f"{line[:_MAX_TEXT_LENGTH].rsplit(' ', 1)[0]} …"

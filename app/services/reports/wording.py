@@ -16,7 +16,7 @@ from app.services.reports.content import (
 
 Json = Mapping[str, Any]
 
-MOST_POINTS = 10
+MAX_POINTS = 10
 _ORDER = (
     "strong_candidates_choose_another_option",
     "negative_discrimination",
@@ -71,7 +71,7 @@ def look_first(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Po
         return [Point("There is too little for statistics yet: see below what is missing.")]
     urgent = [item for item in items if item.is_urgent]
     urgent.sort(key=lambda item: _severity(material.analysis or {}, item.number))
-    points = [Point(" ".join(item.findings), item.number) for item in urgent[:MOST_POINTS]]
+    points = [Point(" ".join(item.findings), item.number) for item in urgent[:MAX_POINTS]]
     alpha = (material.analysis["scores"] or {}).get("alpha")
     if alpha is not None and alpha < _FAIR:
         points.append(
@@ -80,7 +80,7 @@ def look_first(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Po
                 " order."
             )
         )
-    more = sum(1 for item in items if item.findings) - len(urgent[:MOST_POINTS])
+    more = sum(1 for item in items if item.findings) - len(urgent[:MAX_POINTS])
     if more > 0:
         points.append(Point(f"{_more_questions(more)} in the table of all questions."))
     nothing = "Nothing stands out: no question is flagged"

@@ -18,7 +18,7 @@ from app.services.result_documents.languages import DocumentLanguage
 from app.services.result_documents.zip_files import join, zipped
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 
-MOST_TIME = timedelta(seconds=20)
+MAX_TIME = timedelta(seconds=20)
 """After this time the job leaves the rest to another one, because a task that takes too long is ended."""
 
 
@@ -28,7 +28,7 @@ async def build(uow: UnitOfWork, parts: Components, file_id: UUID, now: datetime
     Each part is stored and recorded in a transaction of its own. A part that was stored and not recorded is
     made again and replaced. Nothing happens for a file that is ready or has expired.
     """
-    stop_at = parts.clock.now() + MOST_TIME
+    stop_at = parts.clock.now() + MAX_TIME
     while (file := await _waiting(parts, file_id, now)) is not None:
         if file.done >= file.total:
             await _finish(parts, file, now)

@@ -10,8 +10,8 @@ from app.services.printing import Template, unprintable
 
 MUST_BE_WHOLE: frozenset[Template] = frozenset({"certificate", "merit-list"})
 """Documents that are refused. Sheets of a candidate are printed, because they may be needed at once."""
-_MOST_NAMED = 10
-_LONGEST_SHOWN = 60
+_MAX_LISTED = 10
+_MAX_SHOWN_LENGTH = 60
 
 
 def check_printable(content: object) -> None:
@@ -21,8 +21,8 @@ def check_printable(content: object) -> None:
     if not characters:
         return
     wrong = list(_named(dict.fromkeys(texts), frozenset(characters)))
-    more = len(wrong) - _MOST_NAMED
-    found = "; ".join(wrong[:_MOST_NAMED]) + (f"; … (+{more})" if more > 0 else "")
+    more = len(wrong) - _MAX_LISTED
+    found = "; ".join(wrong[:_MAX_LISTED]) + (f"; … (+{more})" if more > 0 else "")
     template = "No font of the documents has these characters: {found}. Correct the names and titles first."
     raise NotPossible(Sentence(template, found=found))
 
@@ -31,7 +31,7 @@ def _named(texts: Iterable[str], characters: frozenset[str]) -> Iterator[str]:
     """`"ʘ" (U+0298) in "Asha ʘ"`, for each text with such a character."""
     for text in texts:
         if character := next((each for each in text if each in characters), None):
-            yield f'"{character}" (U+{ord(character):04X}) in "{text[:_LONGEST_SHOWN]}"'
+            yield f'"{character}" (U+{ord(character):04X}) in "{text[:_MAX_SHOWN_LENGTH]}"'
 
 
 def _texts(content: Any) -> Iterator[str]:

@@ -17,7 +17,7 @@ from app.services.result_documents.merit_pages import merit_pages
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_ROWS = 15_000
+MAX_ROWS = 15_000
 """More rows would need more memory than a child process has."""
 
 _TOO_LONG = "The list has more than {most} candidates, too many for a PDF. Ask for CSV or XLSX."
@@ -42,8 +42,8 @@ async def merit_document(
     rows: list[MeritRow] = []
     async for batch in reads.exam_results.whole_merit_list(exam, shown, everybody=everybody):
         rows += batch
-        if len(rows) > MOST_ROWS:
-            raise TooComplex(Sentence(_TOO_LONG, most=MOST_ROWS))
+        if len(rows) > MAX_ROWS:
+            raise TooComplex(Sentence(_TOO_LONG, most=MAX_ROWS))
     released = await with_release(reads, exam, shown)
     content = await asyncio.to_thread(merit_pages, released, rows, language, now)
     include = "all" if everybody else "ranked"

@@ -22,7 +22,7 @@ from app.services.result_documents.languages import DocumentLanguage
 from app.services.unit_of_work import Reading, UnitOfWork, unit_of_work
 from app.services.users import Principal
 
-MOST_DOCUMENTS = 10_000
+MAX_DOCUMENTS = 10_000
 """More would take too long to join into one file, and too long to download."""
 
 _TOO_MANY = (
@@ -127,8 +127,8 @@ async def count(reads: Reading, exam: Exam, version: int, kind: str, wanted: Wan
     found = await reads.result_documents.count(exam.id, version, wanted)
     if found == 0:
         raise NotPossible("None of these candidates gets such a document.")
-    if found > MOST_DOCUMENTS:
-        raise Invalid.field("only", Sentence(_TOO_MANY, count=found, most=MOST_DOCUMENTS))
+    if found > MAX_DOCUMENTS:
+        raise Invalid.field("only", Sentence(_TOO_MANY, count=found, most=MAX_DOCUMENTS))
     return found
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.core.names import LONGEST_ROLL_NUMBER
+from app.core.names import MAX_ROLL_NUMBER_LENGTH
 from app.sentences import Sentence
-from app.services.enrolments import LONGEST_BATCH
+from app.services.enrolments import MAX_BATCH_NAME_LENGTH
 from app.services.person_cells import PersonCells, repeated
 from app.services.rosters.columns import RosterLayout, count_known, read_layout
 from app.sheets.errors import UnreadableSheet
@@ -73,8 +73,8 @@ def _row_of(layout: RosterLayout, record: Record, errors: list[RowError]) -> Ros
         row=record.row,
         email=cells.email(required=True) or "",
         name=cells.text("name"),
-        roll_number=cells.text("roll_number", LONGEST_ROLL_NUMBER),
+        roll_number=cells.text("roll_number", MAX_ROLL_NUMBER_LENGTH),
         category=cells.category(),
         pwbd=cells.pwbd(),
-        batch=cells.text("batch", LONGEST_BATCH),
+        batch=cells.text("batch", MAX_BATCH_NAME_LENGTH),
     )

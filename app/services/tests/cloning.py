@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.core.names import LONGEST_TITLE
+from app.core.names import MAX_TITLE_LENGTH
 from app.models import LocalizedText, Test, TestSection
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
@@ -60,6 +60,6 @@ def _marked(title: LocalizedText) -> LocalizedText:
     """The title with "(copy)" in each language, cut to the maximum length of a title."""
     marks = {language: f" ({COPY.get(language, COPY['en'])})" for language in title}
     return {
-        language: text[: LONGEST_TITLE - len(marks[language])] + marks[language]
+        language: text[: MAX_TITLE_LENGTH - len(marks[language])] + marks[language]
         for language, text in title.items()
     }

@@ -16,8 +16,8 @@ from app.services.printing import (
 from app.services.users import Principal
 
 LANGUAGES: Sequence[str] = get_args(PrintLanguage)
-_MOST_REPORTED = 100
-_LONGEST_QUOTED = 80
+_MAX_REPORTED = 100
+_MAX_QUOTED_LENGTH = 80
 
 SHORTEN = Sentence(
     "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
@@ -42,9 +42,9 @@ def print_obstacles(
     for field_name, number, _, texts in _texts(document, explanations):
         typed = [text for localized in texts for text in _printed(document, localized, languages)]
         found += [FieldError(field_name, _sentence(character, number)) for character in unprintable(typed)]
-        if len(found) >= _MOST_REPORTED:
+        if len(found) >= _MAX_REPORTED:
             break
-    return found[:_MOST_REPORTED]
+    return found[:_MAX_REPORTED]
 
 
 async def formula_obstacles(
@@ -72,12 +72,12 @@ async def formula_obstacles(
         for (field_name, number, _), unreadable in zip(places, read, strict=True)
         for formula, part in unreadable
     ]
-    return found[:_MOST_REPORTED]
+    return found[:_MAX_REPORTED]
 
 
 def _formula_sentence(formula: str, part: str, number: int | None) -> str:
-    if len(formula) > _LONGEST_QUOTED:
-        formula = f"{formula[:_LONGEST_QUOTED]}…"
+    if len(formula) > _MAX_QUOTED_LENGTH:
+        formula = f"{formula[:_MAX_QUOTED_LENGTH]}…"
     if number is None:
         return Sentence(
             "The formula {formula} cannot be typeset. Correct its LaTeX, or write it without dollar signs.",

@@ -7,10 +7,10 @@ from app.core.comparable_text import comparable
 from app.core.errors import FieldError
 from app.models import LocalizedText
 from app.sentences import Sentence
-from app.services.questions.content import FEWEST_EQUAL_KEYS, Content, content_of
+from app.services.questions.content import MIN_EQUAL_KEYS, Content, content_of
 from app.services.tests.compiling import Material
 
-_LONGEST_SHOWN = 60
+_MAX_SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _contradicting(placed: list[_Placed]) -> Iterator[FieldError]:
         options = {option["id"]: _text(option["text"]) for option in each.content.options}
         said = (comparable(_text(each.content.text)), *sorted(map(comparable, options.values())))
         right = {options.get(name, name) for answer in each.content.key["accepted"] for name in answer}
-        shown = ", ".join(sorted(right))[:_LONGEST_SHOWN]
+        shown = ", ".join(sorted(right))[:_MAX_SHOWN_LENGTH]
         other, before = first.setdefault(said, (each, shown))
         if comparable(before) != comparable(shown):
             sentence = Sentence(
@@ -61,7 +61,7 @@ def _contradicting(placed: list[_Placed]) -> Iterator[FieldError]:
 
 def _all_equal(placed: list[_Placed]) -> Iterator[FieldError]:
     keys = {each.content.kind.key_to_cell(each.content.key) for each in placed}
-    if len(placed) >= FEWEST_EQUAL_KEYS and len(keys) == 1:
+    if len(placed) >= MIN_EQUAL_KEYS and len(keys) == 1:
         sentence = Sentence(
             'All {count} keys are "{key}". Compare them with the right answers.',
             count=len(placed),

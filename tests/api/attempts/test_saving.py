@@ -18,7 +18,7 @@ from tests.builders.content import PublishedTest, publish_test
 from tests.builders.people import People
 from tests.conftest import TestClock
 
-LARGEST = 2**31 - 1
+MAX_REVISION = 2**31 - 1
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ class TestSaved:
             assert (saved.status_code, saved.json()["saved"]) == (200, 1), answer
 
     async def test_the_ends_of_revisions(self, sitting: AttemptClient) -> None:
-        for revision in (1, LARGEST):
+        for revision in (1, MAX_REVISION):
             assert (await sitting.save(sitting.response(0, ["a"], revision))).json()["saved"] == 1
 
     async def test_two_hundred_at_once(self, engine: AsyncEngine, sitting: AttemptClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.names import LONGEST_ROLL_NUMBER
+from app.core.names import MAX_ROLL_NUMBER_LENGTH
 from app.services.components import Components
 from tests.api.exams.worker_steps import sweep
 from tests.builders.exams import Entrant, HeldExam, Json, body_of, moment, register
@@ -106,7 +106,7 @@ class TestGrants:
     async def test_a_candidate_is_named_by_the_longest_roll_number(
         self, engine: AsyncEngine, held: HeldExam, entrant: Entrant
     ) -> None:
-        number = "R" * LONGEST_ROLL_NUMBER
+        number = "R" * MAX_ROLL_NUMBER_LENGTH
         person = (await me(entrant))["user_id"]
         async with engine.begin() as connection:
             changed = text("update ias.registrations set roll_number = :number where user_id = :person")

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api.routing import MOST_FILES
+from app.api.routing import MAX_FILES
 from app.engine.marks import RoundingPolicy, printed
 from app.services.unit_of_work import reading, unit_of_work
 from app.sheets.header_row import REMARKS
@@ -252,10 +252,10 @@ class TestWhatTheFileNeedsToBeTold:
     async def test_a_file_for_each_of_many_rooms(self, held: HeldExam) -> None:
         files = [
             ("more_files" if room else "file", (f"{room}.csv", sheet_file([f"{room}-1", "a", "b", "c"])))
-            for room in range(MOST_FILES)
+            for room in range(MAX_FILES)
         ]
         path = f"{held.paper_path()}/responses/import"
-        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (MOST_FILES, 0, 0)
+        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (MAX_FILES, 0, 0)
         refused = await held.staff.post(path, files=[*files, files[-1]])
         assert (refused.status_code, refused.json()["detail"]) == (422, "Send at most 100 files.")
 

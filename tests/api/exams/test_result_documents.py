@@ -288,7 +288,7 @@ class TestMeritList:
     ) -> None:
         await Candidates.sit(people, prelims)
         await prelims.release()
-        monkeypatch.setattr("app.services.result_documents.merit_lists.MOST_ROWS", 0)
+        monkeypatch.setattr("app.services.result_documents.merit_lists.MAX_ROWS", 0)
         found = await status_of(prelims.staff, f"{prelims.path}/merit-list", format="pdf")
         assert found == (422, "too_complex")
 
@@ -363,11 +363,11 @@ class TestMany:
         await Candidates.sit(people, prelims)
         await prelims.release()
         file = await requested(prelims)
-        monkeypatch.setattr(building, "MOST_TIME", -DAY)
+        monkeypatch.setattr(building, "MAX_TIME", -DAY)
         await worker.do_jobs("make_result_file")
         path = f"{prelims.path}/result-sheets/{file['id']}"
         assert body_of(await prelims.staff.get(path))["done"] == 0
-        monkeypatch.setattr(building, "MOST_TIME", DAY)
+        monkeypatch.setattr(building, "MAX_TIME", DAY)
         await worker.do_jobs("make_result_file")
         assert body_of(await prelims.staff.get(path))["status"] == "ready"
 

@@ -11,11 +11,11 @@ import pytest
 
 from app.engine.statistics.difficulty_priors import Calibrated, DifficultyPrior, difficulty_prior
 from app.engine.statistics.distractors import BLANK
-from app.engine.statistics.group_differences import FEWEST_COMPARED
+from app.engine.statistics.group_differences import MIN_COMPARED
 from app.engine.statistics.irt.model import Model
 from app.engine.statistics.item_response import item_response, model_for
 from app.engine.statistics.result_data import Membership, QuestionData, ResultData
-from app.engine.statistics.test_analysis import FEWEST_IN_GROUP, analyze
+from app.engine.statistics.test_analysis import MIN_GROUP_SIZE, analyze
 
 QUESTION: dict[str, Any] = {
     "max_marks": 2.0,
@@ -134,16 +134,16 @@ class TestAnalyze:
         assert {item["discrimination_index"] for item in found.document["items"]} == {None}
 
     def test_small_groups_are_hidden(self) -> None:
-        data = simulated(2 * FEWEST_IN_GROUP)
+        data = simulated(2 * MIN_GROUP_SIZE)
         assert [found["language"] for found in analyze(data).document["languages"]] == ["en", "hi"]
         read_first = Membership(1 - data.groups["language"].places, ("hi", "en"), "en")
         other_order = replace(data, groups={"language": read_first})
         assert analyze(other_order).document["languages"] == analyze(data).document["languages"]
-        fewer = simulated(2 * FEWEST_IN_GROUP - 1)
+        fewer = simulated(2 * MIN_GROUP_SIZE - 1)
         assert [found["language"] for found in analyze(fewer).document["languages"]] == ["en"]
 
     def test_median_times(self) -> None:
-        data = simulated(FEWEST_IN_GROUP)
+        data = simulated(MIN_GROUP_SIZE)
         data.times_ms[:, 1] = -1
         data.times_ms[0, 2] = 0
         assert analyze(data).median_ms[:4] == [1000, None, None, 1000]
@@ -218,7 +218,7 @@ class TestChoice:
         data.letters[left, 0], data.marks[left, 0], data.choices[left, 0] = ord("u"), 0, BLANK
         (comparison,) = analyze(data).document["dif"]
         assert comparison["items"][0]["ets_class"] == "A"
-        rarely = of_group & (np.cumsum(of_group) > FEWEST_COMPARED - 1)
+        rarely = of_group & (np.cumsum(of_group) > MIN_COMPARED - 1)
         data.letters[rarely, 0] = ord("u")
         (comparison,) = analyze(data).document["dif"]
         assert comparison["items"][0] is None
@@ -251,7 +251,7 @@ class TestDifferences:
         assert sum(each != "A" for each in classes) <= len(classes) * 0.05
 
     def test_groups_that_are_too_small(self) -> None:
-        assert analyze(simulated(2 * FEWEST_COMPARED - 1)).document["dif"] == []
+        assert analyze(simulated(2 * MIN_COMPARED - 1)).document["dif"] == []
 
 
 class TestModel:
@@ -276,7 +276,7 @@ class TestModel:
         assert model_for(3_000, simulated(2, changes={0: {"options": 5}})) is Model.TWO
 
     def test_a_sample_of_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.engine.statistics.item_response.MOST_CALIBRATED", 600)
+        monkeypatch.setattr("app.engine.statistics.item_response.MAX_CALIBRATED_ATTEMPTS", 600)
         found = item_response(simulated(700, changes={0: {"options": 5}}))
         assert found is not None
         assert found["answers"] == 600

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.exam.timetable import LONGEST_EXTRA, windows
+from rehearsal.exam.timetable import MAX_EXTRA_SHARE, windows
 
 NOON = datetime(2027, 5, 23, 12, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ class TestWindows:
     def test_a_candidate_with_the_longest_time_can_enter_the_next_paper(self, seconds: int) -> None:
         first, second = windows(NOON, seconds, papers=2, grace=10)
 
-        over = first.starts_at + timedelta(seconds=(1 + LONGEST_EXTRA) * seconds + 10)
+        over = first.starts_at + timedelta(seconds=(1 + MAX_EXTRA_SHARE) * seconds + 10)
         assert second.starts_at <= over < second.entry_closes_at
 
     @pytest.mark.parametrize("seconds", [3, 60, 7200])

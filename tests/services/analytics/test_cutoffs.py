@@ -10,7 +10,7 @@ from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy
 from app.engine.question_types import question_type
 from app.engine.scoring import Dropped, Item, Marks, PaperKey, SectionRule
-from app.services.analytics.cutoffs import FEWEST_ANSWERS, CutoffChance, ItemCurve, TakenPaper, cutoff_chances
+from app.services.analytics.cutoffs import MIN_ANSWERS, CutoffChance, ItemCurve, TakenPaper, cutoff_chances
 
 SECTION = UUID(int=1)
 KEY = question_type("single_choice").answer_key({"accepted": [["a"]]})
@@ -93,7 +93,7 @@ async def test_other_scales_have_no_probability(key: PaperKey) -> None:
 
 
 async def test_too_few_answers() -> None:
-    found = await cutoff_chances("sc", [taken(FEWEST_ANSWERS - 1, 0)])
+    found = await cutoff_chances("sc", [taken(MIN_ANSWERS - 1, 0)])
     assert {each.probability for each in found} == {None}
     assert found[0].reason == "This needs 30 answers to such papers. You have given 29."
 

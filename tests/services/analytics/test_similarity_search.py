@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.services.analytics.answer_patterns import MOST_PATTERNS, patterns_of
+from app.services.analytics.answer_patterns import MAX_PATTERNS, patterns_of
 from app.services.analytics.similarity_search import PairKind, Search, SearchResult, search
 from tests.builders.results import simulated_sheets
 
@@ -108,5 +108,5 @@ def test_answers_are_told_apart() -> None:
     sheets = [[["a", "b"], 7], [["a"], None], [["a", "b"], 7.5]]
     patterns = patterns_of([orjson.dumps(sheets[:2]), orjson.dumps(sheets[2:])], 2)
     assert patterns.codes.tolist() == [[0, 0], [1, -1], [0, 1]]
-    many = patterns_of([orjson.dumps([[number] for number in range(MOST_PATTERNS + 2)])], 1)
-    assert many.codes[-3:, 0].tolist() == [MOST_PATTERNS - 1, -2, -2]
+    many = patterns_of([orjson.dumps([[number] for number in range(MAX_PATTERNS + 2)])], 1)
+    assert many.codes[-3:, 0].tolist() == [MAX_PATTERNS - 1, -2, -2]

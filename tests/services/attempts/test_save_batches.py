@@ -20,7 +20,12 @@ from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
 from app.services.attempts import save_batches
-from app.services.attempts.save_batches import CONNECTIONS, MOST_BATCHES, MOST_CONCURRENT_SINGLES, SaveBatches
+from app.services.attempts.save_batches import (
+    CONNECTIONS,
+    MAX_CONCURRENT_BATCHES,
+    MAX_CONCURRENT_SINGLES,
+    SaveBatches,
+)
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -128,7 +133,7 @@ class TestBatches:
         log = SlowToGiveBack(crowd.engine)
         batches = SaveBatches(log, longest_wait=PATIENCE)
         try:
-            for number in range(MOST_BATCHES + 1):
+            for number in range(MAX_CONCURRENT_BATCHES + 1):
                 outcome = await batches.save(crowd.request(number))
                 assert outcome is not None
                 assert outcome.decision == "open"
@@ -139,7 +144,7 @@ class TestBatches:
     async def test_what_exceeds_a_batch_goes_with_the_next_one_at_once(
         self, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(save_batches, "MOST_REQUESTS", 2)
+        monkeypatch.setattr(save_batches, "MAX_REQUESTS_PER_BATCH", 2)
         log = SlowWith(crowd.engine, crowd.attempts[0])
         batches = SaveBatches(log, longest_wait=PATIENCE)
         saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
@@ -265,11 +270,11 @@ class TestHarm:
             ids = {"ids": [attempt.id for attempt in crowd.attempts]}
             await holder.execute(text("select from ias.attempts where id = any(:ids) for update"), ids)
             saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(CROWD)]
-            await until_waiting(crowd.engine, MOST_CONCURRENT_SINGLES)
+            await until_waiting(crowd.engine, MAX_CONCURRENT_SINGLES)
             assert not any(each.done() for each in saving)
         assert all([await outcome_of(each) for each in saving])
         assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
-        assert await crowd.transactions() == MOST_CONCURRENT_SINGLES + 1
+        assert await crowd.transactions() == MAX_CONCURRENT_SINGLES + 1
 
     async def test_a_client_that_leaves_does_not_cancel_the_batch(
         self, crowd: Crowd, batches: SaveBatches

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.arrival import LONGEST_CORRECTION
+from app.core.arrival import MAX_CORRECTION_SECONDS
 from app.models import Attempt
 from app.services import attempts
 from app.services.components import Components
@@ -20,7 +20,7 @@ TICK = timedelta(microseconds=1)
 async def scene_after_the_deadline(engine: AsyncEngine, parts: Components, later: timedelta) -> Scene:
     """An attempt in progress whose grace and the longest hold ended `later` ago."""
     scene = await make_scene(engine, parts, await make_content(engine, parts.clock.now()), "extend")
-    waited = timedelta(seconds=parts.settings.grace_seconds + LONGEST_CORRECTION) + later
+    waited = timedelta(seconds=parts.settings.grace_seconds + MAX_CORRECTION_SECONDS) + later
     statement = text("update ias.attempts set deadline_at = :deadline_at where exam_paper_id = :paper_id")
     async with unit_of_work(engine) as uow:
         values = {"deadline_at": scene.now - waited, "paper_id": scene.paper_id}

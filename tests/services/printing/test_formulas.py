@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.printing.formulas import LONGEST, UnreadableFormula, read_formula
+from app.services.printing.formulas import MAX_LENGTH, UnreadableFormula, read_formula
 
 TYPESET = [
     r"x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}",
@@ -39,7 +39,7 @@ REFUSED = {
     r"\href{https://a.example}{x}": "",
     r"\begin{array}{|c|} a \end{array}": "",
     "{" * 200 + "x" + "}" * 200: "",
-    "x" * (LONGEST + 1): "",
+    "x" * (MAX_LENGTH + 1): "",
 }
 
 

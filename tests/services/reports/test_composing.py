@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.engine.statistics.test_analysis import FEWEST_IN_GROUP
+from app.engine.statistics.test_analysis import MIN_GROUP_SIZE
 from app.repositories.analytics.answer_sheets import SheetsInBulk
 from app.services.reports.composing import compose
 from app.services.reports.content import MaterialItem, ReportMaterial
@@ -56,7 +56,7 @@ def test_options_marked_together_count_each() -> None:
 
 
 def test_small_groups_are_hidden() -> None:
-    answers: Sequence[list[str] | None] = [["a", "b"]] * (FEWEST_IN_GROUP - 1) + [["c"]] * FEWEST_IN_GROUP
+    answers: Sequence[list[str] | None] = [["a", "b"]] * (MIN_GROUP_SIZE - 1) + [["c"]] * MIN_GROUP_SIZE
     (item,) = compose(a_material(answers, items=[FIGURES])).items
     lowest, *_, best = item.options[2].by_group
     assert lowest == 1

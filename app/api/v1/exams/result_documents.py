@@ -20,7 +20,7 @@ from app.core.errors import (
     TooComplex,
     Unavailable,
 )
-from app.core.names import LONGEST_ROLL_NUMBER
+from app.core.names import MAX_ROLL_NUMBER_LENGTH
 from app.schemas.exams.result_documents import ResultFileIn, ResultFileOut
 from app.services import result_documents
 from app.services.result_documents import Document
@@ -30,7 +30,7 @@ router = PrefixRouter(prefix="/exams/{exam_id}", tags=["exams"])
 
 RollNumber = Annotated[
     str | None,
-    Query(max_length=LONGEST_ROLL_NUMBER, description="For staff: the candidate. By default, yourself"),
+    Query(max_length=MAX_ROLL_NUMBER_LENGTH, description="For staff: the candidate. By default, yourself"),
 ]
 ONE_PDF = {
     **A_PDF,

@@ -15,11 +15,11 @@ from app.engine.statistics.irt.model import Floats, Items, Model, logistic, node
 from app.engine.statistics.irt.posterior import Responses, posterior
 from app.engine.statistics.irt.priors import NO_PRIORS, Priors
 
-_MOST_STEPS = 500
+_MAX_STEPS = 500
 _TOLERANCE = 1e-6
 _SCORING_STEPS = 3
-_LARGEST_MOVE = 0.7
-_SMALLEST_SLOPE = 0.02
+_MAX_MOVE = 0.7
+_MIN_SLOPE = 0.02
 _EDGE = 1e-9
 
 
@@ -103,7 +103,7 @@ class _Estimator:
         values = self._start()
         best, fallback = -np.inf, values
         steps, converged = 0, False
-        while steps < _MOST_STEPS and not converged:
+        while steps < _MAX_STEPS and not converged:
             first, likelihood = self._step(values)
             second, _ = self._step(first)
             steps += 2
@@ -177,8 +177,8 @@ class _Estimator:
             self._common_move(gradient, matrix) if self._model is Model.ONE else self._moves(gradient, matrix)
         )
         new = values.copy()
-        new[:, : self._free] += np.clip(move, -_LARGEST_MOVE, _LARGEST_MOVE)
-        new[:, 0] = np.maximum(new[:, 0], _SMALLEST_SLOPE)
+        new[:, : self._free] += np.clip(move, -_MAX_MOVE, _MAX_MOVE)
+        new[:, 0] = np.maximum(new[:, 0], _MIN_SLOPE)
         return new
 
     def _curve(self, values: Floats) -> tuple[Floats, Floats]:
@@ -214,7 +214,7 @@ class _Estimator:
         length = min(-1.0, -float(np.sqrt((step**2).sum()) / size))
         new = second.copy()
         new[:, free] = values[:, free] - 2 * length * step + length**2 * turn
-        new[:, 0] = np.maximum(new[:, 0], _SMALLEST_SLOPE)
+        new[:, 0] = np.maximum(new[:, 0], _MIN_SLOPE)
         return new
 
     def _errors(self, values: Floats) -> tuple[tuple[Floats, Floats, Floats], float]:

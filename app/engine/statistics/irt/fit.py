@@ -13,7 +13,7 @@ from scipy import special
 
 from app.engine.statistics.irt.model import Floats, Items, Model, node_weights, nodes, probabilities
 
-_SMALLEST_EXPECTED = 1.0
+_MIN_EXPECTED = 1.0
 _FREE = {Model.ONE: 1, Model.TWO: 2, Model.THREE: 3}
 
 
@@ -74,7 +74,7 @@ def _merged(observed: Floats, expected: Floats, sizes: Floats) -> list[tuple[flo
     cell = np.zeros(3)
     for each in np.stack([observed, expected, sizes], axis=1):
         cell = cell + each
-        if cell[1] >= _SMALLEST_EXPECTED and cell[2] - cell[1] >= _SMALLEST_EXPECTED:
+        if cell[1] >= _MIN_EXPECTED and cell[2] - cell[1] >= _MIN_EXPECTED:
             cells.append((float(cell[0]), float(cell[1]), float(cell[2])))
             cell = np.zeros(3)
     if cells and cell[2]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.engine.statistics.irt.model import Floats, Items, node_weights, nodes, probabilities
 
 _BATCH = 20_000
-_SMALLEST = 1e-12
+_MIN_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ class Abilities:
 
 def posterior(responses: Responses, items: Items) -> tuple[Floats, Floats]:
     """Return each person's posterior over the nodes (rows sum to 1) and the logarithm of the likelihood."""
-    curve = np.clip(probabilities(items, nodes()), _SMALLEST, 1 - _SMALLEST)
+    curve = np.clip(probabilities(items, nodes()), _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
     right, wrong = np.log(curve), np.log1p(-curve)
     shares = responses.shares
     if responses.seen is None:

@@ -15,7 +15,7 @@ from app.sheets.cells import unescape_formula
 
 AnswerReader = Callable[[str], Answer | None]
 
-_LONGEST_ANSWER = 100
+_MAX_ANSWER_LENGTH = 100
 _BLANK = {"", "na", "-"}
 _HINDI_LETTERS = str.maketrans("कखगघङ", "abcde")
 _BRACKETS = re.compile(r"(?:option\s*)?\(?\s*([a-z])\s*[).]?")
@@ -63,8 +63,8 @@ def reader_of(question: FrozenQuestion, options: FileOptions = AS_IT_IS) -> Ques
 
     def bounded(cell: str) -> Answer | None:
         text = unescape_formula(cell.strip())
-        if len(text) > _LONGEST_ANSWER:
-            raise ValueError(Sentence("An answer has at most {most} characters.", most=_LONGEST_ANSWER))
+        if len(text) > _MAX_ANSWER_LENGTH:
+            raise ValueError(Sentence("An answer has at most {most} characters.", most=_MAX_ANSWER_LENGTH))
         return answer(text)
 
     return QuestionReader(question, bounded, several is not None)

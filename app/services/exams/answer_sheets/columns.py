@@ -18,7 +18,7 @@ from app.sheets.limits import MAX_COLUMNS
 from app.sheets.records import column_name
 from app.sheets.reports import RowError, RowWarning
 
-_MOST_NAMED = 5
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class AnswerSheetLayout:
         return self.answers[list(self.questions).index(question.number - 1)]
 
 
-_FEWEST_NUMBERS = 10
+_MIN_NUMBERED_COLUMNS = 10
 """Columns called 1, 2, 3 … of a header without a word: fewer numbers may be the answers of a candidate."""
 
 
@@ -78,7 +78,7 @@ def count_known(cells: Sequence[str], options: FileOptions) -> int:
     if words or worded:
         return len(words) + len(worded) + len(numbers)
     is_list = len(numbers) == len(names) and numbers == {*range(1, len(names) + 1)}
-    return len(numbers) if is_list and len(numbers) >= _FEWEST_NUMBERS else 0
+    return len(numbers) if is_list and len(numbers) >= _MIN_NUMBERED_COLUMNS else 0
 
 
 def read_layout(
@@ -252,7 +252,7 @@ class _Header:
             return
         said = [
             f"question {number} is there twice: {places(self.names, found[number])}"
-            for number in sorted(twice)[:_MOST_NAMED]
+            for number in sorted(twice)[:_MAX_LISTED]
         ]
         if missing and not self.is_part:
             said.append(f"no column has {'question' if len(missing) == 1 else 'questions'} {_some(missing)}")
@@ -318,5 +318,5 @@ def mapped_names(header: Sequence[str], options: FileOptions) -> dict[str, str]:
 
 
 def _some(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:_MOST_NAMED]))
-    return shown + (f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else "")
+    shown = ", ".join(map(str, numbers[:_MAX_LISTED]))
+    return shown + (f" and {len(numbers) - _MAX_LISTED} more" if len(numbers) > _MAX_LISTED else "")

@@ -7,9 +7,9 @@ from uuid import UUID
 from app.services.exams.answer_sheets.reading import AnswerSheet
 from app.sheets.reports import RowWarning
 
-_FEWEST = 5
+_MIN_COUNT = 5
 """Sheets or questions below which a share says nothing."""
-_MOST_NAMED = 10
+_MAX_LISTED = 10
 _NEARLY_ALL = 0.8
 
 
@@ -45,11 +45,11 @@ def _scanner_errors(sheets: Sequence[AnswerSheet]) -> Iterator[RowWarning]:
 
 def _of_sheets(found: Sequence[AnswerSheet], what: str, mend: str) -> Iterator[RowWarning]:
     if found:
-        named = ", ".join(f"{sheet.roll_number} (row {sheet.row})" for sheet in found[:_MOST_NAMED])
-        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        named = ", ".join(f"{sheet.roll_number} (row {sheet.row})" for sheet in found[:_MAX_LISTED])
+        more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
         count = "1 sheet" if len(found) == 1 else f"{len(found)} sheets"
         yield RowWarning(found[0].row, "file", f"{what} {count}: {named}{more}; {mend}", file=found[0].file)
 
 
 def _is_nearly_all(some: int, of: int) -> bool:
-    return of >= _FEWEST and some >= _NEARLY_ALL * of
+    return of >= _MIN_COUNT and some >= _NEARLY_ALL * of

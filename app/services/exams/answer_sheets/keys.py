@@ -14,8 +14,8 @@ from app.sheets.header_row import find_header
 from app.sheets.records import Record
 
 SHEET = "key"
-MOST_QUESTIONS = 500
-_MOST_REPORTED = 50
+MAX_QUESTIONS = 500
+_MAX_REPORTED = 50
 _KEY_NAMES = {
     *("key", "answer", "ans", "correct", "correct_answer", "correct_option", "answer_key", "right_answer"),
     *("final_key", "official_key", "उत्तर", "सही_उत्तर", "कुंजी"),
@@ -60,7 +60,7 @@ class _Mistakes:
 
     def raise_if_any(self) -> None:
         if self.errors:
-            raise Invalid("The key cannot be used.", errors=self.errors[:_MOST_REPORTED])
+            raise Invalid("The key cannot be used.", errors=self.errors[:_MAX_REPORTED])
 
 
 def read_key(file: bytes, numbers_from: NumbersFrom | None = None, field_name: str = "key") -> KeyFile:
@@ -71,9 +71,9 @@ def read_key(file: bytes, numbers_from: NumbersFrom | None = None, field_name: s
     """
     header, _, below = find_header(read_records(file, SHEET), _count_known)
     rows = list(_rows([] if header.is_empty else [header, *below], field_name))
-    if not 1 <= len(rows) <= MOST_QUESTIONS:
+    if not 1 <= len(rows) <= MAX_QUESTIONS:
         template = "A paper has 1 to {most} questions. These are {count}."
-        raise Invalid.field(field_name, Sentence(template, most=MOST_QUESTIONS, count=len(rows)))
+        raise Invalid.field(field_name, Sentence(template, most=MAX_QUESTIONS, count=len(rows)))
     mistakes = _Mistakes(field_name)
     keys = [_key(row, numbers_from, mistakes) for row in rows]
     numbers = _numbers(rows, [row.number for row in rows], mistakes)

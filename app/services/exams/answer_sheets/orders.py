@@ -12,7 +12,7 @@ from app.sheets.files import read_records
 from app.sheets.records import Record, non_empty
 
 SHEET = "order"
-_MOST_REPORTED = 50
+_MAX_REPORTED = 50
 _QUESTION, _POSITION = {"question", "paper_question", "प्रश्न"}, {"position", "number", "place"}
 
 
@@ -35,7 +35,7 @@ def read_orders(file: bytes, questions: int) -> dict[str, Order]:
     own = _whole(rows, 0, questions, header.cell(0), errors)
     columns = [_whole(rows, place, questions, name, errors) for place, name in enumerate(series, start=1)]
     if errors:
-        raise Invalid("The order of the series cannot be used.", errors=errors[:_MOST_REPORTED])
+        raise Invalid("The order of the series cannot be used.", errors=errors[:_MAX_REPORTED])
     pairs = [dict(zip(own, column, strict=True)) for column in columns]
     if first in _POSITION:
         pairs = [{question: place for place, question in each.items()} for each in pairs]

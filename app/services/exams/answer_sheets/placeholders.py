@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.errors import AlreadyExists, Invalid
 from app.core.ids import uuid7
-from app.core.names import LONGEST_TITLE, checked_field
+from app.core.names import MAX_TITLE_LENGTH, checked_field
 from app.engine.question_types import OPTION_LETTERS, choice_for
 from app.models import ExamPaper, MappedSheet
 from app.sentences import Sentence
@@ -29,7 +29,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
 CODE = "PAPER"
-FEWEST_OPTIONS = "abcd"
+MIN_OPTIONS = "abcd"
 # An exam that is published ends in the future; this one ends as soon as it may.
 STILL_OPEN = timedelta(minutes=1)
 PAIRED = (
@@ -69,8 +69,8 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
     The options are as many as the key and the marks on the sheets ask for, at least a to d. Raises
     AlreadyExists for a title that an exam has: its sheets are imported into that.
     """
-    title = checked_field("title", draft.title, LONGEST_TITLE)
-    subject = checked_field("subject", draft.subject, LONGEST_TITLE)
+    title = checked_field("title", draft.title, MAX_TITLE_LENGTH)
+    subject = checked_field("subject", draft.subject, MAX_TITLE_LENGTH)
     draft = replace(draft, title=title, subject=subject)
     # Of two such orders at the same time, the second finds the exam of the first.
     await uow.questions.lock_bank(author.institute_id)
@@ -122,7 +122,7 @@ async def _publish_test(
     now: datetime,
 ) -> UUID:
     answers = [answer for key in keys for answer in key.get("accepted", ())]
-    last = max({*FEWEST_OPTIONS, *(letter for answer in answers for letter in answer), *letters})
+    last = max({*MIN_OPTIONS, *(letter for answer in answers for letter in answer), *letters})
     options = [letter for letter in OPTION_LETTERS if letter <= last]
     question_ids = await _add_questions(uow, author, draft, keys, options)
     title = {"en": draft.title}

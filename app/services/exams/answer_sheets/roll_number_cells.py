@@ -2,7 +2,7 @@
 
 import re
 
-from app.core.names import LONGEST_ROLL_NUMBER
+from app.core.names import MAX_ROLL_NUMBER_LENGTH
 from app.services.exams.answer_sheets.columns import AnswerSheetLayout
 from app.services.exams.answer_sheets.headers import ROLL_NUMBER
 from app.services.person_cells import PersonCells
@@ -22,7 +22,7 @@ def roll_number_of(
         return _joined(record, layout, errors)
     if ROLL_NUMBER not in layout.positions:
         return str(record.row)
-    number = cells.text(ROLL_NUMBER, LONGEST_ROLL_NUMBER)
+    number = cells.text(ROLL_NUMBER, MAX_ROLL_NUMBER_LENGTH)
     if number is None:
         cells.wrong(ROLL_NUMBER, "the roll number is missing")
     elif _DOUBT.search(number):

@@ -10,7 +10,7 @@ UnknownRollNumbers = Literal["auto", "accept", "error"]
 With `auto` it is an error if anybody is registered for the exam.
 """
 
-MOST_NAMED = 3
+MAX_LISTED = 3
 _CONFUSED = str.maketrans({"o": "0", "i": "1", "l": "1", "|": "1", **dict.fromkeys(" -_/.", "")})
 
 
@@ -60,7 +60,7 @@ class RegisteredNumbers:
         return Resemblance(self._named(found), reads_alike=False)
 
     def _named(self, numbers: Collection[str]) -> tuple[str, ...]:
-        return tuple(sorted(numbers, key=lambda number: (number in self._in_file, number))[:MOST_NAMED])
+        return tuple(sorted(numbers, key=lambda number: (number in self._in_file, number))[:MAX_LISTED])
 
 
 def _shortened(form: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from app.services.exams.answer_sheets.options import Order
 from app.sheets.records import Record
 from app.sheets.reports import RowError
 
-_MOST_SERIES = 10
+_MAX_SERIES = 10
 _WORDS = re.compile(r"^(?:booklet|test|question|paper|series|set|code)\b[\s:_-]*", re.IGNORECASE)
 _MEND = (
     "The questions of each series stand in another order. Give the order of the series (`order`), or with"
@@ -54,7 +54,7 @@ class SeriesColumn:
         """Remember what an unknown column has, as long as it looks like a series."""
         for position in self.layout.left_out:
             values = self.left_out.setdefault(position, set())
-            if len(values) <= _MOST_SERIES:
+            if len(values) <= _MAX_SERIES:
                 values.add(record.cell(position).strip().upper())
 
     def errors(self) -> list[RowError]:
@@ -72,7 +72,7 @@ class SeriesColumn:
     def _several(self, column: str, found: list[str], all_of: int) -> list[RowError]:
         if all_of < 2:
             return []
-        named = ", ".join(sorted(found)[:_MOST_SERIES])
+        named = ", ".join(sorted(found)[:_MAX_SERIES])
         blank = " and sheets without one" if len(found) < all_of else ""
         return [
             RowError(self.layout.row, column, f"the sheets have the booklet series {named}{blank}. {_MEND}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.sheets.records import column_letters
 from app.sheets.reports import RowError
 
-_MOST_NAMED = 10
+_MAX_LISTED = 10
 
 
 class UnusableColumns(Exception):
@@ -18,8 +18,8 @@ class UnusableColumns(Exception):
 
 def quoted(names: Sequence[str]) -> str:
     """Return names of columns in quotation marks, the first ones of many."""
-    shown = ", ".join(f'"{name}"' for name in names[:_MOST_NAMED])
-    return shown + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
+    shown = ", ".join(f'"{name}"' for name in names[:_MAX_LISTED])
+    return shown + (f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else "")
 
 
 def places(names: Sequence[str], positions: Sequence[int]) -> str:
