@@ -212,3 +212,17 @@ async def test_it_reads_the_papers_in_question_and_those_of_open_exams(
 ) -> None:
     """Not the papers of all times: 20,000 questions stand in these."""
     assert await shelf.read_rows(use) <= (papers + OPEN_EXAMS) * EACH * 2
+
+
+async def test_one_question_is_looked_for_however_many_exams_are_open(shelf: Shelf) -> None:
+    """It stands in 10 of 400 papers, of which 200 have open exams here."""
+    [question_id, *_] = shelf.question_ids
+
+    async def one_question(shelf: Shelf) -> object:
+        return await shelf.uow.embargo.withheld(Reader(shelf.user_id, True, False), [question_id])
+
+    opened = await shelf.connection.begin_nested()
+    await shelf.connection.execute(text("update ias.exams set released_at = null"))
+    rows = await shelf.read_rows(one_question)
+    await opened.rollback()
+    assert 0 < rows <= 20
