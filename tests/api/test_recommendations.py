@@ -140,4 +140,5 @@ async def test_dismissed_until_there_is_something_new(
 async def _subject_of(uow: UnitOfWork, chosen: Json) -> UUID:
     """The subject that the title names."""
     subjects = await uow.subjects.every(DEFAULT_INSTITUTE_ID)
-    return next(each.id for each in subjects if chosen["title"]["en"] == f"Begin with {each.name['en']}")
+    begun = {f"Begin with {each.name.get('en') or each.name['hi']}": each.id for each in subjects}
+    return begun[chosen["title"]["en"]]
