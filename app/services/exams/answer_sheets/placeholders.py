@@ -29,7 +29,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
 CODE = "PAPER"
-MIN_OPTIONS = "abcd"
+DEFAULT_OPTIONS = "abcd"
 # An exam that is published ends in the future; this one ends as soon as it may.
 STILL_OPEN = timedelta(minutes=1)
 PAIRED = (
@@ -122,7 +122,7 @@ async def _publish_test(
     now: datetime,
 ) -> UUID:
     answers = [answer for key in keys for answer in key.get("accepted", ())]
-    last = max({*MIN_OPTIONS, *(letter for answer in answers for letter in answer), *letters})
+    last = max({*DEFAULT_OPTIONS, *(letter for answer in answers for letter in answer), *letters})
     options = [letter for letter in OPTION_LETTERS if letter <= last]
     question_ids = await _add_questions(uow, author, draft, keys, options)
     title = {"en": draft.title}
