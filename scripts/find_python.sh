@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prints the command of the Python for .venv: $PYTHON, or the first suitable one that was built with optimizations,
-# or the first suitable one. Messages go to standard error.
+# Prints the command of the Python for .venv. That is $PYTHON if it is set, else the first suitable one that was built
+# with optimizations, else the first suitable one. Messages go to standard error.
 set -eu
 
-# Builds with optimizations say so, or, as Debian's, do not say how they were configured. `pyenv install` makes none.
+# A build from source has PGO_PROF_USE_FLAG, and --enable-optimizations if it was asked for. Debian clears both.
 PROBE='
 import sys, sysconfig
 
@@ -15,8 +15,8 @@ try:
 except ImportError:
     print("no_venv")
 else:
-    plain = config("PGO_PROF_USE_FLAG") and "--enable-optimizations" not in config("CONFIG_ARGS")
-    print("plain" if plain else "optimized")
+    unoptimized = config("PGO_PROF_USE_FLAG") and "--enable-optimizations" not in config("CONFIG_ARGS")
+    print("unoptimized" if unoptimized else "optimized")
 '
 
 if test -n "${PYTHON:-}"; then
@@ -25,23 +25,23 @@ else
   set -- python3 python3.13 python3.12 python3.11 /usr/bin/python3
 fi
 
-found= plain= no_venv=
+found= unoptimized= no_venv=
 for python in "$@"; do
   case $("$python" -c "$PROBE" 2>/dev/null || true) in
     optimized) found=$python; break ;;
-    plain) plain=${plain:-$python} ;;
+    unoptimized) unoptimized=${unoptimized:-$python} ;;
     no_venv) no_venv=${no_venv:-$python} ;;
   esac
 done
 
 if test -n "$found"; then
-  if test -n "$plain"; then
-    echo "$found is used, because $plain was built without optimizations. 'make PYTHON=$plain ...' uses it anyway." >&2
+  if test -n "$unoptimized"; then
+    echo "$found is used, because $unoptimized was built without optimizations. 'make PYTHON=$unoptimized ...' uses it anyway." >&2
   fi
   echo "$found"
-elif test -n "$plain"; then
-  echo "$plain was built without optimizations: everything takes longer. docs/development.md says how much." >&2
-  echo "$plain"
+elif test -n "$unoptimized"; then
+  echo "$unoptimized was built without optimizations: everything takes longer. docs/development.md says how much." >&2
+  echo "$unoptimized"
 elif test -n "$no_venv"; then
   echo "$no_venv has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2
   exit 1

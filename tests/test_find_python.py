@@ -1,4 +1,4 @@
-"""The Python with which `make` creates .venv. Scripts with the answer of a build stand for its command."""
+"""The Python with which `make` creates .venv. Scripts that print a fixed answer replace the interpreters."""
 
 import subprocess
 import sys
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+
+NOTICE = "python3 was built without optimizations"
 
 
 def run(folder: Path, answers: dict[str, str], python: str = "") -> subprocess.CompletedProcess[str]:
@@ -28,10 +30,20 @@ def run(folder: Path, answers: dict[str, str], python: str = "") -> subprocess.C
     ("answers", "python", "found", "message"),
     [
         ({"python3": "optimized", "python3.13": "optimized"}, "", "python3", ""),
-        ({"python3": "plain", "python3.12": "optimized"}, "", "python3.12", "python3 was built without"),
+        (
+            {"python3": "unoptimized", "python3.12": "optimized"},
+            "",
+            "python3.12",
+            NOTICE,
+        ),
         ({"python3": "no_venv", "python3.11": "optimized"}, "", "python3.11", ""),
         ({"python3": "", "python3.13": "optimized"}, "", "python3.13", ""),
-        ({"python3": "plain", "python3.12": "optimized"}, "python3", "python3", "python3 was built without"),
+        (
+            {"python3": "unoptimized", "python3.12": "optimized"},
+            "python3",
+            "python3",
+            NOTICE,
+        ),
     ],
 )
 def test_which_is_found(
