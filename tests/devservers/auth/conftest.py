@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -28,8 +28,8 @@ ANON_KEY = "sb_publishable_test"
 SERVICE_KEY = "sb_secret_test"
 
 
-@pytest.fixture(scope="session")
-def auth_database_url(superuser_url: str) -> Iterator[str]:
+@contextmanager
+def new_database(superuser_url: str) -> Iterator[str]:
     """A database for a role that owns schema `auth` and nothing else."""
     name = f"auth_{uuid4().hex[:12]}"
     inside = make_url(superuser_url).set(database=name)
@@ -37,6 +37,13 @@ def auth_database_url(superuser_url: str) -> Iterator[str]:
     run(inside.render_as_string(hide_password=False), f"create schema auth authorization {name}")
     yield inside.set(username=name, password="secret").render_as_string(hide_password=False)
     run(superuser_url, f"drop database {name} with (force)", f"drop role {name}")
+
+
+@pytest.fixture(scope="session")
+def auth_database_url(superuser_url: str) -> Iterator[str]:
+    """The database of the servers that run as long as the tests."""
+    with new_database(superuser_url) as url:
+        yield url
 
 
 def run(superuser_url: str, *statements: str) -> None:
@@ -102,17 +109,23 @@ MakeServer = Callable[..., Awaitable[Server]]
 
 @dataclass(frozen=True)
 class Shared:
-    """What all servers of a test run share. Each of them sends what any of them was asked for."""
+    """What servers of one database share. Each of them sends the mails that any of them was asked for."""
 
     database_url: str
     database: asyncpg.Pool
     mail_folder: Path
 
 
+@asynccontextmanager
+async def shared_by(database_url: str, folder: Path) -> AsyncIterator[Shared]:
+    async with asyncpg.create_pool(database_url, min_size=1) as database:
+        yield Shared(database_url, database, folder / "outbox")
+
+
 @pytest.fixture(scope="session")
 async def shared(auth_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
-    async with asyncpg.create_pool(auth_database_url, min_size=1) as database:
-        yield Shared(auth_database_url, database, tmp_path_factory.mktemp("mails") / "outbox")
+    async with shared_by(auth_database_url, tmp_path_factory.mktemp("mails")) as shared:
+        yield shared
 
 
 @asynccontextmanager
@@ -142,9 +155,20 @@ async def running(shared: Shared, **settings: Any) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def make_server(shared: Shared) -> AsyncIterator[MakeServer]:
-    """Start a server for one test. If it ran longer, it would send the mails of later tests its own way."""
+def own_database_url(superuser_url: str) -> Iterator[str]:
+    """The database of the servers of one test."""
+    with new_database(superuser_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def make_server(own_database_url: str, tmp_path: Path) -> AsyncIterator[MakeServer]:
+    """Start a server for one test.
+
+    It has a database of its own, because the servers of other tests would send its mails their way.
+    """
     async with AsyncExitStack() as stack:
+        shared = await stack.enter_async_context(shared_by(own_database_url, tmp_path))
 
         async def make(**settings: Any) -> Server:
             return await stack.enter_async_context(running(shared, **settings))
