@@ -1,5 +1,6 @@
 """Compares messages of sockets with the AsyncAPI document."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,23 @@ from app.api.asyncapi import document
 Json = dict[str, Any]
 
 
+def object_schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """All schemas in a document that have `properties`."""
+    if isinstance(node, list):
+        for each in node:
+            yield from object_schemas(each)
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict):
+            yield node
+        for each in node.values():
+            yield from object_schemas(each)
+
+
 def check_message(message: Json) -> None:
-    """Raise ValidationError if the document does not describe this message, or not all of its fields."""
+    """Raise ValidationError if the document does not describe this message, or not all of its fields.
+
+    For an unknown type of message, raise KeyError.
+    """
     _validator(message["type"]).validate(message)
 
 

@@ -22,7 +22,7 @@ from app.services import idempotency
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 HEADER: Final = "Idempotency-Key"
-REPLAYED = {"Idempotency-Replayed": "true"}
+_REPLAY_HEADERS = {"Idempotency-Replayed": "true"}
 _PIECE = 256 * 1024
 
 Key = Annotated[
@@ -30,8 +30,9 @@ Key = Annotated[
     Header(
         alias=HEADER,
         pattern=r"^[\x21-\x7e]{1,255}$",
-        description="A text of your own for this request, such as a UUID. Within a day, the same key with"
-        " the same request gets the first answer again, and nothing is done twice",
+        description="A value that you choose for this request, such as a UUID. If you repeat a request that"
+        " succeeded with the same key within a day, it is not carried out again, and you get its response; or"
+        " 409 if that was too large to be kept. After an error, the repeated request is carried out",
     ),
 ]
 
@@ -45,7 +46,7 @@ class _Keeper:
     now: datetime
 
     async def __call__(self, response: Response) -> None:
-        """Keep the response if the request was carried out. After an error the key may be used again."""
+        """Keep a successful response. After an error nothing is kept, and the key may be used again."""
         if response.status_code < 300:
             media_type = response.headers.get("content-type", "")
             stored = StoredResponse(response.status_code, media_type, bytes(response.body))
@@ -57,29 +58,29 @@ async def _write_once(
 ) -> AsyncIterator[UnitOfWork]:
     async with personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         if key is not None:
-            key, fingerprint = _single(request, key), await _fingerprint(request)
-            keyed = KeyedRequest(user.institute_id, user.id, key, fingerprint)
+            _check_sent_once(request)
+            keyed = KeyedRequest(user.institute_id, user.id, key, await _fingerprint(request))
             if stored := await idempotency.find_response(uow, keyed, now):
-                raise Replayed(Response(stored.content, stored.status, REPLAYED, stored.media_type))
+                raise Replayed(Response(stored.content, stored.status, _REPLAY_HEADERS, stored.media_type))
             request.scope["ias_keep_response"] = _Keeper(uow, keyed, now)
         yield uow
     await note_write(request, parts)
 
 
 OnceUow = Annotated[UnitOfWork, Depends(_write_once, scope="function")]
-"""A unit of work for a request that is carried out once, however often it is sent with the same key."""
+"""A unit of work for a route with an Idempotency-Key: a request that succeeded is not repeated for a day."""
 
 
-def _single(request: Request, key: str) -> str:
+def _check_sent_once(request: Request) -> None:
     if len(request.headers.getlist(HEADER)) > 1:
         raise Invalid.field(HEADER, "Send this header only once.")
-    return key
 
 
 async def _fingerprint(request: Request) -> bytes:
-    """A hash of method, address and body.
+    """A hash of the method, the path with its query, and the body.
 
-    Of a form it takes names and contents: a client makes a new boundary for each try.
+    Of a multipart body, the names of the fields and their contents are hashed, because a client may send
+    another boundary with each attempt.
     """
     digest = hashlib.blake2b(digest_size=32)
 

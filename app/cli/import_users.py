@@ -1,4 +1,4 @@
-"""`ias import users`: give the candidates of a roster accounts, enrolments and places in an exam."""
+"""`ias import users`: accounts, enrolments and registrations for an exam, from a roster."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,7 +26,10 @@ def users(
     ] = None,
     enrol: Annotated[bool, typer.Option(help="Enrol the candidates.")] = True,
     valid_until: Annotated[
-        datetime | None, typer.Option(help="End of the enrolments in UTC; by default they have none.")
+        datetime | None,
+        typer.Option(
+            help="End of the enrolments, in UTC. By default, new ones have none, and others keep it."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
@@ -35,8 +38,8 @@ def users(
 ) -> None:
     """Import all candidates of a roster, or none if a row has an error. A second import changes nothing.
 
-    Columns: email, name, roll_number, category, pwbd, batch. New candidates get a mail to set a password,
-    which a worker sends.
+    Columns: email, name, roll_number, category, pwbd, batch. Candidates without an account get one, and a
+    worker sends them a mail to set a password.
     """
     until = valid_until.replace(tzinfo=UTC) if valid_until is not None else None
     options = {"enrol": enrol, "valid_until": until, "dry_run": dry_run}

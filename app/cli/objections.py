@@ -17,7 +17,7 @@ from app.sheets.writers import SheetFormat
 
 
 async def list_clusters(uow: UnitOfWork, parts: Components, exam: str) -> list[str]:
-    """The claimed keys of each paper with the numbers of objections, in the order of the papers."""
+    """A line for each claimed key: the question, the key, how many objections, and the decision."""
     lines = []
     for paper in await _papers(uow, parts, exam):
         request: PageRequest | None = PageRequest(100)
@@ -30,7 +30,7 @@ async def list_clusters(uow: UnitOfWork, parts: Components, exam: str) -> list[s
 
 
 async def write_sheets(uow: UnitOfWork, parts: Components, exam: str, file: Path, suffix: str) -> list[str]:
-    """Write a sheet of all objections for each paper: its code is added to the name of the file."""
+    """Write a sheet of objections for each paper, `NAME-CODE.csv` for `NAME.csv`. `suffix` is the format."""
     written = []
     for paper in await _papers(uow, parts, exam):
         target = file.with_stem(f"{file.stem}-{paper.view.paper.code}")

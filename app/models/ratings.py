@@ -1,7 +1,7 @@
 """What the answers of candidates say of them and of questions: ratings, abilities, review cards, advice.
 
-Everything here can be made again from results, by taking the attempts in once more in their sequence
-(docs/decisions/0068). `dismissals` cannot.
+Ratings, answers by chapter and review cards can be calculated again from the attempts in their sequence
+(docs/decisions/0068), and abilities from results. `dismissals` cannot.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.models.base import Base
 class CandidateRating(Base):
     """A candidate's Elo rating in logits, and habits of answering.
 
-    The counts of habits halve with every 1,000 questions, so that they say what the candidate does lately.
+    The counts that are not whole numbers lose half of their weight with every 1,000 questions.
     """
 
     __tablename__ = "candidate_ratings"
@@ -39,13 +39,13 @@ class CandidateRating(Base):
     blanks: Mapped[float] = mapped_column(Double)
     questions: Mapped[float] = mapped_column(Double)
     last_attempt_at: Mapped[datetime]
-    """When the attempt ended that was taken in last."""
+    """When the attempt that was counted last ended."""
     abilities_at: Mapped[datetime | None]
-    """When the abilities were estimated last. Null if an attempt was taken in since then."""
+    """When the abilities were estimated last. Null at first, and if an attempt was counted later."""
 
 
 class SubjectRating(Base):
-    """A candidate's Elo rating in a subject, in logits, to be added to that of the candidate."""
+    """A candidate's Elo rating in a subject, in logits, relative to `candidate_ratings.rating`."""
 
     __tablename__ = "subject_ratings"
     __table_args__ = (Index("ix_subject_ratings_subject_id", "subject_id"),)
@@ -84,7 +84,7 @@ class QuestionRating(Base):
 
 
 class SubjectAbility(Base):
-    """A candidate's ability in a subject, estimated from results that are shown to the candidate."""
+    """A candidate's ability in a subject, from first answers in official attempts that may be reviewed."""
 
     __tablename__ = "subject_abilities"
     __table_args__ = (Index("ix_subject_abilities_subject_id", "subject_id"),)
@@ -95,12 +95,12 @@ class SubjectAbility(Base):
     """Expected a posteriori, in the units of `item_parameters`."""
     standard_error: Mapped[float] = mapped_column(Double)
     answers: Mapped[int]
-    """The different questions behind it, blank ones included."""
+    """The number of different questions. A blank counts if the candidate has seen the question."""
     estimated_at: Mapped[datetime]
 
 
 class ReviewCard(Base):
-    """A question that a candidate missed or was not sure of, and when to revise it (FSRS)."""
+    """A question that a candidate did not answer right and surely, and when to revise it (FSRS)."""
 
     __tablename__ = "review_cards"
     __table_args__ = (
@@ -116,9 +116,9 @@ class ReviewCard(Base):
         ForeignKey("questions.id", ondelete="CASCADE"), primary_key=True
     )
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"))
-    """The attempt that the card rests on last. While its review is closed, the card is not shown."""
+    """The last attempt that changed the card. While it may not be reviewed, the card is not shown."""
     ground: Mapped[str]
-    """What became of the last answer: missed, doubtful, guessed; known if it was right and sure."""
+    """Of the last answer. missed: wrong or blank; guessed; doubtful, or partly right; else known."""
     due_at: Mapped[datetime]
     reviewed_at: Mapped[datetime]
     stability: Mapped[float] = mapped_column(Double)
@@ -127,15 +127,15 @@ class ReviewCard(Base):
 
 
 class RatingWithdrawal(Base):
-    """An attempt that ratings took in and whose result has gone since: until a replay, ratings are stale.
+    """An attempt that is counted in ratings and whose result was deleted: ratings are stale until a replay.
 
-    A trigger of `attempt_figures` adds the rows. They are only inserted, so that nobody waits for a lock.
+    A trigger of `attempt_figures` adds the rows. It changes no rating, so that it waits for no lock of one.
     """
 
     __tablename__ = "rating_withdrawals"
 
     applied: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    """The sequence number of the attempt that has gone."""
+    """`attempt_figures.applied` of the attempt: a sequence number."""
     withdrawn_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -147,5 +147,5 @@ class Dismissal(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     recommendation_id: Mapped[UUID] = mapped_column(primary_key=True)
     until_evidence: Mapped[int]
-    """It is shown again once its evidence has reached this number (`engine/recommending.py`)."""
+    """It is shown again if `Action.evidence` of `engine/recommending.py`, a count, is at least this."""
     dismissed_at: Mapped[datetime]

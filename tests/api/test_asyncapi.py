@@ -1,11 +1,12 @@
-"""`/asyncapi.json`: valid, complete, and true of what is sent.
+"""The AsyncAPI document is valid and complete, and its examples match it.
+
+`tests/sockets.py` compares the messages that are sent with it.
 
 `asyncapi-3.0.0.schema.json` is the schema of the package @asyncapi/specs 6.11.1 (Apache-2.0), without
-descriptions and without the bindings of other protocols.
+descriptions and without the bindings of protocols other than WebSocket.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,15 @@ from app.api.socket_examples import CLIENT_EXAMPLES, EXAMPLES
 from app.core.realtime import inbox
 from app.core.realtime.inbox import CLOSINGS, Closing
 from app.schemas.realtime import CLIENT_MESSAGE
-from tests.socket_schemas import check_message
+from tests.socket_schemas import check_message, object_schemas
 
 DOCUMENT = document("https://api.example.org")
 MESSAGES = DOCUMENT["components"]["messages"]
-CONTRACT = {
+SERVER_MESSAGE_TYPES = {
     "hello", "time", "announcement", "extended", "paused", "resumed", "force_submitted", "paper_opened",
     "paper_closed", "results_released", "leaderboard", "attempt_changed", "notification", "monitor",
     "reconnect",
 }  # fmt: skip
-
-
-def objects(node: Any) -> Iterator[dict[str, Any]]:
-    """All schemas of objects in a document."""
-    if isinstance(node, list):
-        for each in node:
-            yield from objects(each)
-    if isinstance(node, dict):
-        if isinstance(node.get("properties"), dict):
-            yield node
-        for each in node.values():
-            yield from objects(each)
 
 
 class TestDocument:
@@ -48,7 +37,7 @@ class TestDocument:
     def test_an_invalid_one_is_refused(self) -> None:
         schema = json.loads((Path(__file__).parent / "asyncapi-3.0.0.schema.json").read_text())
         with pytest.raises(ValidationError):
-            Draft7Validator(schema).validate(DOCUMENT | {"channels": {"exam": {"adress": "/v1"}}})
+            Draft7Validator(schema).validate(DOCUMENT | {"channels": {"exam": {"misspelled": "/v1"}}})
 
     def test_names_the_host_of_the_api(self) -> None:
         server = DOCUMENT["servers"]["api"]
@@ -56,11 +45,14 @@ class TestDocument:
         assert document("http://127.0.0.1:8000")["servers"]["api"]["protocol"] == "ws"
 
     def test_has_every_message(self) -> None:
-        assert MESSAGES.keys() == CONTRACT | {"ping", "ack"}
-        assert {data.type for data in SENT} == CONTRACT
+        assert MESSAGES.keys() == SERVER_MESSAGE_TYPES | {"ping", "ack"}
+        assert {data.type for data in SENT} == SERVER_MESSAGE_TYPES
 
-    def test_every_field_is_described(self) -> None:
-        schemas = [*objects(DOCUMENT["components"]["schemas"]), *objects(DOCUMENT["channels"])]
+    def test_fields_of_data_and_queries_are_described(self) -> None:
+        schemas = [
+            *object_schemas(DOCUMENT["components"]["schemas"]),
+            *object_schemas(DOCUMENT["channels"]),
+        ]
         bare = [
             f"{schema.get('title')}.{name}"
             for schema in schemas
@@ -69,7 +61,7 @@ class TestDocument:
         ]
         assert bare == []
 
-    def test_examples_are_messages(self) -> None:
+    def test_examples_of_the_server_match_their_schemas(self) -> None:
         for name in EXAMPLES:
             (example,) = MESSAGES[name]["examples"]
             check_message(example["payload"])
@@ -81,13 +73,13 @@ class TestDocument:
             check_message(example["payload"])
 
     def test_has_every_close_code(self) -> None:
-        used = {each for each in vars(inbox).values() if isinstance(each, Closing)}
-        assert used == set(CLOSINGS)
-        assert len(DOCUMENT["x-close-codes"]) == len(used)
+        defined = {each for each in vars(inbox).values() if isinstance(each, Closing)}
+        assert defined == set(CLOSINGS)
+        assert len(DOCUMENT["x-close-codes"]) == len(defined)
 
 
 class TestTheCheckOfMessages:
-    """The check that every socket of the tests makes, on messages that are wrong on purpose."""
+    """`check_message`, which the sockets of the tests call for each message, finds wrong ones."""
 
     def test_finds_a_wrong_message(self) -> None:
         changes: list[dict[str, Any]] = [

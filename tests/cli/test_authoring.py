@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.cli.authoring.yaml_file import parse
 from app.config import get_settings
-from tests.api.test_asyncapi import objects
 from tests.cli.test_import_sheets import fetch
+from tests.socket_schemas import object_schemas
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "exam-day"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -259,7 +259,7 @@ def test_the_schema_describes_every_key(group: str) -> None:
     assert result.exit_code == 0
     bare = [
         f"{schema['title']}.{name}"
-        for schema in objects(json.loads(result.output))
+        for schema in object_schemas(json.loads(result.output))
         if schema["title"].endswith("File")
         for name, part in schema["properties"].items()
         if not part.get("description")

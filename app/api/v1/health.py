@@ -48,12 +48,15 @@ async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut
     return DatabaseHealthOut(status="unhealthy")
 
 
-@router.get("/health/ready", responses={503: {"model": ReadinessOut, "description": "No database"}})
+@router.get(
+    "/health/ready",
+    responses={503: {"model": ReadinessOut, "description": "No database, or no revoked sessions read yet"}},
+)
 async def readiness(parts: Parts, response: Response) -> ReadinessOut:
     """Whether to route requests here.
 
-    503 only if the database is down, or this process has not read the revoked sessions from it yet:
-    candidates need nothing else.
+    503 only if the database does not answer in time, or this process has not read the revoked sessions yet.
+    Without Redis, the worker or a loop the status is `degraded`, because candidates can still be served.
     """
     database, redis, heartbeat = await asyncio.gather(
         _succeeds("database", _ping_database(parts.probe)),
@@ -62,7 +65,7 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
     )
     failing = failing_loops()
     worker = heartbeat is not None and parts.clock.now() - heartbeat <= WORKER_SILENCE
-    # Until the revocations are loaded, every request of a user is a 503.
+    # Until the revocations are loaded, every request with an access token is answered with 503.
     revocations = parts.revocations.is_loaded
     if not (database and revocations):
         _mark_unavailable(response)
@@ -82,13 +85,14 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
 async def metrics(request: Request, parts: Parts) -> Response:
     """Prometheus metrics, for requests from this machine or with METRICS_TOKEN as bearer token.
 
-    The counters of this process, and the backlog in PostgreSQL and Redis if they answer in time.
+    Those of this process, or of all processes with PROMETHEUS_MULTIPROC_DIR, and the backlog in PostgreSQL
+    and Redis if they answer in time.
     """
     token = parts.settings.metrics_token
     if not is_local(request.scope):
         if token is None:
             raise NotFound("address")
-        if not _bears(request, token.get_secret_value()):
+        if not _has_bearer_token(request, token.get_secret_value()):
             raise Unauthenticated("Send METRICS_TOKEN as a bearer token.")
     content, content_type = telemetry.metrics_payload()
     content += telemetry.measured_payload(await backlog.measure(parts))
@@ -101,10 +105,10 @@ async def server_time(parts: Parts) -> TimeOut:
     return TimeOut(server_time=parts.clock.now())
 
 
-def _status(serves: bool, rest: bool) -> Status:
-    if not serves:
+def _status(can_serve: bool, others_ok: bool) -> Status:
+    if not can_serve:
         return "unavailable"
-    return "ready" if rest else "degraded"
+    return "ready" if others_ok else "degraded"
 
 
 def _mark_unavailable(response: Response) -> None:
@@ -112,7 +116,7 @@ def _mark_unavailable(response: Response) -> None:
     response.headers.update(RETRY_AFTER)
 
 
-def _bears(request: Request, token: str) -> bool:
+def _has_bearer_token(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), token.encode())
 
@@ -129,7 +133,7 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
 
     try:
         return await with_timeout(ask(), PATIENCE_SECONDS)
-    except Exception as error:  # noqa: BLE001 -- any failure means that we know of no worker
+    except Exception as error:  # noqa: BLE001 -- after any failure there is no known heartbeat
         log.warning("health_check_failed", check="worker", error=repr(error))
         return None
 
@@ -137,7 +141,7 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
 async def _succeeds(check: str, attempt: Awaitable[Any]) -> bool:
     try:
         await with_timeout(attempt, PATIENCE_SECONDS)
-    except Exception as error:  # noqa: BLE001 -- any failure of a check is its result
+    except Exception as error:  # noqa: BLE001 -- a check that raises any error has failed
         log.warning("health_check_failed", check=check, error=repr(error))
         return False
     return True

@@ -72,19 +72,19 @@ class ExamEventRepository(Repository):
         ]
 
     async def registered(
-        self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None
+        self, exam_id: UUID, after: UUID | None, limit: int, registered_until: datetime | None = None
     ) -> Sequence[Registration]:
         """Up to `limit` registrations with an account, ordered by id, after `after`.
 
-        With `since`, only registrations that were made by then.
+        With `registered_until`, only registrations that were made by then.
         """
         statement = select(Registration).where(
             Registration.exam_id == exam_id, Registration.user_id.is_not(None)
         )
         if after is not None:
             statement = statement.where(Registration.id > after)
-        if since is not None:
-            statement = statement.where(Registration.created_at <= since)
+        if registered_until is not None:
+            statement = statement.where(Registration.created_at <= registered_until)
         return (await self._session.scalars(statement.order_by(Registration.id).limit(limit))).all()
 
     async def papers_starting(self, after: datetime, until: datetime) -> Sequence[tuple[Exam, ExamPaper]]:

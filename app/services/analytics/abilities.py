@@ -21,7 +21,7 @@ _SHARES = {LETTERS[Outcome.CORRECT]: 1.0, LETTERS[Outcome.INCORRECT]: 0.0, LETTE
 
 
 async def request_estimates(uow: UnitOfWork) -> bool:
-    """Add a job if abilities are out of date and no such job waits; whether one was added."""
+    """Add a job if abilities are out of date and no such job is unfinished. Returns whether one was added."""
     is_wanted = await uow.abilities.are_due() and not await uow.jobs.is_waiting(TASK)
     if is_wanted:
         uow.jobs.add(TASK)
@@ -29,7 +29,10 @@ async def request_estimates(uow: UnitOfWork) -> bool:
 
 
 async def estimate_due(parts: Components, now: datetime) -> int:
-    """Estimate abilities that are out of date, some candidates in each transaction; how many these were."""
+    """Estimate abilities that are out of date. Returns the number of candidates.
+
+    There are at most MAX_BATCHES transactions, of up to CANDIDATES_AT_ONCE candidates each.
+    """
     total = 0
     for _ in range(MAX_BATCHES):
         async with unit_of_work(parts.engine) as uow:
@@ -41,7 +44,7 @@ async def estimate_due(parts: Components, now: datetime) -> int:
 
 
 async def estimate(uow: UnitOfWork, now: datetime) -> int:
-    """Estimate the abilities of some candidates; how many these were. It needs numpy, in a thread."""
+    """Estimate the abilities of up to CANDIDATES_AT_ONCE candidates, in a thread. Returns their number."""
     user_ids = await uow.abilities.lock_due(CANDIDATES_AT_ONCE)
     answers = await uow.abilities.first_answers(user_ids) if user_ids else []
     known = await uow.test_statistics.parameters({answer.question_id for answer in answers})
@@ -52,11 +55,11 @@ async def estimate(uow: UnitOfWork, now: datetime) -> int:
 
 
 def _estimate(answers: Sequence[FirstAnswer], known: Mapping[UUID, ItemParameters]) -> list[NewAbility]:
-    def place(answer: FirstAnswer) -> tuple[UUID, UUID]:
+    def user_and_subject(answer: FirstAnswer) -> tuple[UUID, UUID]:
         return answer.user_id, answer.subject_id
 
-    ordered = sorted(answers, key=place)
-    return [_ability(*of, list(some), known) for of, some in groupby(ordered, key=place)]
+    ordered = sorted(answers, key=user_and_subject)
+    return [_ability(*key, list(group), known) for key, group in groupby(ordered, key=user_and_subject)]
 
 
 def _ability(
@@ -65,8 +68,8 @@ def _ability(
     answers: Sequence[FirstAnswer],
     known: Mapping[UUID, ItemParameters],
 ) -> NewAbility:
-    """The ability expected a posteriori. The prior is that of the population: mean 0, deviation 1."""
-    import numpy as np  # noqa: PLC0415 -- the API imports this module and does not need numpy
+    """The expected a posteriori (EAP) estimate. The prior is the standard normal distribution."""
+    import numpy as np  # noqa: PLC0415 -- loaded when abilities are estimated
 
     from app.engine.statistics.irt.model import Items  # noqa: PLC0415
     from app.engine.statistics.irt.posterior import Responses, abilities  # noqa: PLC0415
@@ -86,7 +89,7 @@ def _share(answer: FirstAnswer) -> float:
 
 
 def _parameters(answer: FirstAnswer, known: ItemParameters | None) -> tuple[float, float, float]:
-    """Discrimination, difficulty and guessing; by the author's label for a question without calibration."""
+    """Discrimination, difficulty and guessing. Without calibration, the author's label is the difficulty."""
     if known is None:
         return 1.0, difficulty_prior(answer.label).mean, 0.0
     return known.discrimination, known.difficulty, known.guessing

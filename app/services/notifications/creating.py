@@ -245,7 +245,7 @@ async def create_for_registered(
     notice_for: Callable[[timedelta], Notice],
     now: datetime,
     *,
-    since: datetime | None = None,
+    registered_until: datetime | None = None,
 ) -> int:
     """Create a notification for everybody who is registered, in batches.
 
@@ -254,7 +254,7 @@ async def create_for_registered(
     created, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
-            batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
+            batch = await uow.exam_events.registered(exam_id, last, BATCH, registered_until)
             times = ExtraTimes(await uow.exams.accommodations(exam_id))
             created += await _create(uow, parts, _notices(batch, times, notice_for), now)
         if len(batch) < BATCH:

@@ -13,8 +13,8 @@ class Reminders:
 
     They are computed from the papers' start times, so moving a paper needs no update.
 
-    The notifications of users record who has been reminded. This object only remembers which papers are done,
-    to save statements; a worker that starts processes each paper once.
+    The notifications of users record who has been reminded. This object only remembers which reminders are
+    done, to save statements. After a restart, each that is due is processed again, which creates nothing.
     """
 
     def __init__(self, parts: Components) -> None:
@@ -35,11 +35,11 @@ class Reminders:
                 due.add(key)
                 if key in self._done:
                     continue
-                # Who registered after it was due has just received the times with the confirmation.
-                since = rules.reminder.due_at(paper.starts_at)
+                # The confirmation told the times to those who registered after the reminder was due.
+                registered_until = rules.reminder.due_at(paper.starts_at)
                 notice_for = partial(creating.reminder, exam, paper, kind)
                 created += await creating.create_for_registered(
-                    self._parts, exam.id, notice_for, now, since=since
+                    self._parts, exam.id, notice_for, now, registered_until=registered_until
                 )
                 self._done.add(key)
         self._done &= due
