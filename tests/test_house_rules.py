@@ -137,6 +137,25 @@ class TestModules:
         assert offenders(lambda path: path.stem.endswith(("_service", "_repository", "_schema"))) == []
 
 
+class TestTests:
+    """What several test modules use is in a module that has no tests."""
+
+    IMPORT = re.compile(r"^\s*(?:from|import) tests\.[\w.]*\btest_\w+", re.MULTILINE)
+
+    def test_none_imports_another(self) -> None:
+        importing = [
+            str(path.relative_to(ROOT))
+            for path in sorted((ROOT / "tests").rglob("*.py"))
+            if self.IMPORT.search(path.read_text())
+        ]
+        assert importing == []
+
+    def test_an_import_is_found(self) -> None:
+        for line in ("from tests.api.test_auth import token", "    import tests.test_people"):
+            assert self.IMPORT.search(f"import re\n{line}\n"), line
+        assert not self.IMPORT.search("from tests.contest import shared")
+
+
 class TestTransactions:
     def test_only_the_database_module_ends_one(self) -> None:
         def commits(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """Accounts and sessions over HTTP, with the real auth server behind."""
 
-import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,7 @@ from app.services.components import Components
 from app.services.unit_of_work import reading
 from tests.api.document import create_documented_app
 from tests.builders.people import PASSWORD, People, new_email
-from tests.mails import mails_to
-from tests.waiting import eventually
+from tests.mails import mailed_token
 
 
 async def register(api: httpx.AsyncClient, email: str | None = None, **changes: Any) -> httpx.Response:
@@ -32,23 +30,6 @@ async def login(api: httpx.AsyncClient, email: str, password: str = PASSWORD) ->
 
 def bearer(answer: httpx.Response) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
-
-
-async def mailed_token(folder: Path, email: str) -> str:
-    """The token of the newest mail to an address, which the auth server sends behind its answer."""
-
-    async def arrived() -> str | None:
-        return _newest_token(folder, email)
-
-    return await eventually(arrived) or ""
-
-
-def _newest_token(folder: Path, email: str) -> str | None:
-    for mail in reversed(mails_to(folder, email)):
-        found = re.search(r"token_hash=([\w-]+)", mail.as_string().replace("=\n", "").replace("=3D", "="))
-        if found:
-            return found[1]
-    return None
 
 
 class TestRegister:

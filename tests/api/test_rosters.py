@@ -22,11 +22,11 @@ from app.services.enrolments import MAX_BATCHES
 from app.services.rosters import RosterOptions, import_roster
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import operator
-from tests.api.test_auth import mailed_token
 from tests.builders.content import publish_test
 from tests.builders.exams import Json, body_of, hold_exam
 from tests.builders.people import PASSWORD, People, new_email, user_id_of
 from tests.conftest import TestClock
+from tests.mails import mailed_token
 
 NEW_PASSWORD = "another-password"
 

@@ -21,10 +21,10 @@ from app.services.notifications import NewDevice
 from app.services.notifications.creating import build_notice
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import find_principal
-from tests.api.test_auth import mailed_token
 from tests.builders.exams import body_of
 from tests.builders.notifications import TITLE
 from tests.builders.people import PASSWORD, People
+from tests.mails import mailed_token
 from tests.servers.firebase import Firebase, serving_firebase
 from tests.two_connections import overlap
 

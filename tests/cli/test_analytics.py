@@ -22,8 +22,8 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import publish_test
+from tests.builders.key_versions import correct
 from tests.conftest import cloned_database
-from tests.services.attempts.test_key_versions import correct
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 ROWS = text("select to_jsonb(attempt_figures) from ias.attempt_figures where attempt_id = any(:ids)")

@@ -17,7 +17,7 @@ from app.cli import forked_workers
 from app.config import Settings
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
-from tests.cli.test_serve_sockets import api_starter
+from tests.cli.api_processes import api_starter
 from tests.fork_server import ForkServer
 from tests.thorough import thorough_only
 from tests.waiting import PATIENCE, eventually

@@ -1,30 +1,20 @@
 """`ias import answer-sheets`."""
 
-import asyncio
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.config import get_settings
+from tests.cli.imported_sheets import fetch, on_the_tests_database, scores
+
+__all__ = ["on_the_tests_database"]
+
 
 SHEETS = 'X2001,X7,X1,gender\nA,"B,D",C,0\nNA,BD,A,1\nB,D,-,NA\n'
 KEY = "key\nA\nBD\nC\n"
-
-
-@pytest.fixture(autouse=True)
-def on_the_tests_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 @pytest.fixture
@@ -41,26 +31,6 @@ def run(folder: Path, *options: str) -> Result:
 
 def with_key(folder: Path, title: str, *options: str) -> Result:
     return run(folder, "--key", str(folder / "key.csv"), "--title", title, "--columns", "1-3", *options)
-
-
-def fetch(database_url: str, statement: str, *arguments: Any) -> list[dict[str, Any]]:
-    async def rows() -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(database_url)
-        found = await connection.fetch(statement, *arguments)
-        await connection.close()
-        return [dict(row) for row in found]
-
-    return asyncio.run(rows())
-
-
-def scores(database_url: str, title: str) -> list[tuple[str, str]]:
-    statement = """
-        select r.roll_number, s.score_numerator || '/' || s.score_denominator as score
-        from ias.exams e join ias.registrations r on r.exam_id = e.id
-        join ias.attempts a on a.registration_id = r.id join ias.results s on s.attempt_id = a.id
-        where e.title->>'en' = $1 order by 1
-    """
-    return [(row["roll_number"], row["score"]) for row in fetch(database_url, statement, title)]
 
 
 class TestAnswerSheets:

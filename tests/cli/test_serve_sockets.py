@@ -1,11 +1,9 @@
 """Sockets of real API processes that share one Redis: it is lost and comes back, and so do processes."""
 
 import asyncio
-import json
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,80 +19,16 @@ from app.core.realtime.stream import Stream
 from app.repositories.realtime.messages import exam_room
 from app.services.realtime import Publisher
 from app.services.unit_of_work import unit_of_work
-from devservers.network import free_port
-from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
 from tests.builders.messages import announcement, number_of
 from tests.builders.people import People, user_id_of
+from tests.cli.api_processes import Api, StartApi, api_starter
 from tests.fork_server import ForkServer, Program
 from tests.sockets import Socket, opened
 from tests.thorough import thorough_only
-from tests.waiting import PATIENCE, answers, eventually
-
-
-class Api:
-    """An `ias serve`, as an operator starts it."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], fork_server: ForkServer) -> None:
-        self.port = free_port()
-        self.environment = environment
-        self.log = folder / f"api-{self.port}.log"
-        arguments = ["serve", "--port", str(self.port)]
-        self.process = fork_server.start(Program("app.cli", arguments, environment, self.log, self.log))
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def answers(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        return answers(f"{self.http}/health")
-
-    def lines(self) -> list[dict[str, Any]]:
-        # The server may be in the middle of writing the last line.
-        complete, _, _ = self.log.read_text().rpartition("\n")
-        return [json.loads(line) for line in complete.splitlines() if line.startswith("{")]
-
-
-StartApi = Callable[..., list[Api]]
-
-
-@contextmanager
-def api_starter(
-    settings: Settings, valkey: Valkey, folder: Path, fork_server: ForkServer
-) -> Iterator[StartApi]:
-    """Starts API processes on one Redis; all are gone at the end."""
-    started: list[Api] = []
-
-    def start(count: int = 1, **changes: str) -> list[Api]:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "ENVIRONMENT": "test",
-            "DATABASE_URL": settings.database_url.get_secret_value(),
-            "REDIS_URL": valkey.url,
-            "SUPABASE_URL": settings.supabase_url,
-            "SUPABASE_ANON_KEY": settings.supabase_anon_key.get_secret_value(),
-            "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
-            "MEDIA_URL": str(settings.media_url),
-        }
-        apis = [Api(folder, environment | changes, fork_server) for _ in range(count)]
-        started.extend(apis)
-        for api in apis:
-            assert wait_for(api.answers, timeout=PATIENCE), api.log.read_text()
-        return apis
-
-    try:
-        yield start
-    finally:
-        for api in started:
-            api.process.kill()
-            api.process.wait()
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from tests.cli.test_import_sheets import fetch, on_the_tests_database, scores
+from tests.cli.imported_sheets import fetch, on_the_tests_database, scores
 
 __all__ = ["on_the_tests_database"]
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from tests.cli.test_authoring import on_the_tests_database
+from tests.cli.exam_folder import on_the_tests_database
 
 __all__ = ["on_the_tests_database"]  # a fixture
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
@@ -12,6 +11,7 @@ from tests.api.exams.worker_steps import sweep
 from tests.builders.exams import Entrant, HeldExam, Json, body_of, register
 from tests.builders.people import People
 from tests.conftest import TestClock
+from tests.written_rows import everything
 
 BOTH = ["extra_time", "paused"]
 
@@ -148,22 +148,6 @@ class TestCancel:
         body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "leak"}))
         voided = [entry["attempt_id"] for entry in await audited(held, "cancel") if entry["attempt_id"]]
         assert sorted(voided) == sorted(entrant.attempt["id"] for entrant in hall)
-
-
-async def everything(engine: AsyncEngine) -> dict[str, tuple[int, int]]:
-    """By table, how many rows it has and which transaction was the last to write one: any change is seen.
-
-    Of messages the last number counts: meanwhile the publisher may mark those that were there before.
-    """
-    tables = text("select tablename from pg_tables where schemaname = 'ias' order by 1")
-    async with engine.connect() as connection:
-        last_written = dict.fromkeys(await connection.scalars(tables), "xmin::text::bigint")
-        last_written["messages"] = "number"
-        counts = (
-            f"select '{name}', count(*), max({last}) from ias.{name}" for name, last in last_written.items()
-        )
-        rows = await connection.execute(text(" union all ".join(counts)))
-        return {name: (count, last) for name, count, last in rows}
 
 
 class TestDryRun:

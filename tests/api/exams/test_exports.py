@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from rehearsal.dispute.grader import differences
-from tests.api.exams.test_releasing import RIGHT
 from tests.builders.content import publish_test
 from tests.builders.exams import HeldExam, Json, body_of, hold_exam, register, take_paper
 from tests.builders.key_revisions import revise
 from tests.builders.people import People, user_id_of
+from tests.builders.prelims import RIGHT
 from tests.conftest import TestClock
 
 

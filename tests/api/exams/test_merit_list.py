@@ -9,10 +9,10 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.exams.test_releasing import RIGHT, hold_prelims, prelims, sit_both
 from tests.builders.content import publish_for
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
 from tests.builders.people import People
+from tests.builders.prelims import RIGHT, hold_prelims, prelims, sit_both
 from tests.conftest import TestClock
 
 __all__ = ["prelims"]

@@ -5,11 +5,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.api.exams.test_ending_for_all import everything
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, moment, register, take_paper
 from tests.builders.people import People
 from tests.conftest import TestClock
+from tests.written_rows import everything
 
 EARLY: Json = {"early": True, "reason": "the second paper is cancelled"}
 

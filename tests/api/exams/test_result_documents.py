@@ -21,13 +21,13 @@ from app.services.result_documents import building
 from app.services.result_documents.batches import print_batch
 from app.services.result_documents.files import key_of_part
 from app.services.unit_of_work import reading, unit_of_work
-from tests.api.exams.test_releasing import RIGHT, prelims
 from tests.builders.accounts import DAY, Worker
 from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
 from tests.builders.key_revisions import revise
 from tests.builders.people import People, user_id_of
+from tests.builders.prelims import RIGHT, prelims
 from tests.conftest import TestClock
 
 __all__ = ["prelims"]

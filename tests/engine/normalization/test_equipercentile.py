@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.engine.normalization import NORMALIZATION_METHODS
 from app.engine.normalization.equipercentile import marks_at
-from tests.engine.normalization.test_every_method import candidates, exams
+from tests.engine.normalization.strategies import candidates, exams
 
 METHOD = NORMALIZATION_METHODS["equipercentile"]
 

@@ -16,12 +16,9 @@ from app.engine.normalization import (
     rounded,
 )
 from app.engine.ranking import Histogram
+from tests.engine.normalization.strategies import candidates, exams
 
 METHODS = pytest.mark.parametrize("method", NORMALIZATION_METHODS.values(), ids=NORMALIZATION_METHODS)
-
-marks = st.integers(-20, 60).map(lambda thirds: Fraction(2 * thirds, 3))
-candidates = st.lists(marks, min_size=2, max_size=40)
-exams = st.lists(candidates, min_size=1, max_size=4)
 
 
 def scales(method: NormalizationMethod, sessions: Sequence[Sequence[Fraction]]) -> list[Scale]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from app.engine.normalization import NORMALIZATION_METHODS
-from tests.engine.normalization.test_every_method import exams
+from tests.engine.normalization.strategies import exams
 
 METHOD = NORMALIZATION_METHODS["nta_percentile"]
 

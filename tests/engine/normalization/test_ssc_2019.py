@@ -8,7 +8,7 @@ from hypothesis import given
 
 from app.engine.normalization import NORMALIZATION_METHODS, NormalizationUndefined
 from app.engine.normalization.ssc_2019 import best_mean, deviation, mean
-from tests.engine.normalization.test_every_method import candidates
+from tests.engine.normalization.strategies import candidates
 
 METHOD = NORMALIZATION_METHODS["ssc_2019"]
 

@@ -14,7 +14,7 @@ from app.interchange.qti.reading import read_qti
 from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
 from tests.builders.workbooks import repacked
 from tests.interchange.drawn import items, localized, names
-from tests.interchange.qti.test_round_trip import QUESTION
+from tests.interchange.qti.items import QUESTION
 
 WRITERS = [write_qti_22, write_qti_30]
 RIVER = ItemPassage({"en": "A river.\n\nA lake.", "hi": "एक नदी।"}, ["map.png"], "P-1", "one")

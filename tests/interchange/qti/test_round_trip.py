@@ -18,18 +18,9 @@ from app.interchange.qti.reading import is_qti, read_qti
 from app.interchange.qti.to_xhtml import add_texts
 from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
 from tests.interchange.drawn import items
+from tests.interchange.qti.items import QUESTION
 
 WRITERS = [write_qti_21, write_qti_22, write_qti_30]
-QUESTION = Item(
-    Place(1),
-    Interaction.ONE_OPTION,
-    {"en": "Which river?", "hi": "कौन सी नदी?"},
-    [Choice("a", {"en": "Ganga", "hi": "गंगा"}), Choice("b", {"en": "Yamuna", "hi": "यमुना"})],
-    {"accepted": [["a"]]},
-    tags=[],
-    categories=[],
-    images=[],
-)
 
 
 @given(items(), st.sampled_from(WRITERS), st.booleans())

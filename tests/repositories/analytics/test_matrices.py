@@ -17,7 +17,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
-from tests.services.attempts.test_key_versions import correct
+from tests.builders.key_versions import correct
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)

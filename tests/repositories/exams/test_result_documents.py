@@ -1,5 +1,6 @@
 """The results that documents are made from: all of them in batches, each read by its key."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from app.repositories.exams import WantedResults
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
-from tests.repositories.exams.test_exams import NOW
 from tests.repositories.plan_nodes import Node, literal, nodes
 
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 CROWD = 3_000
 FILL = """
 with places as (

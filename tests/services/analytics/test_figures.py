@@ -18,10 +18,10 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_for, publish_test
 from tests.builders.exams import MINUTE, body_of, hold_exam, register
+from tests.builders.key_versions import correct
 from tests.builders.people import People
 from tests.builders.saves import save_uncommitted
 from tests.conftest import TestClock
-from tests.services.attempts.test_key_versions import correct
 from tests.two_connections import overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)

@@ -4,7 +4,6 @@ from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -14,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import Attempt, KeyVersion
 from app.services import attempts
 from app.services.components import Components
-from app.services.tests.cohorts import add_key_version
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import (
     add_candidate,
@@ -27,6 +25,7 @@ from tests.builders.attempts import (
 )
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import body_of, hold_exam, take_paper
+from tests.builders.key_versions import correct
 from tests.builders.people import People
 from tests.builders.saves import save_uncommitted
 from tests.conftest import TestClock
@@ -37,13 +36,6 @@ LATER = NOW + timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 SHARD = text("select pg_backend_pid() % 8")
 """The shard in which a connection counts outcomes (docs/decisions/0075)."""
-
-
-async def correct(uow: UnitOfWork, paper_id: UUID, question_id: UUID, accepted: str) -> KeyVersion:
-    """Add a version of the paper's key in which this option is right."""
-    key: dict[str, Any] = deepcopy((await uow.keys.current(paper_id)).key)
-    key[str(question_id)]["key"] = {"accepted": [[accepted]]}
-    return await add_key_version(uow, paper_id, key, reason="a misprint", created_by=None)
 
 
 async def marked(uow: UnitOfWork, attempt: Attempt) -> tuple[int, str]:

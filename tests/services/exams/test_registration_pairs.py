@@ -10,7 +10,7 @@ from app.services import exams
 from app.services.exams import Correction, Grant, StartPaper, Target
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import add_candidate
-from tests.services.exams.test_entry import MakeScene, Scene, extra_times, make_scene
+from tests.services.exams.open_exam import MakeScene, Scene, extra_times, make_scene
 from tests.two_connections import Work, alone, overlap
 
 __all__ = ["make_scene"]

@@ -10,7 +10,7 @@ from app.models import Kind
 from app.services.components import Components
 from app.services.notifications.wording import greeting_name
 from tests.servers.mail import Inbox, serving
-from tests.services.notifications.test_mails import DATA, Reader, composed, user
+from tests.services.notifications.composed_mails import DATA, Reader, composed, user
 
 pytestmark = pytest.mark.anyio
 

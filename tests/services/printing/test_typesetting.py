@@ -17,9 +17,9 @@ from app.services.printing import figure_name, paper_document, solutions_documen
 from app.services.printing.characters import printable
 from app.services.printing.typesetting import FOLDER
 from tests.builders.images import encoded, halves
+from tests.services.printing.formulas import TYPESET
 from tests.services.printing.glyph_positions import runs_of
 from tests.services.printing.papers import Json, document, keyed, question
-from tests.services.printing.test_formulas import TYPESET
 
 NOW = datetime(2026, 6, 7, 4, 0, 0, 123456, tzinfo=UTC)
 SCRIPTS = "বাংলা ক্ষ ৰ ਪੰਜਾਬੀ ગુજરાતી ક્ષ ଓଡ଼ିଆ தமிழ் க்ஷ తెలుగు క్ష ಕನ್ನಡ ಕ್ಷ മലയാളം ക്ഷ ᱥᱟᱱᱛᱟᱲᱤ ꯃꯤꯇꯩꯂꯣꯟ"

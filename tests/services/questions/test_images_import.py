@@ -1,6 +1,5 @@
 """Importing a sheet together with the images that it names."""
 
-import io
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -24,6 +23,7 @@ from app.services.users import Principal, operator
 from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
 from tests.builders.images import new_image, png_header
+from tests.services.questions.zip_files import zipped
 
 
 @pytest.fixture
@@ -44,14 +44,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def storage(folder: Path) -> Storage:
     return Storage(folder.as_uri())
-
-
-def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 def sheet(*cells: str) -> bytes:

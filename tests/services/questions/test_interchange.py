@@ -20,7 +20,7 @@ from app.services.questions.content import content_of
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.images import decoded, new_image
-from tests.services.questions.test_images_import import zipped
+from tests.services.questions.zip_files import zipped
 
 HEADER = (
     "number,external_id,type,subject,chapter,question,question_hi,option_a,option_a_hi,option_b,option_b_hi,"
