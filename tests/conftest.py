@@ -148,7 +148,7 @@ def template(superuser_url: str) -> Iterator[str]:
 
 
 # Most exams of the tests are never released, and nothing analyzes their table. Without statistics, PostgreSQL
-# expects that one exam in 40,000 is unreleased, and reads all of them for each condition of the embargo.
+# expects one unreleased exam in 40,000, and reads all unreleased exams for each condition of the embargo.
 _EXAM_STATISTICS = (
     """insert into ias.exams (id, institute_id, title, opens_at, closes_at, released_at)
        select gen_random_uuid(), institutes.id, '{}', now(), now() + interval '1 hour',

@@ -100,8 +100,8 @@ def answer_sheets(
         Literal["auto", "omrchecker", "formscanner", "remark"],
         typer.Option("--format", help="Program that wrote the file."),
     ] = "auto",
-    blank: Annotated[str, typer.Option(help='What means no answer: "BLANK,0".')] = "",
-    multiple: Annotated[str, typer.Option(help='What means too many marks: "MULT,*".')] = "",
+    blank: Annotated[str, typer.Option(help='Cells that mean no answer: "BLANK,0".')] = "",
+    multiple: Annotated[str, typer.Option(help='Cells that mean several marks: "MULT,*".')] = "",
     numbers_from: Annotated[
         Literal["0", "1"] | None, typer.Option(help="If numbers stand for options: the first one.")
     ] = None,

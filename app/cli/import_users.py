@@ -28,7 +28,7 @@ def users(
     valid_until: Annotated[
         datetime | None,
         typer.Option(
-            help="End of the enrolments, in UTC. By default, new ones have none, and others keep it."
+            help="End of the enrolments, in UTC. By default, active ones keep theirs, and others have none."
         ),
     ] = None,
     dry_run: Annotated[

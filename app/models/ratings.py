@@ -100,7 +100,7 @@ class SubjectAbility(Base):
 
 
 class ReviewCard(Base):
-    """A question that a candidate did not answer right and surely, and when to revise it (FSRS)."""
+    """A question that a candidate once missed, guessed or doubted, and when to revise it (FSRS)."""
 
     __tablename__ = "review_cards"
     __table_args__ = (
@@ -118,7 +118,7 @@ class ReviewCard(Base):
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"))
     """The last attempt that changed the card. While it may not be reviewed, the card is not shown."""
     ground: Mapped[str]
-    """Of the last answer. missed: wrong or blank; guessed; doubtful, or partly right; else known."""
+    """What the last answer was: missed (wrong or blank), guessed, doubtful (also: partly right), or known."""
     due_at: Mapped[datetime]
     reviewed_at: Mapped[datetime]
     stability: Mapped[float] = mapped_column(Double)
@@ -129,7 +129,7 @@ class ReviewCard(Base):
 class RatingWithdrawal(Base):
     """An attempt that is counted in ratings and whose result was deleted: ratings are stale until a replay.
 
-    A trigger of `attempt_figures` adds the rows. It changes no rating, so that it waits for no lock of one.
+    A trigger of `attempt_figures` adds the rows. It does not lock ratings. A replay deletes the rows.
     """
 
     __tablename__ = "rating_withdrawals"

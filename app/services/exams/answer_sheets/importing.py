@@ -57,9 +57,9 @@ async def import_answer_sheets(
 
     Several files may have parts of each sheet. `order` is a table with the order of the questions in each
     booklet series. A sheet finds its candidate by roll number. A number that nobody has is an error that
-    names the nearest registered number; with `unknown_roll_numbers="accept"`, and in an exam in which nobody
-    is registered, it gets a registration without an account. Raises NotFound, NotPossible, Invalid or
-    TooLarge; all else that is wrong stands in the report.
+    names the nearest registered number; with `unknown_roll_numbers="accept"`, and with `auto` if all
+    registrations came from answer sheets, it gets a registration without an account. Raises NotFound,
+    NotPossible, Invalid or TooLarge; the report has all other errors.
     """
     # The file is read before the exam is locked: others steer it meanwhile. What is read is then read again.
     frozen = await parts.papers.get(uow, _sat_paper(*await _paper(uow, staff, exam_id, paper_id), now))

@@ -7,7 +7,7 @@ from typing import Literal
 UnknownRollNumbers = Literal["auto", "accept", "error"]
 """What becomes of an answer sheet whose roll number is not registered: a new registration, or an error.
 
-With `auto` it is an error if anybody is registered for the exam.
+With `auto` it is an error if anybody is registered for the exam otherwise than by an answer sheet.
 """
 
 MAX_LISTED = 3
